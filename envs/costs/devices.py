@@ -1,0 +1,67 @@
+"""Devices: how long each module takes on them, and their power.
+
+Seconds are those of Stable Diffusion v1-5 at 512 x 512 when the whole device is available, as the authors of
+the SemAIGC paper use them; clocks, cores and board powers are the vendor's data sheets.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, fields
+
+from envs.costs.latency import serial_share
+from envs.costs.payloads import LATENT_BITS
+from envs.plans import DENOISERS, Module
+
+
+@dataclass(frozen=True)
+class Device:
+    """A processor of the edge or of the user.
+
+    Attributes:
+        name: how reports call it.
+        clock_hz: cycles per second of each core, nu at full availability.
+        cores: number of cores m.
+        step_s: one denoising step, of either network, at full availability.
+        power_w: power while it computes (thermal design power).
+        text_encoder_s: encoding a prompt, at full availability.
+        vae_decoder_s: decoding a latent, at full availability.
+        parallel_fraction: share tau of the work that runs on all cores. Own choice: the paper gives none, and
+            it only sets the scale of the density, since `step_s` is what is known.
+
+    Raises:
+        ValueError: a number is not positive and finite, or `parallel_fraction` lies outside [0, 1].
+    """
+
+    name: str
+    clock_hz: float
+    cores: int
+    step_s: float
+    power_w: float
+    text_encoder_s: float = 0.75
+    vae_decoder_s: float = 1.196
+    parallel_fraction: float = 0.99
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.name == "parallel_fraction":
+                if not 0.0 <= value <= 1.0:
+                    raise ValueError(f"parallel_fraction must lie in [0, 1], got {value}")
+            elif field.name != "name" and not 0.0 < value < math.inf:
+                raise ValueError(f"{field.name} of {self.name} must be positive and finite, got {value}")
+
+    @property
+    def density_cycles_per_bit(self) -> float:
+        """Processing density W of one denoising step: eq. 20 with a latent's bits gives `step_s` back."""
+        return self.step_s * self.clock_hz / (LATENT_BITS * serial_share(self.cores, self.parallel_fraction))
+
+    def module_s(self, module: Module) -> float:
+        """Seconds of one forward step of a module at full availability and density factor 1."""
+        if module in DENOISERS:
+            return self.step_s
+        return self.text_encoder_s if module == "text_encoder" else self.vae_decoder_s
+
+
+RTX_A6000 = Device("RTX A6000", clock_hz=1.80e9, cores=10752, step_s=0.200, power_w=300.0)
+GTX_1080_TI = Device("GTX 1080 Ti", clock_hz=1.582e9, cores=3584, step_s=0.368, power_w=250.0)

@@ -1,0 +1,75 @@
+"""The price of one plan in one state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from envs.costs.devices import GTX_1080_TI, RTX_A6000, Device
+from envs.costs.payloads import Payloads
+from envs.costs.table import CostTable, LinkState
+from envs.plans import Plan
+
+
+@dataclass(frozen=True)
+class Price:
+    """What a plan costs.
+
+    Attributes:
+        latency_s: seconds from the request to the image, over all attempts.
+        latency_parts_s: the same by part: `transmitter`, `link`, `receiver`.
+        energy_j: joules of both devices.
+        payload_bits: bits sent in all attempts.
+    """
+
+    latency_s: float
+    latency_parts_s: dict[str, float]
+    energy_j: float
+    payload_bits: int
+
+
+def price(
+    plan: Plan,
+    *,
+    snr_db: float,
+    bandwidth_hz: float,
+    tx_availability: float = 1.0,
+    rx_availability: float = 1.0,
+    density_factor: float = 1.0,
+    tx: Device = RTX_A6000,
+    rx: Device = GTX_1080_TI,
+    payload_bits: Payloads = Payloads(),  # noqa: B008  (frozen)
+    attempts: int = 1,
+) -> Price:
+    """Price a plan: the reading of a plan beside its execution.
+
+    Args:
+        plan: what is done.
+        snr_db, bandwidth_hz: the link.
+        tx_availability, rx_availability: share of each device that is available, (0, 1].
+        density_factor: multiplies the work of the denoising steps.
+        tx, rx: the devices of the edge and of the user.
+        payload_bits: sizes of a latent and of an image.
+        attempts: how often the part from the hand-over on is done, >= 1 (see `envs.costs.table`).
+
+    Raises:
+        ValueError: NaN or infinite SNR, bandwidth or density <= 0, availability outside (0, 1], attempts < 1.
+    """
+    state = LinkState(snr_db, bandwidth_hz, tx_availability, rx_availability, density_factor)
+    state.validate()
+    if isinstance(attempts, bool) or not isinstance(attempts, int | np.integer) or attempts < 1:
+        raise ValueError(f"attempts must be an integer >= 1, got {attempts!r}")
+    table = CostTable.compile([plan], tx, rx, payload_bits)
+    prices = table.price(state)
+    parts = prices.parts_s(attempts)
+    return Price(
+        latency_s=parts.total.item(),
+        latency_parts_s={
+            "transmitter": parts.transmitter.item(),
+            "link": parts.link.item(),
+            "receiver": parts.receiver.item(),
+        },
+        energy_j=prices.energy_j(attempts).item(),
+        payload_bits=int(attempts * table.payload_bits.item()),
+    )

@@ -1,0 +1,242 @@
+"""The coefficient table: a list of plans compiled for two devices, priced as one small matrix product.
+
+The latency of a plan is linear in five features of the link state, each a slowdown or a time per bit:
+
+| feature | multiplies | part |
+|---|---|---|
+| density factor / transmitter availability | seconds of the edge's denoising steps | transmitter |
+| 1 / transmitter availability | seconds of the edge's text encoder and decoder | transmitter |
+| density factor / receiver availability | seconds of the user's denoising steps | receiver |
+| 1 / receiver availability | seconds of the user's text encoder and decoder | receiver |
+| 1 / rate | bits sent | link |
+
+That is SemAIGC's eqs. 19 and 20 with the capability nu = clock x availability.
+Deviation: text encoder and decoder, the constant l of eq. 20, slow down with the availability as the steps do.
+
+An attempt whose image is not accepted is repeated from the hand-over on: the link, and the user's denoising
+steps and decoding. The text encoder and all that the edge does are paid once. So the latency of j attempts is
+`once + j * repeat`, with a row of coefficients for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from envs.costs.devices import GTX_1080_TI, RTX_A6000, Device
+from envs.costs.energy import compute_energy_j
+from envs.costs.latency import shannon_rate_bps
+from envs.costs.payloads import Payloads
+from envs.plans import Plan, Stage, Transmit
+from envs.units import FloatArray, Floats
+
+TX_STEPS, TX_CONSTANT, RX_STEPS, RX_CONSTANT, LINK = range(5)
+NUM_FEATURES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class LinkState:
+    """State of N links and of the devices at their ends; float64 [N], or floats for all of them.
+
+    Attributes:
+        snr_db: signal-to-noise ratio.
+        bandwidth_hz: bandwidth.
+        tx_availability, rx_availability: share of the device that is available, (0, 1].
+        density_factor: multiplies the work of the denoising steps at both ends.
+    """
+
+    snr_db: Floats
+    bandwidth_hz: Floats
+    tx_availability: Floats = 1.0
+    rx_availability: Floats = 1.0
+    density_factor: Floats = 1.0
+
+    def validate(self) -> None:
+        """Refuse what has no price.
+
+        Raises:
+            ValueError: NaN or infinite SNR, or a bandwidth, availability or density out of range.
+        """
+        if not np.all(np.isfinite(self.snr_db)):
+            raise ValueError(f"snr_db must be finite, got {self.snr_db}")
+        for name in ("bandwidth_hz", "density_factor"):
+            value = np.asarray(getattr(self, name))
+            if not np.all((value > 0.0) & (value < np.inf)):
+                raise ValueError(f"{name} must be positive and finite, got {value}")
+        for name in ("tx_availability", "rx_availability"):
+            value = np.asarray(getattr(self, name))
+            if not np.all((value > 0.0) & (value <= 1.0)):
+                raise ValueError(f"{name} must lie in (0, 1], got {value}")
+
+    def features(self) -> FloatArray:
+        """Compute the features of the table, float64 [N, 5] (N = 1 if all are floats)."""
+        size = np.broadcast(
+            self.snr_db, self.bandwidth_hz, self.tx_availability, self.rx_availability, self.density_factor
+        ).size
+        features = np.empty((size, NUM_FEATURES))
+        features[:, TX_CONSTANT] = 1.0 / self.tx_availability
+        features[:, RX_CONSTANT] = 1.0 / self.rx_availability
+        features[:, TX_STEPS] = self.density_factor * features[:, TX_CONSTANT]
+        features[:, RX_STEPS] = self.density_factor * features[:, RX_CONSTANT]
+        features[:, LINK] = 1.0 / shannon_rate_bps(self.bandwidth_hz, self.snr_db)
+        return features
+
+
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Seconds at the transmitter, on the link and at the receiver, of equal shape."""
+
+    transmitter: FloatArray
+    link: FloatArray
+    receiver: FloatArray
+
+    @property
+    def total(self) -> FloatArray:
+        """Their sum: nothing overlaps."""
+        return self.transmitter + self.link + self.receiver
+
+
+@dataclass(frozen=True, slots=True)
+class Prices:
+    """What plans cost in given states, shapes [N] or [N, P].
+
+    Attributes:
+        once_s: seconds that are paid whatever the number of attempts.
+        repeat_s: seconds of each attempt.
+        tx_power_w, rx_power_w: power of the devices while they compute.
+    """
+
+    once_s: Parts
+    repeat_s: Parts
+    tx_power_w: float
+    rx_power_w: float
+
+    def parts_s(self, attempts: Floats | NDArray[np.integer] = 1.0) -> Parts:
+        """Seconds of so many attempts, by part; `attempts` is broadcast."""
+        once, repeat = self.once_s, self.repeat_s
+        return Parts(
+            once.transmitter + attempts * repeat.transmitter,
+            once.link + attempts * repeat.link,
+            once.receiver + attempts * repeat.receiver,
+        )
+
+    @property
+    def once_j(self) -> FloatArray:
+        """Joules that are paid whatever the number of attempts (EUCI, eq. 2)."""
+        return self._energy_j(self.once_s)
+
+    @property
+    def repeat_j(self) -> FloatArray:
+        """Joules of each attempt."""
+        return self._energy_j(self.repeat_s)
+
+    def latency_s(self, attempts: Floats | NDArray[np.integer] = 1.0) -> FloatArray:
+        """Seconds of so many attempts, in all."""
+        return self.parts_s(attempts).total
+
+    def energy_j(self, attempts: Floats | NDArray[np.integer] = 1.0) -> FloatArray:
+        """Joules of so many attempts, in all."""
+        return self._energy_j(self.parts_s(attempts))
+
+    def _energy_j(self, parts: Parts) -> FloatArray:
+        return np.asarray(
+            compute_energy_j(parts.transmitter, self.tx_power_w) + compute_energy_j(parts.receiver, self.rx_power_w)
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class CostTable:
+    """Coefficients of P plans for two devices; made by `CostTable.compile`.
+
+    Attributes:
+        plans: the plans, in the order of the rows.
+        once: float64 [P, 5], read-only: seconds (bits for the link) that are paid once.
+        repeat: float64 [P, 5], read-only: the same of each attempt.
+        payload_bits: float64 [P], read-only: bits that each attempt sends.
+        tx, rx: the devices of the edge and of the user.
+    """
+
+    plans: tuple[Plan, ...]
+    once: FloatArray
+    repeat: FloatArray
+    payload_bits: FloatArray
+    tx: Device
+    rx: Device
+
+    @classmethod
+    def compile(
+        cls,
+        plans: Sequence[Plan],
+        tx: Device = RTX_A6000,
+        rx: Device = GTX_1080_TI,
+        payload_bits: Payloads = Payloads(),  # noqa: B008  (frozen)
+    ) -> CostTable:
+        """Compile plans for a transmitter, a receiver and payload sizes.
+
+        Raises:
+            ValueError: no plan, or something that is not a plan.
+        """
+        if not plans:
+            raise ValueError("plans must hold at least one plan, got none")
+        once, repeat = np.zeros((2, len(plans), NUM_FEATURES))
+        for row, plan in enumerate(plans):
+            if not isinstance(plan, Plan):
+                raise ValueError(f"plans must hold Plan objects (see plans.expand), got {plan!r}")
+            for stage in plan.stages:
+                feature, amount = _coefficient(stage, tx, rx, payload_bits)
+                (repeat if _is_repeated(stage) else once)[row, feature] += amount
+        bits = repeat[:, LINK].copy()
+        for array in (once, repeat, bits):
+            array.setflags(write=False)
+        return cls(tuple(plans), once, repeat, bits, tx, rx)
+
+    def price(self, state: LinkState, action: NDArray[np.integer] | None = None) -> Prices:
+        """Price plans in N states; the state is trusted (see `LinkState.validate`).
+
+        Args:
+            state: N link states.
+            action: integers [N] below P, the plan of each state; None for all plans.
+
+        Returns:
+            Prices of shape [N], or [N, P] for all plans.
+        """
+        features = state.features()
+        once, repeat = _parts(self.once, features, action), _parts(self.repeat, features, action)
+        return Prices(once, repeat, self.tx.power_w, self.rx.power_w)
+
+    def totals_s(self, state: LinkState) -> tuple[FloatArray, FloatArray]:
+        """Seconds in all of every plan, once and of each attempt: two matrix products, float64 [N, P] each."""
+        features = state.features()
+        return features @ self.once.T, features @ self.repeat.T
+
+
+def _is_repeated(stage: Stage) -> bool:
+    return isinstance(stage, Transmit) or (stage.node == "user" and stage.module != "text_encoder")
+
+
+def _coefficient(stage: Stage, tx: Device, rx: Device, payloads: Payloads) -> tuple[int, float]:
+    """Feature that a stage is proportional to, and its seconds (bits for the link) there."""
+    if isinstance(stage, Transmit):
+        return LINK, float(payloads.bits(stage.payload))
+    at_edge = stage.node == "edge"
+    seconds = stage.steps * (tx if at_edge else rx).module_s(stage.module)
+    if stage.denoises:
+        return TX_STEPS if at_edge else RX_STEPS, seconds
+    return TX_CONSTANT if at_edge else RX_CONSTANT, seconds
+
+
+def _parts(coefficients: FloatArray, features: FloatArray, action: NDArray[np.integer] | None) -> Parts:
+    # Elementwise, so that an environment's price does not depend on how many are priced beside it.
+    if action is None:
+        columns, weights = features.T[:, :, None], coefficients.T[:, None, :]
+        terms = [column * weight for column, weight in zip(columns, weights, strict=True)]
+    else:
+        terms = list((coefficients.take(action, axis=0) * features).T)
+    return Parts(
+        transmitter=terms[TX_STEPS] + terms[TX_CONSTANT],
+        link=terms[LINK],
+        receiver=terms[RX_STEPS] + terms[RX_CONSTANT],
+    )
