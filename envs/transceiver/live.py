@@ -1,0 +1,94 @@
+"""Quality of plans by really generating and measuring their images."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from envs.plans import Plan
+from envs.transceiver import load_transceiver, quality
+from envs.transceiver.execute import execute
+from envs.transceiver.profile import METRICS, Request
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+
+class LiveQuality:
+    """Generates requests under plans and measures the images against the noise-free ones.
+
+    Args:
+        requests: what may be asked for.
+        plans: what may be chosen.
+        receiver: the receiver of plans that hand over a latent.
+        transceiver: what generates; None is the embedded model.
+
+    Raises:
+        ValueError: a transceiver without a classifier, which cannot judge alignment.
+    """
+
+    def __init__(
+        self, requests: Sequence[Request], plans: Sequence[Plan], receiver: str, transceiver: Any = None
+    ) -> None:
+        self._requests, self._plans, self._receiver = tuple(requests), tuple(plans), receiver
+        self.transceiver = load_transceiver() if transceiver is None else transceiver
+        if self.transceiver.components.classifier is None:
+            raise ValueError(f"the model {self.transceiver.components.source} has no classifier to judge images with")
+        self._references: dict[int, Tensor] = {}
+
+    def measure(
+        self,
+        action: NDArray[np.integer],
+        request: NDArray[np.integer],
+        snr_db: NDArray[np.float64],
+        draw: NDArray[np.integer],
+    ) -> tuple[dict[str, NDArray[np.float64]], NDArray[np.float32]]:
+        """One attempt for each of M requests.
+
+        Args:
+            action: index of the plan, [M].
+            request: index of the request, [M].
+            snr_db: SNR of the link in dB, [M].
+            draw: channel draw, the same that the profile numbers so, [M].
+
+        Returns:
+            (metric -> float64 [M], images float32 [M, 3, H, W] in [0, 1]).
+        """
+        self._prepare_references(request)
+        images: list[Tensor | None] = [None] * len(action)
+        alignment = np.empty(len(action))
+        for index in np.unique(action):
+            rows = np.flatnonzero(action == index)
+            asked = [self._requests[i] for i in request[rows]]
+            prompts, seeds = [r.prompt for r in asked], [r.seed for r in asked]
+            delivery = execute(
+                self.transceiver,
+                self._plans[index],
+                prompts,
+                seeds,
+                snr_db[rows].tolist(),
+                self._receiver,
+                draw[rows].tolist(),
+            )
+            if delivery.alignment is not None:
+                alignment[rows] = delivery.alignment.cpu().numpy()
+            for row, image in zip(rows, delivery.images, strict=True):
+                images[row] = image
+        made = torch.stack([image for image in images if image is not None])
+        reference = torch.stack([self._references[int(i)] for i in request])
+        values = {"alignment": alignment}
+        for name, metric in (("psnr_db", quality.psnr_db), ("ssim", quality.ssim), ("mse", quality.mse)):
+            values[name] = metric(made, reference).double().cpu().numpy()
+        return {name: values[name] for name in METRICS}, made.cpu().numpy()
+
+    def _prepare_references(self, request: NDArray[np.integer]) -> None:
+        missing = [int(i) for i in np.unique(request) if int(i) not in self._references]
+        if not missing:
+            return
+        prompts = [self._requests[i].prompt for i in missing]
+        states = self.transceiver.trajectory(prompts, [self._requests[i].seed for i in missing])
+        self._references |= dict(zip(missing, self.transceiver.decode(states[-1]), strict=True))

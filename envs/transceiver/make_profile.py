@@ -1,0 +1,32 @@
+"""Measure a quality profile: `python -m envs.transceiver.make_profile` (Hydra, configs/make_profile.yaml)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig, OmegaConf
+
+from envs.command_line import CONFIGS, one_line_errors
+
+
+@hydra.main(config_path=str(CONFIGS), config_name="make_profile", version_base="1.3")
+def main(config: DictConfig) -> None:
+    """Measure what the configuration names and write one file."""
+    with one_line_errors():
+        from envs.transceiver.measure_all import measure  # heavy imports wait until help and mistakes are dealt with
+        from envs.transceiver.measure_params import MeasureParams
+
+        plain: Any = OmegaConf.to_container(config.measure, resolve=True)
+        params = MeasureParams(**{**plain, "snr_db": tuple(plain["snr_db"])})
+        output = Path(config.output)
+        output.parent.mkdir(parents=True, exist_ok=True)
+        profile = measure(params, Path(config.folder), config.workers, config.threads)
+        profile.save(output)
+        print(f"wrote {output}: {', '.join(profile.receivers)} on {profile.fingerprint}")
+
+
+if __name__ == "__main__":
+    with one_line_errors():
+        main()

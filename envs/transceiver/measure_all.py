@@ -1,0 +1,123 @@
+"""Measuring of a whole profile in parallel and resumable parts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+from tqdm import tqdm
+
+from envs.files import whole_file
+from envs.transceiver.components import EMBEDDED, fingerprint
+from envs.transceiver.measure import Measurement
+from envs.transceiver.measure_params import MeasureParams
+from envs.transceiver.profile import QualityProfile
+from envs.transceiver.receivers import receiver_named
+from envs.transceiver.transceiver import Transceiver
+
+FORWARDS_OF_A_DECODING = 6
+"""Weight of decoding and judging an image in the progress bar, in forwards of the light UNet."""
+
+
+def measure(params: MeasureParams, folder: Path, workers: int, threads: int) -> QualityProfile:
+    """Measure the whole profile.
+
+    Args:
+        params: what is measured.
+        folder: finished parts are kept here; a run that was stopped goes on from them.
+        workers, threads: processes, and torch threads of each.
+
+    Returns:
+        The profile, with the fingerprint of model, schedule and channel.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    steps = params.num_inference_steps
+    header = folder / f"reference.{_digest(params)}.npz"
+    parts = [(name, split) for name in params.receivers for split in range(steps, -1, -1)]
+    todo = [part for part in parts if not _part_file(folder, params, *part).exists()]
+    bar = tqdm(total=sum(_cost(params, *part) for part in parts), desc="profile", unit="forward", unit_scale=True)
+    bar.update(sum(_cost(params, *part) for part in parts if part not in todo))
+    if todo or not header.exists():
+        pool = ProcessPoolExecutor(
+            workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(params, threads)
+        )
+        try:
+            pool.submit(_measure_reference, str(header)).result()
+            futures = {pool.submit(_measure_part, str(_part_file(folder, params, *part)), *part): part for part in todo}
+            for future in as_completed(futures):
+                future.result()
+                bar.update(_cost(params, *futures[future]))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    bar.close()
+    tables = {
+        name: np.stack([np.load(_part_file(folder, params, name, split)) for split in range(steps + 1)], axis=2)
+        for name in params.receivers
+    }
+    with np.load(header) as data:
+        reference, fingerprint = data["reference"], json.loads(str(data["fingerprint"]))
+    return QualityProfile(params.requests(), params.snr_db, tables, reference, fingerprint)
+
+
+def fingerprint_of(transceiver: Transceiver) -> dict[str, str]:
+    """What a profile depends on besides its axes: weights, sampler and channel."""
+    return {
+        "weights": transceiver.components.fingerprint,
+        "sampler": f"ddim, {transceiver.num_inference_steps} steps, guidance {transceiver.guidance_scale:g}",
+        "channel": "awgn",
+    }
+
+
+_worker: Measurement | None = None
+
+
+def _start_worker(params: MeasureParams, threads: int) -> None:
+    global _worker
+    torch.set_num_threads(threads)
+    _worker = Measurement(params)
+
+
+def _measure_reference(path: str) -> None:
+    worker = _this_worker()
+    fingerprint = json.dumps(fingerprint_of(worker.transceiver))
+    with whole_file(path) as partial:
+        np.savez(partial, reference=worker.reference(), fingerprint=np.array(fingerprint))
+
+
+def _measure_part(path: str, receiver: str, split: int) -> None:
+    with whole_file(path) as partial:
+        np.save(partial, _this_worker().part(receiver, split))
+
+
+def _this_worker() -> Measurement:
+    if _worker is None:
+        raise RuntimeError("the worker was not started")
+    return _worker
+
+
+def _cost(params: MeasureParams, receiver: str, split: int) -> int:
+    forwards = (params.num_inference_steps - split) * (6 if receiver_named(receiver).guided else 1)
+    return (forwards + FORWARDS_OF_A_DECODING) * params.receivers[receiver] * params.num_requests * len(params.snr_db)
+
+
+def _digest(params: MeasureParams) -> str:
+    """Names the parts of one measurement, so that other models, requests or SNRs do not take them for theirs."""
+    folder = EMBEDDED if params.model is None else Path(params.model)
+    told: Sequence[object] = (
+        fingerprint(folder) if folder.is_dir() else params.model,
+        [[r.prompt, r.seed] for r in params.requests()],
+        params.snr_db,
+        params.num_inference_steps,
+        params.guidance_scale,
+    )
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
+
+
+def _part_file(folder: Path, params: MeasureParams, receiver: str, split: int) -> Path:
+    return folder / f"{_digest(params)}.{receiver}.{params.receivers[receiver]}.{split:03d}.npy"

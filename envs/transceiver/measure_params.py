@@ -1,0 +1,54 @@
+"""What a quality profile is measured over."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from envs.transceiver.profile import Request
+from envs.transceiver.receivers import receiver_named
+from envs.transceiver.scenes import ALL_SCENES
+
+
+@dataclass(frozen=True)
+class MeasureParams:
+    """What is measured, and how.
+
+    Attributes:
+        model: folder of the model, None for the embedded one.
+        receivers: name -> channel draws.
+        num_requests: requests, drawn from all captioned scenes with `seed` (every prompt once before any twice).
+        prompts: own prompts instead of captioned scenes, None for the scenes.
+        snr_db: measured SNRs.
+        num_inference_steps, guidance_scale: of the sampler; None takes the model's guidance.
+        batch_size: latents a forward.
+    """
+
+    model: str | None
+    receivers: dict[str, int]
+    num_requests: int
+    snr_db: tuple[float, ...]
+    prompts: tuple[str, ...] | None = None
+    num_inference_steps: int = 20
+    guidance_scale: float | None = None
+    batch_size: int = 128
+    seed: int = 0
+
+    def __post_init__(self) -> None:
+        for name, draws in self.receivers.items():
+            receiver_named(name)
+            if draws < 1:
+                raise ValueError(f"channel draws of {name} must be 1 or more, got {draws}")
+        if self.num_requests < 1:
+            raise ValueError(f"num_requests must be 1 or more, got {self.num_requests}")
+        if len(self.snr_db) < 2 or not np.all(np.diff(self.snr_db) > 0) or not np.isfinite(self.snr_db).all():
+            raise ValueError(f"snr_db must be finite and increasing, got {self.snr_db}")
+
+    def requests(self) -> tuple[Request, ...]:
+        """The requests that are measured."""
+        rng = np.random.default_rng(self.seed)
+        prompts = self.prompts or tuple(scene.caption for scene in ALL_SCENES)
+        order = np.concatenate([rng.permutation(len(prompts)) for _ in range(self.num_requests // len(prompts) + 1)])
+        seeds = rng.integers(2**31, size=self.num_requests)
+        return tuple(Request(prompts[i], int(s)) for i, s in zip(order[: self.num_requests], seeds, strict=True))

@@ -1,0 +1,168 @@
+"""The receivers: what is done with a noisy latent in the steps that remain."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from envs.transceiver import steps
+from envs.transceiver.schedule import Floats, Schedule
+
+Predict = Callable[[Tensor, Tensor], Tensor]
+"""(latents [B, C, H, W] of unit diffusion scale, timesteps float [B]) -> predicted noise of unit variance."""
+Generators = Sequence[torch.Generator]
+Process = Callable[[Predict, Schedule, Tensor, Floats, int, Generators], Tensor]
+
+
+@dataclass(frozen=True)
+class Receiver:
+    """A receiver is a network, whether it is guided, and a process.
+
+    Attributes:
+        network: "unet" (the generator's weights), "light_unet" or "finetune_unet".
+        guided: classifier-free guidance (two forwards a step) or not (one).
+        process: one of PROCESSES.
+    """
+
+    network: str
+    guided: bool
+    process: str
+
+
+RECEIVERS = {
+    "ignore": Receiver("unet", True, "ignore"),
+    "rematch": Receiver("unet", True, "rematch"),
+    "rematch_light": Receiver("light_unet", True, "rematch"),
+    "proposition1": Receiver("unet", True, "proposition1"),
+    "ancestral": Receiver("unet", True, "ancestral"),
+    "printed": Receiver("unet", True, "printed"),
+    "finetuned": Receiver("finetune_unet", False, "proposition1"),
+}
+
+
+def receiver_named(name: str) -> Receiver:
+    """Look a receiver up.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    if name not in RECEIVERS:
+        raise ValueError(f"unknown receiver {name!r}: choose from {', '.join(RECEIVERS)}")
+    return RECEIVERS[name]
+
+
+def denoise(
+    process: str,
+    predict: Predict,
+    schedule: Schedule,
+    received: Tensor,
+    variance: Floats,
+    split: int,
+    generators: Generators = (),
+) -> Tensor:
+    """Run the T - split steps that remain.
+
+    Args:
+        process: "ignore", "rematch", "proposition1" (right, deterministic), "ancestral" (right, its posterior) or
+            "printed".
+        predict: the network.
+        received: [B, C, H, W] as the channel gave it.
+        variance: channel noise variance per real element, [B]; zeros for a perfect link.
+        split: steps done, 0..T. At T every receiver is the identity.
+        generators: one a request, for the noise of "ancestral" and "printed".
+
+    Returns:
+        Clean latents [B, C, H, W].
+    """
+    if split == schedule.num_inference_steps:
+        return received
+    return PROCESSES[process](predict, schedule, received, variance, split, generators)
+
+
+def _ignore(predict: Predict, schedule: Schedule, z: Tensor, _: Floats, split: int, __: Generators) -> Tensor:
+    """Go on as if there were no noise."""
+    grid = np.tile(schedule.plain_grid(split), (len(z), 1))
+    return _ddim(predict, schedule, z, grid)
+
+
+def _rematch(predict: Predict, schedule: Schedule, z: Tensor, variance: Floats, split: int, _: Generators) -> Tensor:
+    """Rescale onto the diffusion process and start at the matching fractional timestep."""
+    grid = rematch_grid(schedule, split, variance)
+    return _ddim(predict, schedule, z / _column((1 + variance) ** 0.5, z), grid)
+
+
+def rematch_grid(schedule: Schedule, split: int, variance: Floats) -> Floats:
+    """Timesteps of a re-matching receiver, [B, T - split]: from t* down, the plain grid where there is no noise.
+
+    The shift of the first timestep fades linearly over the steps that remain.
+    """
+    plain = schedule.plain_grid(split)
+    t_star = schedule.matched_timestep(split, variance)
+    fade = 1 - np.arange(len(plain)) / len(plain)
+    return plain + (t_star - plain[0])[:, None] * fade
+
+
+def _ddim(predict: Predict, schedule: Schedule, z: Tensor, grid: Floats) -> Tensor:
+    here, after = schedule.alpha_bars(grid)
+    for k in range(grid.shape[1]):
+        eps = predict(z, _row(grid[:, k], z))
+        z = steps.ddim_step(z, eps, _column(here[:, k], z), _column(after[:, k], z))
+    return z
+
+
+def _noise_aware(kind: str) -> Process:
+    """Proposition 1 on the plain grid of alpha_bar; the channel noise leaves in proportion to the diffusion's.
+
+    sigma_t^2 = c (1 - alpha_bar_t) with c = sigma^2 / (1 - alpha_bar_split): own derivation, a variance
+    schedule that Proposition 1 leaves open.
+    """
+
+    def process(
+        predict: Predict, schedule: Schedule, z: Tensor, variance: Floats, split: int, generators: Generators
+    ) -> Tensor:
+        here, after = schedule.alpha_bars(schedule.plain_grid(split))
+        share = variance / (1 - here[0])
+        for k in range(len(here)):
+            t = np.full(len(z), schedule.timesteps[split + k])
+            var, var_after = _column(share * (1 - here[k]), z), _column(share * (1 - after[k]), z)
+            alpha, alpha_after = (_column(np.full(len(z), bar[k]), z) for bar in (here, after))
+            v, v_after = 1 - alpha + var, 1 - alpha_after + var_after
+            if kind == "printed":
+                eps = predict(z, _row(t, z))
+                z = steps.printed_step(z, eps, alpha, alpha_after, var, var_after)
+                z = z + steps.posterior_std(alpha, alpha_after, v, v_after) * unit_noise(generators, z)
+                continue
+            matched = schedule.timestep_of(here[k] / (1 + share * (1 - here[k])))
+            eps = predict(z / (1 + var).sqrt(), _row(np.where(share == 0, t, matched), z))
+            if kind == "proposition1":
+                z = steps.noise_aware_step(z, eps, alpha, alpha_after, v, v_after)
+            else:
+                z = steps.posterior_step(z, eps, unit_noise(generators, z), alpha, alpha_after, v, v_after)
+        return z
+
+    return process
+
+
+PROCESSES: dict[str, Process] = {
+    "ignore": _ignore,
+    "rematch": _rematch,
+    **{kind: _noise_aware(kind) for kind in ("proposition1", "ancestral", "printed")},
+}
+
+
+def unit_noise(generators: Generators, like: Tensor) -> Tensor:
+    """Standard normal noise, one generator a request, so that a request's noise does not depend on its batch."""
+    rows = [torch.randn(like.shape[1:], generator=generator) for generator in generators]
+    return torch.stack(rows).to(like)
+
+
+def _column(values: Floats, like: Tensor) -> Tensor:
+    return torch.as_tensor(values, dtype=like.dtype, device=like.device)[:, None, None, None]
+
+
+def _row(values: Floats, like: Tensor) -> Tensor:
+    return torch.as_tensor(values, dtype=torch.float32, device=like.device)

@@ -1,0 +1,65 @@
+"""Export of the trained parts in diffusers layout, safetensors only, half precision on disk."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+
+if TYPE_CHECKING:
+    from envs.transceiver.training.stages import ModelTraining
+
+
+def export_model(training: ModelTraining) -> None:
+    """Write every component whose stage is finished to the export folder, replacing what was there."""
+    target = Path(training.config.export)
+    partial = target.with_name(target.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    done = {path.stem for path in training.folder.glob("*.safetensors")}
+    training.tokenizer.save_pretrained(partial / "tokenizer")
+    training.scheduler.save_pretrained(partial / "scheduler")
+    parts = {"vae": training.final_vae(), "unet": training.generator(), "text_encoder": training.text_encoder}
+    optional = {
+        "classifier": ("classifier", training.classifier),
+        "light_unet": ("light", training.light),
+        "finetune_unet": ("finetune", training.finetuned),
+    }
+    parts |= {name: build() for name, (stage, build) in optional.items() if stage in done}
+    for name, module in parts.items():
+        module.to(dtype=torch.float16, memory_format=torch.contiguous_format).save_pretrained(
+            partial / name, safe_serialization=True
+        )
+    (partial / "model_index.json").write_text(json.dumps(_index(training, list(parts)), indent=2) + "\n")
+    if target.exists():
+        shutil.copytree(target, partial, dirs_exist_ok=True, ignore=_all_but_cards)
+        shutil.rmtree(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    partial.rename(target)
+
+
+def _all_but_cards(_: str, names: list[str]) -> list[str]:
+    return [name for name in names if not name.endswith(".md")]
+
+
+def _index(training: ModelTraining, parts: list[str]) -> dict:
+    classes = {
+        "vae": ["diffusers", "AutoencoderKL"],
+        "unet": ["diffusers", "UNet2DConditionModel"],
+        "text_encoder": ["transformers", "CLIPTextModel"],
+        "tokenizer": ["transformers", "CLIPTokenizer"],
+        "scheduler": ["diffusers", "DDIMScheduler"],
+        "finetune_unet": ["diffusers", "UNet2DConditionModel"],
+        "light_unet": ["diffusers", "UNet2DConditionModel"],
+        "classifier": ["envs.transceiver.classifier", "SceneClassifier"],
+    }
+    return {
+        "_class_name": "StableDiffusionPipeline",
+        **{name: classes[name] for name in ("tokenizer", "scheduler", *parts)},
+        "safety_checker": [None, None],
+        "feature_extractor": [None, None],
+        "guidance_scale": float(training.config.sampling.guidance_scale),
+        "num_inference_steps": int(training.config.sampling.num_inference_steps),
+    }

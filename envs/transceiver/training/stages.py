@@ -1,0 +1,251 @@
+"""The stages of the embedded model's training, each resumable, each leaving its result in one folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+from omegaconf import DictConfig, OmegaConf
+from torch import Tensor, nn
+from tqdm import tqdm
+
+from envs.transceiver import architecture
+from envs.transceiver.scenes import COLOURS, HELD_OUT_SCENES, NOUNS, PLACES, SEEN_SCENES
+from envs.transceiver.training.autoencoder import AutoencoderLoss, DecoderLoss
+from envs.transceiver.training.classifier import ClassifierLoss
+from envs.transceiver.training.data import rendered, to_unit, write_array
+from envs.transceiver.training.export import export_model
+from envs.transceiver.training.finetune import FinetuneLoss, record_trajectories
+from envs.transceiver.training.generator import CaptionTable, DenoiserLoss
+from envs.transceiver.training.loop import Stage, train_stage
+
+if TYPE_CHECKING:
+    from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+    from transformers import CLIPTextModel, CLIPTokenizer
+
+    from envs.transceiver.classifier import SceneClassifier
+
+ENCODE_BATCH = 16
+
+
+class ModelTraining:
+    """Runs the stages by name.
+
+    Args:
+        config: configs/train_model.yaml.
+
+    Raises:
+        ValueError: an unknown stage name.
+    """
+
+    def __init__(self, config: DictConfig) -> None:
+        self.config = config
+        self.folder = Path(config.folder)
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+        self.stages: dict[str, Callable[[], None]] = {
+            "vae": self.train_vae,
+            "latents": self.encode,
+            "decoder": self.train_decoder,
+            "classifier": self.train_classifier,
+            "generator": self.train_generator,
+            "light": self.train_light,
+            "trajectories": self.record,
+            "finetune": self.finetune,
+            "export": lambda: export_model(self),
+        }
+        unknown = [name for name in config.stages if name not in self.stages]
+        if unknown:
+            raise ValueError(f"unknown stages {unknown}: choose from {', '.join(self.stages)}")
+        torch.set_num_threads(config.threads)
+
+    def run(self, stage: str) -> None:
+        """Run one stage; what it needs of the others is loaded or made first."""
+        self.stages[stage]()
+
+    # Components: built on first use, with the weights of their finished stages.
+
+    @cached_property
+    def pictures(self) -> tuple[Tensor, Tensor]:
+        """Training scenes: (uint8 [N, 3, 64, 64], labels [N, 3])."""
+        return rendered(SEEN_SCENES, self.config.pictures, self.config.seed, self.folder / "train")
+
+    @cached_property
+    def validation(self) -> dict[str, tuple[Tensor, Tensor]]:
+        """Unseen scenes of seen and of held-out combinations."""
+        count, seed = self.config.validation_pictures, self.config.seed + 1
+        return {
+            "seen": rendered(SEEN_SCENES, count, seed, self.folder / "validation_seen"),
+            "held_out": rendered(HELD_OUT_SCENES, count, seed, self.folder / "validation_held_out"),
+        }
+
+    @cached_property
+    def vae(self) -> AutoencoderKL:
+        """The VAE as its own stage left it (see `final_vae`)."""
+        return self._with_weights(architecture.new_vae(self.config.seed, **_plain(self.config.vae.model)), "vae")
+
+    @cached_property
+    def tokenizer(self) -> CLIPTokenizer:
+        """The tokenizer of the captions."""
+        return architecture.new_tokenizer(self.config.tokenizer.max_length)
+
+    @cached_property
+    def text_encoder(self) -> CLIPTextModel:
+        """The CLIP text model."""
+        model = _plain(self.config.text_encoder.model)
+        return architecture.new_text_encoder(self.tokenizer, self.config.seed + 1, **model).to(self.device)
+
+    @cached_property
+    def scheduler(self) -> DDIMScheduler:
+        """The noise schedule."""
+        return architecture.new_scheduler(**_plain(self.config.scheduler))
+
+    @cached_property
+    def captions(self) -> CaptionTable:
+        """Token ids of all captions."""
+        return CaptionTable(self.tokenizer, (len(NOUNS), len(COLOURS), len(PLACES)))
+
+    def unet(self, name: str) -> UNet2DConditionModel:
+        """A fresh UNet of the named configuration ("generator" or "light")."""
+        seed = self.config.seed + (2 if name == "generator" else 3)
+        return architecture.new_unet(seed, **_plain(self.config[name].model)).to(self.device)
+
+    @cached_property
+    def latents(self) -> tuple[Tensor, Tensor, float]:
+        """(scaled latents [N, 4, 8, 8] of the training scenes, labels [N, 3], scaling factor)."""
+        path = self.folder / "latents.npy"
+        if not path.exists():
+            self.encode()
+        raw = torch.from_numpy(np.load(path))
+        factor = float(1 / raw.std())
+        return raw * factor, self.pictures[1], factor
+
+    # Stages.
+
+    def train_vae(self) -> None:
+        """VAE on rendered scenes."""
+        training = self.config.vae.training
+        loss = AutoencoderLoss(self.vae, self.pictures[0], training.batch_size)
+        self._train("vae", {"vae": self.vae}, loss, training)
+
+    def encode(self) -> None:
+        """Latents (posterior means) of all training scenes; fixes the latent space."""
+        path = self.folder / "latents.npy"
+        if path.exists():
+            return
+        rows = []
+        autocast = torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.vae.training.autocast)
+        with torch.no_grad(), autocast:
+            for batch in tqdm(self.pictures[0].split(ENCODE_BATCH), desc="latents"):
+                images = to_unit(batch).to(self.device) * 2 - 1
+                rows.append(self.vae.encode(images).latent_dist.mean.float().cpu())
+        write_array(path, torch.cat(rows).contiguous().numpy())
+
+    def train_decoder(self) -> None:
+        """The decoder alone, on the fixed latent space."""
+        vae = self.final_vae(finished=False)
+        raw = torch.from_numpy(np.load(self.folder / "latents.npy"))
+        training = self.config.decoder.training
+        loss = DecoderLoss(vae, self.pictures[0], raw, training.batch_size)
+        self._train("decoder", {"decoder": vae.decoder, "post_quant_conv": vae.post_quant_conv}, loss, training)
+
+    def final_vae(self, finished: bool = True) -> AutoencoderKL:
+        """The VAE with the decoder of its last stage."""
+        if finished:
+            self._with_weights(self.vae.decoder, "decoder", "decoder")
+            self._with_weights(self.vae.post_quant_conv, "decoder", "post_quant_conv")
+        self.vae.register_to_config(scaling_factor=self.latents[2])
+        return self.vae
+
+    def train_classifier(self) -> None:
+        """The scene classifier, on seen and held-out combinations alike: it is the measuring instrument."""
+        training = self.config.classifier.training
+        every = rendered(SEEN_SCENES + HELD_OUT_SCENES, self.config.pictures, self.config.seed + 2, self.folder / "all")
+        classifier = self.classifier(finished=False)
+        self._train(
+            "classifier", {"classifier": classifier}, ClassifierLoss(classifier, *every, training.batch_size), training
+        )
+
+    def classifier(self, finished: bool = True) -> SceneClassifier:
+        """The scene classifier."""
+        channels = tuple(self.config.classifier.model.channels)
+        model = architecture.new_classifier(self.config.seed + 4, channels).to(self.device)
+        return self._with_weights(model, "classifier") if finished else model
+
+    def train_generator(self) -> None:
+        """The generator's UNet with its text encoder."""
+        unet, training = self.unet("generator"), self.config.generator.training
+        modules = {"unet": unet, "text_encoder": self.text_encoder}
+        self._train("generator", modules, self._denoiser_loss(unet, training.batch_size), training)
+
+    def generator(self) -> UNet2DConditionModel:
+        """The trained generator; the text encoder gets its trained weights too."""
+        self._with_weights(self.text_encoder, "generator", "text_encoder")
+        return self._with_weights(self.unet("generator"), "generator", "unet")
+
+    def train_light(self) -> None:
+        """The light UNet as an ordinary diffusion model, on the generator's text encoder."""
+        unet, training = self.unet("light"), self.config.light.training
+        self._with_weights(self.text_encoder, "generator", "text_encoder").requires_grad_(False)
+        self._train("light", {"unet": unet}, self._denoiser_loss(unet, training.batch_size), training)
+
+    def light(self) -> UNet2DConditionModel:
+        """The trained light UNet."""
+        return self._with_weights(self.unet("light"), "light", "unet")
+
+    def record(self) -> None:
+        """Guided trajectories of the generator, the fine-tuning's data."""
+        record_trajectories(self)
+
+    def finetune(self) -> None:
+        """The light UNet on the transmitter's own guided, noisy partial trajectories."""
+        unet, training = self.finetuned(finished=False), self.config.finetune.training
+        self._train("finetune", {"unet": unet}, FinetuneLoss.of(self, unet), training)
+
+    def finetuned(self, finished: bool = True) -> UNet2DConditionModel:
+        """The fine-tuned light UNet; before its stage, the light one."""
+        return self._with_weights(self.unet("light"), "finetune", "unet") if finished else self.light()
+
+    # Helpers.
+
+    def _denoiser_loss(self, unet: UNet2DConditionModel, batch_size: int) -> DenoiserLoss:
+        latents, labels, _ = self.latents
+        return DenoiserLoss(
+            unet, self.text_encoder, latents, labels, self.captions, self.scheduler.alphas_cumprod, batch_size
+        )
+
+    def _train(self, name: str, modules: dict[str, nn.Module], loss: Callable, training: DictConfig) -> None:
+        stage = Stage(
+            name,
+            modules,
+            loss,
+            steps=training.steps,
+            learning_rate=training.learning_rate,
+            autocast=training.autocast,
+            device=self.device,
+        )
+        train_stage(stage, self.folder, self.config.seed)
+
+    def _with_weights(self, module: nn.Module, stage: str, name: str | None = None) -> Any:
+        """Load a finished stage's averaged weights into the module, where there are any."""
+        path = self.folder / f"{stage}.safetensors"
+        if path.exists():
+            load_average(path, name or stage, module)
+        return module
+
+
+def load_average(path: Path, name: str, module: nn.Module) -> None:
+    """Load the averaged weights of one module of a finished stage."""
+    from safetensors.torch import load_file
+
+    prefix = f"{name}."
+    weights = {key.removeprefix(prefix): value for key, value in load_file(path).items() if key.startswith(prefix)}
+    module.load_state_dict(weights)
+
+
+def _plain(config: DictConfig) -> dict:
+    return OmegaConf.to_container(config, resolve=True)  # type: ignore[return-value]

@@ -1,0 +1,271 @@
+"""The split diffusion transceiver: a generator at the edge, a channel, a receiver at the user."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from envs.channels import awgn
+from envs.transceiver.components import Components
+from envs.transceiver.receivers import Predict, denoise, receiver_named, unit_noise
+from envs.transceiver.schedule import Floats, Schedule
+from envs.transceiver.steps import ddim_step, guided
+from envs.transceiver.vocabulary import known_words
+
+DEFAULT_GUIDANCE_SCALE = 7.5
+CHANNEL_STREAM, RECEIVER_STREAM = 1, 2
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What `Transceiver.generate` returns for B requests.
+
+    Attributes:
+        images: float32 [B, 3, H, W] in [0, 1].
+        latents_sent: [B, C, h, w] as the transmitter made them (at split 0: the initial noise, which is not sent).
+        latents_received: [B, C, h, w] as the channel gave them, before any rescaling.
+        noise_variance: channel noise per real element, float64 [B].
+        alignment: probability that each image shows its prompt, float32 [B]; None without a classifier.
+    """
+
+    images: Tensor
+    latents_sent: Tensor
+    latents_received: Tensor
+    noise_variance: Floats
+    alignment: Tensor | None
+
+
+class Transceiver:
+    """Runs requests through transmitter, channel and receiver.
+
+    Args:
+        components: the networks.
+        num_inference_steps: T, shared by both ends.
+        guidance_scale: classifier-free guidance; None takes the model's own.
+
+    Raises:
+        ValueError: T or guidance out of range.
+    """
+
+    def __init__(
+        self, components: Components, num_inference_steps: int = 20, guidance_scale: float | None = None
+    ) -> None:
+        self.components = components
+        self.schedule = Schedule.of(components.scheduler, num_inference_steps)
+        if guidance_scale is None:
+            guidance_scale = components.guidance_scale or DEFAULT_GUIDANCE_SCALE
+        if not 1 <= guidance_scale < float("inf"):
+            raise ValueError(f"guidance_scale must be finite and >= 1, got {guidance_scale}")
+        self.guidance_scale = float(guidance_scale)
+        self.device = components.unet.device
+
+    @property
+    def num_inference_steps(self) -> int:
+        """T."""
+        return self.schedule.num_inference_steps
+
+    def generate(
+        self,
+        prompts: Sequence[str],
+        seeds: Sequence[int],
+        split: int,
+        snr_db: float | Sequence[float] | None = None,
+        receiver: str = "rematch",
+        channel_seeds: Sequence[int] | None = None,
+        image: Tensor | None = None,
+        strength: float = 0.8,
+    ) -> Delivery:
+        """Generate an image for every request: `split` steps, the channel, the other T - split steps.
+
+        Args:
+            prompts: B prompts.
+            seeds: B seeds of the initial noise.
+            split: steps at the transmitter, 0..T. At 0 prompt and seed reach the receiver without error and it
+                does everything; at T the received latent is decoded as it is.
+            snr_db: SNR of the link in dB, one or B; None is a perfect link.
+            receiver: a name of `receivers.RECEIVERS`.
+            channel_seeds: B seeds of the channel noise (0 by default): other draws of the same requests.
+            image: [B, 3, H, W] in [0, 1] to start from (image-to-image); None starts from noise.
+            strength: share of the T steps that an image-to-image request runs, (0, 1].
+
+        Returns:
+            The delivered images and what crossed the channel.
+
+        Raises:
+            ValueError: lengths that differ, a split outside 0..T, an SNR that is not finite, an unknown receiver,
+                or a receiver whose network is not loaded.
+        """
+        self._check(prompts, seeds, split, channel_seeds)
+        start = 0 if image is None else self._start_of(strength, split)
+        spec = receiver_named(receiver)
+        predict_generator = self.predictor("unet", True, prompts)
+        predict_receiver = self.predictor(spec.network, spec.guided, prompts)
+        latents = self.initial_latents(seeds)
+        if image is not None:
+            latents = self._noised(image, latents, start)
+        sent = latents
+        for state in self.steps(latents, predict_generator, start, split):
+            sent = state
+        received, variance = sent, np.zeros(len(seeds))
+        if snr_db is not None:
+            levels = np.broadcast_to(np.asarray(snr_db, dtype=np.float64), (len(seeds),))
+            awgn.check_snr_db(levels)
+            if split > start or split == self.num_inference_steps:
+                noise = self.channel_noise(seeds, channel_seeds or [0] * len(seeds))
+                received, variance = awgn.send(sent, noise, levels)
+        clean = denoise(
+            spec.process,
+            predict_receiver,
+            self.schedule,
+            received,
+            variance,
+            split,
+            self._streams(seeds, RECEIVER_STREAM),
+        )
+        images = self.decode(clean)
+        alignment = None if self.components.classifier is None else self.alignment(images, prompts)
+        return Delivery(images, sent, received, variance, alignment)
+
+    def steps(self, latents: Tensor, predict: Predict, start: int, stop: int) -> Iterator[Tensor]:
+        """The generator's states after each of the steps start..stop - 1, over a perfect link."""
+        here, after = self.schedule.alpha_bars(self.schedule.timesteps)
+        for k in range(start, stop):
+            t = torch.full((len(latents),), float(self.schedule.timesteps[k]), device=latents.device)
+            alpha, alpha_after = (latents.new_full((len(latents), 1, 1, 1), float(bar[k])) for bar in (here, after))
+            latents = ddim_step(latents, predict(latents, t), alpha, alpha_after)
+            yield latents
+
+    def trajectory(self, prompts: Sequence[str], seeds: Sequence[int]) -> Tensor:
+        """All states of the unsplit generator, [T + 1, B, C, h, w]; entry k is what split k hands over."""
+        latents = self.initial_latents(seeds)
+        predict = self.predictor("unet", True, prompts)
+        return torch.stack([latents, *self.steps(latents, predict, 0, self.num_inference_steps)])
+
+    def receive(
+        self,
+        received: Tensor,
+        variance: Floats,
+        split: int,
+        receiver: str,
+        predict: Predict,
+        seeds: Sequence[int] = (),
+    ) -> Tensor:
+        """The receiver's clean latents from what the channel gave it (see `receivers.denoise`)."""
+        process = receiver_named(receiver).process
+        generators = self._streams(seeds, RECEIVER_STREAM)
+        return denoise(process, predict, self.schedule, received, variance, split, generators)
+
+    def predictor(self, network: str, is_guided: bool, prompts: Sequence[str]) -> Predict:
+        """The noise prediction of a network for B prompts, guided (two forwards in one batch) or not."""
+        unet = getattr(self.components, network)
+        if unet is None:
+            raise ValueError(f"the model {self.components.source} has no {network}: choose another receiver")
+        context = self.embed(prompts)
+        if not is_guided or self.guidance_scale == 1:
+            return lambda z, t: _forward(unet, z, t, context)
+        both = torch.cat([self.embed([""] * len(prompts)), context])
+
+        def predict(z: Tensor, t: Tensor) -> Tensor:
+            eps = _forward(unet, torch.cat([z, z]), torch.cat([t, t]), both)
+            unconditional, conditional = eps.chunk(2)
+            return guided(unconditional, conditional, self.guidance_scale)
+
+        return predict
+
+    @torch.no_grad()
+    def embed(self, prompts: Sequence[str]) -> Tensor:
+        """Text embeddings [B, L, D]; words that the model does not know are left out with a warning."""
+        tokenizer = self.components.tokenizer
+        unique = {prompt: known_words(tokenizer, prompt) for prompt in dict.fromkeys(prompts)}
+        ids = tokenizer(
+            list(unique.values()),
+            padding="max_length",
+            max_length=tokenizer.model_max_length,
+            truncation=True,
+            return_tensors="pt",
+        ).input_ids
+        embeddings = self.components.text_encoder(ids.to(self.device))[0]
+        rows = {prompt: row for row, prompt in enumerate(unique)}
+        return embeddings[[rows[prompt] for prompt in prompts]]
+
+    def initial_latents(self, seeds: Sequence[int]) -> Tensor:
+        """The initial noise of each request, [B, C, h, w], from its own generator."""
+        return self._randn([torch.Generator().manual_seed(int(seed)) for seed in seeds])
+
+    def channel_noise(self, seeds: Sequence[int], channel_seeds: Sequence[int]) -> Tensor:
+        """Unit channel noise of each request and draw, [B, C, h, w]; the same at every SNR and split."""
+        streams = [_stream(seed, CHANNEL_STREAM, draw) for seed, draw in zip(seeds, channel_seeds, strict=True)]
+        return self._randn(streams)
+
+    @torch.no_grad()
+    def decode(self, latents: Tensor) -> Tensor:
+        """Pictures float32 [B, 3, H, W] in [0, 1] of clean latents."""
+        vae = self.components.vae
+        return (vae.decode(latents / vae.config.scaling_factor).sample.float() * 0.5 + 0.5).clamp(0, 1)
+
+    @torch.no_grad()
+    def alignment(self, images: Tensor, prompts: Sequence[str]) -> Tensor:
+        """Joint probability of the words of each prompt, [B].
+
+        Raises:
+            ValueError: the model has no classifier.
+        """
+        classifier = self.components.classifier
+        if classifier is None:
+            raise ValueError(f"the model {self.components.source} has no classifier: alignment cannot be measured")
+        labels = torch.tensor([classifier.labels(prompt) for prompt in prompts], device=images.device)
+        return classifier.log_likelihood(images, labels).exp()
+
+    def _randn(self, generators: Sequence[torch.Generator]) -> Tensor:
+        like = torch.empty(0, *self.components.latent_shape, device=self.device)
+        return unit_noise(generators, like).contiguous(memory_format=torch.channels_last)
+
+    def _streams(self, seeds: Sequence[int], stream: int) -> list[torch.Generator]:
+        return [_stream(seed, stream, 0) for seed in seeds]
+
+    def _start_of(self, strength: float, split: int) -> int:
+        if not 0 < strength <= 1:
+            raise ValueError(f"strength must be in (0, 1], got {strength}")
+        start = self.num_inference_steps - max(1, int(strength * self.num_inference_steps))
+        if split < start:
+            raise ValueError(
+                f"split must be in {start}..{self.num_inference_steps} at strength {strength}, got {split}"
+            )
+        return start
+
+    @torch.no_grad()
+    def _noised(self, image: Tensor, noise: Tensor, start: int) -> Tensor:
+        if image.shape[0] != noise.shape[0] or image.ndim != 4:
+            raise ValueError(f"image must be [{len(noise)}, 3, H, W], got {list(image.shape)}")
+        vae = self.components.vae
+        clean = vae.encode(image.to(self.device) * 2 - 1).latent_dist.mean * vae.config.scaling_factor
+        if clean.shape != noise.shape:
+            raise ValueError(f"image gives latents {list(clean.shape[1:])}, the model works on {list(noise.shape[1:])}")
+        alpha_bar = float(self.schedule.alpha_bar(self.schedule.timesteps[start]))
+        return alpha_bar**0.5 * clean + (1 - alpha_bar) ** 0.5 * noise
+
+    def _check(
+        self, prompts: Sequence[str], seeds: Sequence[int], split: int, channel_seeds: Sequence[int] | None
+    ) -> None:
+        if isinstance(prompts, str):
+            raise ValueError(f"prompts must be a list of strings, got the string {prompts!r}")
+        if not prompts or len(prompts) != len(seeds):
+            raise ValueError(f"give one seed for each of one or more prompts, got {len(prompts)} and {len(seeds)}")
+        if channel_seeds is not None and len(channel_seeds) != len(seeds):
+            raise ValueError(f"give one channel seed for each request, got {len(channel_seeds)} for {len(seeds)}")
+        if not isinstance(split, int | np.integer) or not 0 <= split <= self.num_inference_steps:
+            raise ValueError(f"split must be an integer in 0..{self.num_inference_steps}, got {split!r}")
+
+
+@torch.no_grad()
+def _forward(unet: torch.nn.Module, z: Tensor, t: Tensor, context: Tensor) -> Tensor:
+    return unet(z, t, context).sample
+
+
+def _stream(seed: int, stream: int, draw: int) -> torch.Generator:
+    mixed = np.random.SeedSequence([int(seed), stream, int(draw)]).generate_state(2, np.uint32)
+    return torch.Generator().manual_seed(int(mixed[0]) << 31 | int(mixed[1]) >> 1)

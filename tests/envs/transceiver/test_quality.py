@@ -1,0 +1,54 @@
+"""The metrics against scikit-image and closed forms."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from skimage.metrics import structural_similarity
+
+from envs.transceiver import quality
+
+
+@pytest.fixture
+def pair() -> tuple[torch.Tensor, torch.Tensor]:
+    generator = torch.Generator().manual_seed(0)
+    one = torch.rand(4, 3, 64, 64, generator=generator)
+    return one, (one + 0.1 * torch.randn(one.shape, generator=generator)).clamp(0, 1)
+
+
+def test_ssim_is_scikit_images(pair: tuple[torch.Tensor, torch.Tensor]) -> None:
+    one, other = pair
+    got = quality.ssim(one, other).numpy()
+    for row in range(len(one)):
+        expected = structural_similarity(
+            one[row].double().numpy(),
+            other[row].double().numpy(),
+            gaussian_weights=True,
+            sigma=1.5,
+            use_sample_covariance=False,
+            data_range=1.0,
+            channel_axis=0,
+        )
+        assert got[row] == pytest.approx(expected, abs=1e-6)
+
+
+def test_psnr_of_a_known_error() -> None:
+    reference = torch.full((1, 3, 8, 8), 0.5)
+    assert quality.psnr_db(reference + 0.1, reference).item() == pytest.approx(20.0, abs=1e-4)
+    assert quality.mse(reference + 0.1, reference).item() == pytest.approx(0.01, abs=1e-6)
+
+
+def test_equal_images_are_capped() -> None:
+    images = torch.rand(2, 3, 16, 16)
+    assert quality.psnr_db(images, images).tolist() == [quality.PSNR_CAP_DB] * 2
+    assert quality.ssim(images, images).tolist() == pytest.approx([1.0, 1.0])
+
+
+def test_frechet_distance_of_shifted_gaussians() -> None:
+    """Two normal sets a distance of 2 apart: 4, within sampling error of 20,000 draws."""
+    rng = np.random.default_rng(0)
+    one = torch.from_numpy(rng.normal(size=(20_000, 3)))
+    other = torch.from_numpy(rng.normal(size=(20_000, 3))) + torch.tensor([2.0, 0, 0])
+    assert quality.frechet_distance(one, other) == pytest.approx(4.0, abs=0.1)
+    assert quality.frechet_distance(one, one) == pytest.approx(0.0, abs=1e-6)

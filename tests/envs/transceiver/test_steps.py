@@ -1,0 +1,78 @@
+"""The reverse steps against diffusers, against each other and against a Monte Carlo of the forward process."""
+
+from __future__ import annotations
+
+import pytest
+import torch
+
+from envs.transceiver import steps
+from envs.transceiver.architecture import new_scheduler
+
+from .conftest import SCHEDULER
+
+
+def test_without_channel_noise_the_step_is_diffusers_ddim() -> None:
+    scheduler = new_scheduler(**SCHEDULER)
+    scheduler.set_timesteps(20)
+    generator = torch.Generator().manual_seed(0)
+    z, eps = (torch.randn(2, 4, 8, 8, generator=generator) for _ in range(2))
+    bars = scheduler.alphas_cumprod
+    for t in scheduler.timesteps:
+        after = bars[t - 50] if t >= 50 else scheduler.final_alpha_cumprod
+        ours = steps.ddim_step(z, eps, bars[t], after)
+        assert torch.allclose(ours, scheduler.step(eps, t, z).prev_sample, atol=1e-5)
+
+
+def test_without_channel_noise_the_posterior_is_ddpms() -> None:
+    alpha_bar, before = torch.tensor(0.3, dtype=torch.float64), torch.tensor(0.4, dtype=torch.float64)
+    alpha = alpha_bar / before
+    z, eps = torch.tensor(0.7, dtype=torch.float64), torch.tensor(-0.2, dtype=torch.float64)
+    mean = (z - (1 - alpha) / (1 - alpha_bar).sqrt() * eps) / alpha.sqrt()
+    std = ((1 - before) / (1 - alpha_bar) * (1 - alpha)).sqrt()
+    got = steps.posterior_step(z, eps, torch.zeros(()), alpha_bar, before, 1 - alpha_bar, 1 - before)
+    assert torch.isclose(got, mean)
+    assert torch.isclose(steps.posterior_std(alpha_bar, before, 1 - alpha_bar, 1 - before), std)
+
+
+@pytest.mark.parametrize("share", [0.25, 1.0, 4.0])
+def test_the_posterior_matches_a_monte_carlo_of_the_forward_process(share: float) -> None:
+    """Regress z_{t-1} on z_t given z_0: slope and variance within 1 % at two million draws (standard error 0.1 %)."""
+    generator = torch.Generator().manual_seed(4)
+    count, z0 = 2_000_000, 0.8
+    bar, before = torch.tensor(0.3, dtype=torch.float64), torch.tensor(0.4, dtype=torch.float64)
+    alpha = bar / before
+    variance, variance_before = share * (1 - bar), share * (1 - before)
+    v, v_before = 1 - bar + variance, 1 - before + variance_before
+    g = variance - alpha * variance_before
+    previous = before.sqrt() * z0 + v_before.sqrt() * torch.randn(count, generator=generator, dtype=torch.float64)
+    fresh = torch.randn(count, generator=generator, dtype=torch.float64)
+    z = alpha.sqrt() * previous + (1 - alpha + g).sqrt() * fresh
+    slope = torch.cov(torch.stack([z, previous]))[0, 1] / z.var()
+    residual = previous - previous.mean() - slope * (z - z.mean())
+    eps = (z - bar.sqrt() * z0) / v.sqrt()
+    mean = steps.posterior_step(z, eps, torch.zeros(()), bar, before, v, v_before)
+    predicted_slope = torch.cov(torch.stack([z, mean]))[0, 1] / z.var()
+    assert predicted_slope.item() == pytest.approx(slope.item(), rel=0.01)
+    assert mean.mean().item() == pytest.approx(previous.mean().item(), abs=0.005)
+    assert steps.posterior_std(bar, before, v, v_before).item() ** 2 == pytest.approx(residual.var().item(), rel=0.01)
+
+
+@pytest.mark.parametrize(("snr_db", "ratio"), [(15, 0.94), (6, 0.61), (0, -0.11), (-6, -1.44)])
+def test_the_printed_coefficient_is_wrong_by_the_known_ratio(snr_db: float, ratio: float) -> None:
+    """Printed over right C at t = 501 for latents of unit power: at and below 0 dB it adds noise."""
+    scheduler = new_scheduler(**SCHEDULER)
+    bar = scheduler.alphas_cumprod[501].double()
+    before = scheduler.alphas_cumprod[451].double()
+    variance = torch.tensor(10 ** (-snr_db / 10), dtype=torch.float64)
+    before_variance = variance * (1 - before) / (1 - bar)
+    v, v_before = 1 - bar + variance, 1 - before + before_variance
+    zero, one = torch.zeros((), dtype=torch.float64), torch.ones((), dtype=torch.float64)
+    printed = steps.printed_step(zero, one, bar, before, variance, before_variance)
+    right = steps.posterior_step(zero, one, zero, bar, before, v, v_before)
+    assert (printed / right).item() == pytest.approx(ratio, abs=0.03)
+
+
+def test_guidance_one_is_the_conditional_prediction() -> None:
+    a, b = torch.tensor([1.0]), torch.tensor([3.0])
+    assert steps.guided(a, b, 1.0) == b
+    assert steps.guided(a, b, 2.0) == 5.0
