@@ -1,0 +1,165 @@
+"""Settings of the environment, and the model of it that planners may ask for expected and realised rewards."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+from envs import expected
+from envs.costs import GTX_1080_TI, RTX_A6000, CostTable, Device
+from envs.observation import OBSERVATION_NAMES, check_observable, state_to_observation
+from envs.plans import Plan, expand
+from envs.quality import ProfileQuality
+from envs.scenario import RequestState, Scenario, ScenarioParams, resolve_scenario
+from envs.transceiver.profile import QualityProfile
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitSettings:
+    """What an environment can be made with.
+
+    Attributes:
+        scenario: a name, parameters, or a mapping of what differs from `paper`.
+        plans: the actions, as `envs.plans.expand` takes them; None is `["semaigc"]`, the splits 0..T.
+        receiver: receiver of the profile.
+        profile: a profile, a file of one, or None for the one that is shipped.
+        quality_metric: metric that decides on acceptance.
+        quality_min: values of it from here on are acceptable.
+        max_attempts: attempts before a request fails.
+        deadline_s: a request that takes longer fails.
+        episode_length: requests of a session.
+        tx_device, rx_device: the transmitter at the edge and the user's receiver.
+
+    Raises:
+        ValueError: a value out of its bounds.
+    """
+
+    scenario: str | ScenarioParams | Mapping[str, Any] = "paper"
+    plans: str | Plan | Sequence[str | Plan] | None = None
+    receiver: str = "finetuned"
+    profile: QualityProfile | str | Path | None = None
+    quality_metric: str = "alignment"
+    quality_min: float = 0.9
+    max_attempts: int = 3
+    deadline_s: float = 60.0
+    episode_length: int = 20
+    tx_device: Device = RTX_A6000
+    rx_device: Device = GTX_1080_TI
+
+    def __post_init__(self) -> None:
+        for name in ("max_attempts", "episode_length"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+                raise ValueError(f"{name} must be an integer >= 1, got {value!r}")
+        for name in ("quality_min", "deadline_s"):
+            value = getattr(self, name)
+            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+                raise ValueError(f"{name} must be a finite number, got {value!r}")
+        if self.deadline_s <= 0.0:
+            raise ValueError(f"deadline_s must be > 0, got {self.deadline_s}")
+        for name in ("tx_device", "rx_device"):
+            if not isinstance(getattr(self, name), Device):
+                raise ValueError(f"{name} must be an envs.costs.Device, got {getattr(self, name)!r}")
+
+    @classmethod
+    def of(cls, settings: Mapping[str, Any]) -> SplitSettings:
+        """Make settings from keywords.
+
+        Raises:
+            ValueError: an unknown keyword, or a value out of its bounds.
+        """
+        allowed = [field.name for field in fields(cls)]
+        if unknown := [key for key in settings if key not in allowed]:
+            raise ValueError(f"unknown environment settings {', '.join(unknown)}; allowed: {', '.join(allowed)}")
+        return cls(**settings)
+
+
+class SplitModel:
+    """The decision process that both forms of the environment share; holds no state.
+
+    Args:
+        settings: see `SplitSettings`.
+
+    Attributes:
+        settings: as given.
+        scenario: the scenario's parameters.
+        profile: the measured quality, whose requests are served.
+        plans: the actions.
+        costs: their prices.
+        quality: their quality.
+
+    Raises:
+        ValueError: a setting that does not fit the profile, or a device that the observation cannot show.
+    """
+
+    def __init__(self, settings: SplitSettings) -> None:
+        profile = settings.profile
+        self.settings = settings
+        self.scenario = resolve_scenario(settings.scenario)
+        self.profile = profile if isinstance(profile, QualityProfile) else QualityProfile.load(profile)
+        names = "semaigc" if settings.plans is None else settings.plans
+        self.plans: tuple[Plan, ...] = expand(names, self.profile.num_inference_steps)
+        self.costs = CostTable.compile(self.plans, settings.tx_device, settings.rx_device)
+        self.quality = ProfileQuality(
+            self.profile,
+            self.plans,
+            settings.receiver,
+            settings.quality_metric,
+            settings.quality_min,
+            settings.max_attempts,
+        )
+        self.payload_bits: NDArray[np.int64] = self.costs.payload_bits.astype(np.int64)
+        for side, device in (("tx", settings.tx_device), ("rx", settings.rx_device)):
+            factors, shares = self.scenario.density_factor, getattr(self.scenario, f"{side}_availability")
+            check_observable(f"{side}_density", *(device.density_cycles_per_bit * x for x in factors))
+            check_observable(f"{side}_capability_hz", *(device.clock_hz * x for x in shares))
+
+    @property
+    def plan_names(self) -> tuple[str, ...]:
+        """Names of the actions."""
+        return tuple(plan.name for plan in self.plans)
+
+    def action_of(self, plan_name: str) -> int:
+        """Find the action that a plan is.
+
+        Raises:
+            ValueError: the plan is not among the actions.
+        """
+        if plan_name not in self.plan_names:
+            raise ValueError(f"plan {plan_name!r} is not in the environment's list: {', '.join(self.plan_names)}")
+        return self.plan_names.index(plan_name)
+
+    def new_scenario(self) -> Scenario:
+        """Fresh processes of the scenario."""
+        quality = self.quality
+        return Scenario(self.scenario, quality.num_requests, quality.num_draws, quality.max_attempts)
+
+    def observe(self, state: RequestState) -> NDArray[np.float32]:
+        """Observations of N requests, float32 [N, 7], see `envs.observation`."""
+        tx, rx = self.costs.tx, self.costs.rx
+        values: dict[str, ArrayLike] = {
+            "tx_density": state.density_factor * tx.density_cycles_per_bit,
+            "rx_density": state.density_factor * rx.density_cycles_per_bit,
+            "snr_db": state.snr_db,
+            "tx_capability_hz": state.tx_availability * tx.clock_hz,
+            "rx_capability_hz": state.rx_availability * rx.clock_hz,
+            "bandwidth_hz": state.bandwidth_hz,
+            "latency_low_s": state.latency_low_s,
+        }
+        return state_to_observation((values[name] for name in OBSERVATION_NAMES), len(state.request))
+
+    def expected_rewards(self, obs: ArrayLike) -> NDArray[np.float64]:
+        """Exact mean reward of every action given observations [..., 7]: float64 [..., P], see `envs.expected`."""
+        return expected.expected_rewards(
+            obs, self.costs, self.quality, self.scenario.latency_high_ratio, self.settings.deadline_s
+        )
+
+    def realised_rewards(self, state: RequestState) -> NDArray[np.float64]:
+        """Reward of every action for N drawn requests: float64 [N, P], see `envs.expected`."""
+        return expected.realised_rewards(state, self.costs, self.quality, self.settings.deadline_s)

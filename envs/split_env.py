@@ -1,0 +1,122 @@
+"""The decision process on one screen, as a `gymnasium.Env`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.spaces import Box, Discrete
+from numpy.typing import NDArray
+
+from envs.core import SplitCore
+from envs.fidelity import quality_source
+from envs.model import SplitModel, SplitSettings
+from envs.observation import OBSERVATION_NAMES
+from envs.painter import Painter
+
+
+class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
+    """Decides where the denoising steps of a diffusion image generator run: at the edge, or at the user.
+
+    An agent serves a session of requests for images. For each it sees the link, the devices and the user's
+    patience, and chooses a plan; with the default plans, how many of the T steps the edge takes before the
+    latent crosses the noisy link. An image that is not good enough is sent, finished and decoded again.
+
+    | observation, float32 in [0, 1] | meaning (bounds and scaling: `envs.observation`) |
+    |---|---|
+    | 0, 1 `tx_density`, `rx_density` | cycles per bit of one denoising step at either end |
+    | 2 `snr_db` | signal-to-noise ratio of the link |
+    | 3, 4 `tx_capability_hz`, `rx_capability_hz` | clock x availability of either device |
+    | 5 `bandwidth_hz` | bandwidth of the link |
+    | 6 `latency_low_s` | latency up to which the user is fully satisfied |
+
+    | action | meaning |
+    |---|---|
+    | 0 .. P - 1 | index into `model.plan_names`; by default the split itself, 0..T |
+
+    | reward | when |
+    |---|---|
+    | 1 | an acceptable image within `latency_low_s` |
+    | (high - latency) / (high - low) | between `latency_low_s` and `latency_high_s` |
+    | 0 | later than `latency_high_s`; or failed: no acceptable attempt, or beyond `deadline_s` |
+
+    | step | what happens |
+    |---|---|
+    | 1 | attempts, each with a fresh channel draw, until `quality_metric >= quality_min`; at most `max_attempts` |
+    | 2 | latency = once + attempts x repeat: edge and text encoder once, link and user steps each time |
+    | 3 | the reward is paid; SNR, bandwidth and availability move on (`envs.scenario`), the next request is drawn |
+
+    An episode is a session of `episode_length` requests, then `terminated`; it is never truncated. One seed gives
+    the same requests whatever the actions. `info` holds `latency_s`, `latency_parts_s`, `energy_j`, `payload_bits`,
+    `quality` (of the last attempt, by metric), `attempts`, `accepted`, `failed`, `rewards` (named terms) and `state`
+    (the request just served, in physical units); that of a reset only the `state` of the first request.
+
+    Source: SemAIGC, IV-B and eqs. 19, 20, 24. Deviations: eq. 24 is printed upside down; the actions cover all
+    splits 0..T, where the paper's network has 10 outputs; attempts are modelled (the paper only says "an image of
+    appropriate quality").
+
+    Args:
+        fidelity: `profile` reads the measured quality; `live` really generates every image.
+        transceiver: what generates images to render, and those of `live`; None is the embedded model.
+        render_mode: `rgb_array` or None.
+        settings: see `envs.model.SplitSettings`.
+
+    Raises:
+        ValueError: an unknown or impossible setting.
+    """
+
+    metadata = {"render_modes": ["rgb_array"], "render_fps": 2}  # noqa: RUF012  (gymnasium's name and kind)
+
+    def __init__(
+        self,
+        *,
+        fidelity: str = "profile",
+        transceiver: Any = None,
+        render_mode: str | None = None,
+        **settings: Any,
+    ) -> None:
+        self.model = SplitModel(SplitSettings.of(settings))
+        self.core = SplitCore(self.model, 1, quality_source(fidelity, self.model, transceiver))
+        self.painter = Painter.for_mode(render_mode, self.model, transceiver)
+        self.render_mode = render_mode
+        self.observation_space = Box(0.0, 1.0, (len(OBSERVATION_NAMES),), np.float32)
+        self.action_space = Discrete(len(self.model.plans))
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Start a session. There are no options."""
+        super().reset(seed=seed)
+        refuse_options(options)
+        self.core.outcome = None
+        obs, info = self.core.reset(self.np_random)
+        return obs[0], as_scalars(info)
+
+    def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
+        """Serve the request that was observed last by plan `action`."""
+        obs, reward, info = self.core.step(np.asarray(action)[None], self.np_random)
+        return obs[0], reward.item(), self.core.terminated, False, as_scalars(info)
+
+    def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
+        """Draw the delivered image beside the decision and the link, uint8 [360, 640, 3]."""
+        return None if self.painter is None else self.painter.paint(self.core)[0]
+
+    def realised_rewards(self) -> NDArray[np.float64]:
+        """Reward that each action would get for the next request and its channel draws, float64 [1, P]."""
+        return self.core.realised_rewards()
+
+
+def as_scalars(info: dict[str, Any]) -> dict[str, Any]:
+    """Arrays of one element as Python numbers, in dictionaries of any depth."""
+    return {key: as_scalars(value) if isinstance(value, dict) else value.item() for key, value in info.items()}
+
+
+def refuse_options(options: dict[str, Any] | None) -> None:
+    """There are no reset options.
+
+    Raises:
+        ValueError: there are some all the same.
+    """
+    if options:
+        raise ValueError(f"reset takes no options, got {', '.join(options)}")

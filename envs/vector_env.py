@@ -1,0 +1,88 @@
+"""The decision process as a native, batched `gymnasium.vector.VectorEnv`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from gymnasium.spaces import Box, Discrete
+from gymnasium.vector import AutoresetMode, VectorEnv
+from gymnasium.vector.utils import batch_space
+from numpy.typing import ArrayLike, NDArray
+
+from envs.core import SplitCore
+from envs.fidelity import quality_source
+from envs.model import SplitModel, SplitSettings
+from envs.observation import OBSERVATION_NAMES
+from envs.painter import Painter
+from envs.split_env import SplitEnv, refuse_options
+
+Bools = NDArray[np.bool_]
+
+
+class SplitVectorEnv(VectorEnv[NDArray[np.float32], ArrayLike, NDArray[Any]]):
+    """N sessions of `SplitEnv` in step, without a loop over them.
+
+    Spaces, rewards and settings are those of `SplitEnv`; with N = 1 the trajectory of a seed is bit for bit the
+    same. `info` is a dictionary of arrays [N], all environments being in it.
+
+    All sessions end together. They start anew in the same step (`AutoresetMode.SAME_STEP`): the observations are
+    then those of the new sessions, and `info` has besides `final_obs` (float32 [N, 7]), `final_info` (the entries of
+    this step) and the masks `_final_obs`, `_final_info`. The other entries of `info` always describe the request
+    that was just served, in the last step of a session too.
+
+    Args:
+        num_envs: N.
+        fidelity, transceiver, render_mode, settings: as for `SplitEnv`.
+
+    Raises:
+        ValueError: an unknown or impossible setting, or N < 1.
+    """
+
+    metadata = {**SplitEnv.metadata, "autoreset_mode": AutoresetMode.SAME_STEP}  # noqa: RUF012
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        *,
+        fidelity: str = "profile",
+        transceiver: Any = None,
+        render_mode: str | None = None,
+        **settings: Any,
+    ) -> None:
+        self.model = SplitModel(SplitSettings.of(settings))
+        self.core = SplitCore(self.model, num_envs, quality_source(fidelity, self.model, transceiver))
+        self.painter = Painter.for_mode(render_mode, self.model, transceiver)
+        self.render_mode = render_mode
+        self.num_envs = num_envs
+        self.single_observation_space = Box(0.0, 1.0, (len(OBSERVATION_NAMES),), np.float32)
+        self.single_action_space = Discrete(len(self.model.plans))
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Start N sessions from one generator. There are no options."""
+        super().reset(seed=seed)
+        refuse_options(options)
+        self.core.outcome = None
+        return self.core.reset(self.np_random)
+
+    def step(self, actions: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float64], Bools, Bools, dict[str, Any]]:
+        """Serve one request in every session by the plans `actions`, integers [N]."""
+        obs, reward, info = self.core.step(actions, self.np_random)
+        done = self.core.terminated
+        if done:
+            everyone = np.ones(self.num_envs, dtype=np.bool_)
+            info |= {"final_obs": obs, "_final_obs": everyone, "final_info": dict(info), "_final_info": everyone.copy()}
+            obs, _ = self.core.reset(self.np_random)
+        return obs, reward, np.full(self.num_envs, done), np.zeros(self.num_envs, dtype=np.bool_), info
+
+    def render(self) -> tuple[NDArray[np.uint8], ...] | None:
+        """Draw a frame of each environment, see `SplitEnv.render`."""
+        return None if self.painter is None else self.painter.paint(self.core)
+
+    def realised_rewards(self) -> NDArray[np.float64]:
+        """Reward that each action would get for the next requests and their channel draws, float64 [N, P]."""
+        return self.core.realised_rewards()

@@ -1,0 +1,112 @@
+from __future__ import annotations
+
+import warnings
+from types import SimpleNamespace
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.utils.env_checker import check_env
+
+from envs import SplitEnv, SplitVectorEnv
+from envs.render import Panel, draw_frame
+from envs.transceiver.profile import QualityProfile
+
+STATE = {
+    "snr_db": 3.0,
+    "bandwidth_hz": 2e6,
+    "tx_availability": 0.5,
+    "rx_availability": 1.0,
+    "latency_low_s": 6.0,
+    "latency_high_s": 12.0,
+}
+
+
+class FakeTransceiver:
+    """Delivers a grey image and remembers what was asked."""
+
+    def __init__(self) -> None:
+        self.asked: list[dict[str, Any]] = []
+
+    def generate(self, prompts: list[str], **request: Any) -> SimpleNamespace:
+        self.asked.append({"prompts": prompts, **request})
+        return SimpleNamespace(images=np.full((1, 3, 64, 64), 0.5, np.float32))
+
+
+def test_a_frame_shows_the_delivered_image() -> None:
+    image = np.zeros((3, 64, 64), np.float32)
+    image[0] = 1.0
+    frame = draw_frame(Panel("a red apple on a table", 20, STATE, image=image, plan="semaigc(12)", edge_steps=12))
+    assert frame.shape == (360, 640, 3)
+    assert frame.dtype == np.uint8
+    assert frame[160, 160].tolist() == [255, 0, 0]
+    assert not np.array_equal(frame, draw_frame(Panel("a red apple on a table", 20, STATE)))
+
+
+@pytest.mark.parametrize("snr_db", [-20.0, 20.0])
+@pytest.mark.parametrize("steps", [1, 50])
+def test_frames_of_extreme_states(snr_db: float, steps: int) -> None:
+    panel = Panel(
+        prompt="x" * 200,
+        num_inference_steps=steps,
+        state={**STATE, "snr_db": snr_db},
+        image=np.zeros((3, 8, 8), np.float32),
+        plan="edge_aigc",
+        edge_steps=steps,
+        payload="image",
+        latency_parts_s={"transmitter": 500.0, "link": 0.001, "receiver": 0.0},
+        attempts=3,
+        failed=True,
+        quality={"alignment": 0.0},
+    )
+    assert draw_frame(panel).shape == (360, 640, 3)
+
+
+def test_the_environment_renders_the_last_attempt_of_the_request_it_served(profile: QualityProfile) -> None:
+    transceiver = FakeTransceiver()
+    env = SplitEnv(profile=profile, render_mode="rgb_array", transceiver=transceiver)
+    env.reset(seed=3)
+    first = env.render()
+    assert first is not None
+    assert not transceiver.asked
+    draws = env.core.state.draws[:, 0]
+    info = env.step(12)[4]
+    frame = env.render()
+    assert frame is not None
+    assert not np.array_equal(first, frame)
+    request = profile.requests[info["state"]["request"]]
+    assert transceiver.asked == [
+        {
+            "prompts": [request.prompt],
+            "seeds": [request.seed],
+            "split": 12,
+            "snr_db": info["state"]["snr_db"],
+            "receiver": "finetuned",
+            "channel_seeds": [draws[info["attempts"] - 1]],
+        }
+    ]
+
+
+def test_a_whole_generator_is_rendered_over_a_perfect_link(profile: QualityProfile) -> None:
+    transceiver = FakeTransceiver()
+    env = SplitVectorEnv(2, profile=profile, render_mode="rgb_array", transceiver=transceiver, plans=["edge_aigc"])
+    env.reset(seed=3)
+    env.step(np.zeros(2, int))
+    frames = env.render()
+    assert frames is not None
+    assert len(frames) == 2
+    assert all((asked["split"], asked["snr_db"]) == (20, None) for asked in transceiver.asked)
+
+
+def test_gymnasium_checks_rendering_too(profile: QualityProfile) -> None:
+    made = gym.make("envs:SemAIGC/Split-v0", profile=profile, render_mode="rgb_array", transceiver=FakeTransceiver())
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(made.unwrapped)
+
+
+def test_without_a_render_mode_there_is_no_frame(profile: QualityProfile) -> None:
+    env = SplitEnv(profile=profile)
+    env.reset(seed=0)
+    assert env.render() is None
