@@ -1,0 +1,56 @@
+"""Learning agents, fixed and model-based policies, rollouts and statistics.
+
+What needs torch is imported at first use, so that the other policies load at once.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from agents.policies import POLICY_NAMES, REQUIRED_PLANS, Policy, Predictor, load_policy
+from agents.rollouts import evaluate
+from agents.statistics import BinnedMeans, Interval, binned_means, mean_interval, paired_difference
+
+if TYPE_CHECKING:
+    from agents.d3qn import D3QN, D3QNPolicy
+    from agents.factory import ALGORITHMS, default_hyperparameters, make_agent
+    from agents.policies.trained import TrainedPolicy
+    from agents.sb3_vec_env import SB3VecEnv
+
+_LAZY = {
+    "D3QN": "agents.d3qn",
+    "D3QNPolicy": "agents.d3qn",
+    "ALGORITHMS": "agents.factory",
+    "default_hyperparameters": "agents.factory",
+    "make_agent": "agents.factory",
+    "TrainedPolicy": "agents.policies.trained",
+    "SB3VecEnv": "agents.sb3_vec_env",
+}
+
+__all__ = [
+    "ALGORITHMS",
+    "D3QN",
+    "POLICY_NAMES",
+    "REQUIRED_PLANS",
+    "BinnedMeans",
+    "D3QNPolicy",
+    "Interval",
+    "Policy",
+    "Predictor",
+    "SB3VecEnv",
+    "TrainedPolicy",
+    "binned_means",
+    "default_hyperparameters",
+    "evaluate",
+    "load_policy",
+    "make_agent",
+    "mean_interval",
+    "paired_difference",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)

@@ -1,0 +1,22 @@
+"""Policies with one `predict`: fixed schemes, model-based bounds and rules, trained agents."""
+
+from agents.policies.base import Policy, Predictor
+from agents.policies.fixed import FixedPolicy, RandomPolicy
+from agents.policies.loading import POLICY_NAMES, REQUIRED_PLANS, load_policy
+from agents.policies.model_based import Clairvoyant, Oracle, TwoSplit, best_fixed, fit_two_split, two_split
+
+__all__ = [
+    "POLICY_NAMES",
+    "REQUIRED_PLANS",
+    "Clairvoyant",
+    "FixedPolicy",
+    "Oracle",
+    "Policy",
+    "Predictor",
+    "RandomPolicy",
+    "TwoSplit",
+    "best_fixed",
+    "fit_two_split",
+    "load_policy",
+    "two_split",
+]

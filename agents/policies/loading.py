@@ -1,0 +1,102 @@
+"""Policies by name, or by the path of a trained agent."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from agents.policies.base import Policy
+from agents.policies.fixed import FixedPolicy, RandomPolicy
+from agents.policies.model_based import Clairvoyant, Oracle, best_fixed, two_split
+from envs import plans
+
+ROOT_WEIGHTS = Path(__file__).parents[1] / "weights" / "root.zip"
+
+# The plans that a policy needs in the environment; None: the default list.
+REQUIRED_PLANS: dict[str, list[str] | None] = {
+    "oracle": None,
+    "clairvoyant": None,
+    "root": None,
+    "best_fixed": None,
+    "two_split": None,
+    "non_root": None,
+    "edge": ["edge_aigc"],
+    "local": ["local_aigc"],
+    "non_finetuning": None,
+    "random": None,
+}
+
+POLICY_NAMES = tuple(REQUIRED_PLANS)
+
+
+def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0) -> Policy:
+    """A policy for an environment.
+
+    | name | decides |
+    |---|---|
+    | `oracle` | the largest expected reward given the observation: no policy that sees only observations beats it |
+    | `clairvoyant` | the largest reward given the request and the channel draws too: a bound for every policy |
+    | `root` | the shipped D3QN, trained in the default environment |
+    | `best_fixed` | always the plan of the largest mean expected reward |
+    | `two_split` | the best rule of one plan below a threshold on the transmitter's capability, another above |
+    | `non_root`, `non_finetuning`, `edge`, `local` | the papers' fixed schemes |
+    | `random` | uniformly |
+
+    Args:
+        name_or_path: one of these names, the zip file of a trained agent, or a run folder that holds `policy.zip`.
+            A zip is unpickled, which can run any code in it: load only files that you trust.
+        env: the environment to act in, single, vectorised or adapted; wrappers are looked through.
+        seed: of what the policy draws: `random`'s actions, the sample of states behind `best_fixed` and `two_split`.
+
+    Raises:
+        ValueError: neither a name nor an existing path; the environment's list lacks the policy's plan, or does not
+            fit the trained agent's actions or observations.
+    """
+    core = unwrapped(env)
+    name = os.fspath(name_or_path)
+    if name == "root":
+        return _trained(ROOT_WEIGHTS, core, name)
+    if name in POLICY_NAMES:
+        return _named(name, core, seed)
+    path = Path(name)
+    if path.is_dir():
+        path /= "policy.zip"
+    if not path.is_file():
+        raise ValueError(f"policy {name!r} is neither a name nor a file ({path}); names: {', '.join(POLICY_NAMES)}")
+    return _trained(path, core, name)
+
+
+def unwrapped(env: Any) -> Any:
+    """The environment of this project behind wrappers and the stable-baselines3 adapter."""
+    inner = env.unwrapped
+    return inner.env.unwrapped if hasattr(inner, "step_wait") else inner
+
+
+def _named(name: str, core: Any, seed: int) -> Policy:
+    model = core.model
+    makers: dict[str, Callable[[], Policy]] = {
+        "oracle": lambda: Oracle(model),
+        "clairvoyant": lambda: Clairvoyant(core),
+        "best_fixed": lambda: best_fixed(model, seed=seed),
+        "two_split": lambda: two_split(model, seed=seed),
+        "random": lambda: RandomPolicy(len(model.plan_names), seed),
+    }
+    if name in makers:
+        return makers[name]()
+    schemes = {
+        "non_root": plans.non_root,
+        "non_finetuning": plans.non_finetuning,
+        "edge": plans.edge_aigc,
+        "local": plans.local_aigc,
+    }
+    return FixedPolicy(model.action_of(schemes[name](model.profile.num_inference_steps).name))
+
+
+def _trained(path: Path, core: Any, name: str) -> Policy:
+    from agents.policies.trained import TrainedPolicy  # torch is not needed by the other policies
+
+    policy = TrainedPolicy.load(path)
+    policy.check(core, name)
+    return policy

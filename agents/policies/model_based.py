@@ -1,0 +1,115 @@
+"""Policies that know the environment's model: bounds for a learner, and simple rules it must beat."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.policies.base import Actions, Observations, Policy
+from agents.policies.fixed import FixedPolicy
+from envs import observation_to_state
+
+SAMPLE_SIZE = 4096
+
+
+class Oracle(Policy):
+    """`argmax_a E[reward | observation, a]`, over requests and channel draws.
+
+    Actions do not move the state, so the best action of a state is that of the largest immediate reward.
+
+    Args:
+        model: the environment's `model`.
+    """
+
+    def __init__(self, model: Any) -> None:
+        self.model = model
+
+    def actions(self, observations: Observations) -> Actions:
+        """Best actions, int64 [N]; the first of equals."""
+        return self.model.expected_rewards(observations).argmax(axis=1)
+
+
+class Clairvoyant(Policy):
+    """The best action given also the request and the channel draws to come: an upper bound.
+
+    It looks into the environment itself, so it must be asked about the environment's present observations.
+
+    Args:
+        env: the unwrapped environment, single or vectorised.
+    """
+
+    def __init__(self, env: Any) -> None:
+        self.env = env
+
+    def actions(self, observations: Observations) -> Actions:
+        """Best actions, int64 [N]; the first of equals.
+
+        Raises:
+            ValueError: another number of observations than environments.
+        """
+        rewards = np.atleast_2d(self.env.realised_rewards())
+        if len(rewards) != len(observations):
+            raise ValueError(
+                f"clairvoyant needs {len(rewards)} observations, one an environment; got {len(observations)}"
+            )
+        return rewards.argmax(axis=1)
+
+
+class TwoSplit(Policy):
+    """One action below a threshold on the transmitter's capability (clock x availability), another from it on.
+
+    Args:
+        low_action: action below the threshold.
+        high_action: action from the threshold on.
+        threshold_hz: threshold on `tx_capability_hz`.
+    """
+
+    def __init__(self, low_action: int, high_action: int, threshold_hz: float) -> None:
+        self.low_action, self.high_action, self.threshold_hz = low_action, high_action, threshold_hz
+
+    def actions(self, observations: Observations) -> Actions:
+        """One of the two actions for each observation, int64 [N]."""
+        return np.where(_capability_hz(observations) < self.threshold_hz, self.low_action, self.high_action)
+
+
+def sample_observations(model: Any, sample_size: int, seed: int) -> Observations:
+    """Observations of independent states of the environment's scenario, float32 [sample_size, 7]."""
+    scenario = model.new_scenario()
+    scenario.reset(sample_size, np.random.default_rng(seed))
+    return model.observe(scenario.state)
+
+
+def best_fixed(model: Any, sample_size: int = SAMPLE_SIZE, seed: int = 0) -> FixedPolicy:
+    """The one action of the largest mean expected reward over sampled states."""
+    rewards = model.expected_rewards(sample_observations(model, sample_size, seed))
+    return FixedPolicy(int(rewards.mean(axis=0).argmax()))
+
+
+def two_split(model: Any, sample_size: int = SAMPLE_SIZE, seed: int = 0) -> TwoSplit:
+    """The rule of the largest mean expected reward over sampled states, of all pairs of actions and all thresholds."""
+    observations = sample_observations(model, sample_size, seed)
+    return fit_two_split(_capability_hz(observations), model.expected_rewards(observations))
+
+
+def fit_two_split(capability_hz: NDArray[np.float64], rewards: NDArray[np.float64]) -> TwoSplit:
+    """Exhaustive search for the best two-action rule.
+
+    Given the threshold, the best actions of the two sides do not depend on each other: with states sorted by
+    capability, sums over the first n states give the best rule of every threshold at once.
+
+    Args:
+        capability_hz: [N], the transmitter's capability.
+        rewards: [N, A], the expected reward of every action.
+    """
+    order = np.argsort(capability_hz, kind="stable")
+    below = np.concatenate([np.zeros((1, rewards.shape[1])), rewards[order].cumsum(axis=0)])
+    above = below[-1] - below
+    first_above = int((below.max(axis=1) + above.max(axis=1)).argmax())
+    thresholds = np.append(capability_hz[order], np.inf)
+    return TwoSplit(int(below[first_above].argmax()), int(above[first_above].argmax()), float(thresholds[first_above]))
+
+
+def _capability_hz(observations: Observations) -> NDArray[np.float64]:
+    return observation_to_state(observations)["tx_capability_hz"]

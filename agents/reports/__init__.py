@@ -1,0 +1,1 @@
+"""Tables, figures and TensorBoard entries made of policies' outcomes."""

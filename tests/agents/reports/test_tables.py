@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+import csv
+import math
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+
+from agents.reports.tables import Outcomes, render, summarise, write_csv
+
+NAMES = ("latency_s", "energy_j", "attempts", "failed", "split")
+
+
+def outcomes(satisfaction: float) -> Outcomes:
+    return {name: np.ones(40) for name in NAMES} | {"reward": np.full(40, satisfaction), "episode": np.arange(40) // 20}
+
+
+RESULTS = {"two_split": outcomes(0.6), "oracle": outcomes(0.8), "mine": outcomes(0.7), "best_fixed": outcomes(0.5)}
+
+
+def test_rows() -> None:
+    rows = {row.policy: row for row in summarise(RESULTS)}
+    assert list(rows) == ["oracle", "mine", "two_split", "best_fixed"]
+    mine = rows["mine"]
+    assert mine.relative_to_oracle == pytest.approx(0.7 / 0.8)
+    assert (mine.gain_over_fixed, mine.gain_over_fixed_low) == pytest.approx((0.2, 0.2))
+    assert mine.way_to_oracle == pytest.approx(0.5)
+    assert math.isnan(rows["best_fixed"].gain_over_fixed)
+
+
+def test_comparisons_need_their_opponents() -> None:
+    (row,) = summarise({"mine": outcomes(0.7)})
+    assert math.isnan(row.relative_to_oracle)
+    assert math.isnan(row.way_to_oracle)
+
+
+def test_terminal_table_fits_80_columns() -> None:
+    console = Console(width=80, record=True, file=None, quiet=True)
+    with console.capture() as capture:
+        Console.print(console, render(summarise(RESULTS), "Policies"))
+    text = capture.get() or console.export_text()
+    assert "…" not in text
+
+
+def test_csv_has_all_digits(tmp_path: Path) -> None:
+    rows = summarise(RESULTS)
+    write_csv(rows, tmp_path / "deep" / "table.csv")
+    with (tmp_path / "deep" / "table.csv").open() as file:
+        read = list(csv.DictReader(file))
+    assert [float(line["way_to_oracle"]) for line in read] == [row.way_to_oracle for row in rows]

@@ -1,0 +1,152 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from agents import POLICY_NAMES, REQUIRED_PLANS, SB3VecEnv, load_policy, make_agent
+from agents.policies import Clairvoyant, FixedPolicy, Oracle, TwoSplit, fit_two_split, loading
+from agents.policies.model_based import sample_observations
+from envs import SplitEnv, SplitVectorEnv
+from envs.transceiver.profile import QualityProfile
+
+PROFILE = QualityProfile.synthetic(num_requests=4)
+UNTRAINED = [name for name in POLICY_NAMES if name != "root"]
+
+
+def vector_env(num_envs: int = 3, plans: list[str] | None = None) -> SplitVectorEnv:
+    return SplitVectorEnv(num_envs, profile=PROFILE, plans=plans)
+
+
+def rewards_of(policy: Any, model: Any, observations: Any) -> float:
+    actions, _ = policy.predict(observations)
+    return float(model.expected_rewards(observations)[np.arange(len(observations)), actions].mean())
+
+
+@pytest.mark.parametrize("name", UNTRAINED)
+def test_every_policy_acts_in_single_and_batched_environments(name: str) -> None:
+    batched = vector_env(plans=REQUIRED_PLANS[name])
+    observations, _ = batched.reset(seed=0)
+    actions, state = load_policy(name, batched).predict(observations)
+    assert (actions.shape, actions.dtype, state) == ((3,), np.int64, None)
+    batched.step(actions)
+    single = SplitEnv(profile=PROFILE, plans=REQUIRED_PLANS[name])
+    observation, _ = single.reset(seed=0)
+    action, state = load_policy(name, single).predict(observation, state=None, deterministic=True)
+    assert (action.shape, state) == ((), None)
+    single.step(action)
+
+
+def test_policies_are_ordered_as_their_knowledge_is() -> None:
+    env = vector_env()
+    observations = sample_observations(env.model, 2000, seed=1)
+    values = {name: rewards_of(load_policy(name, env), env.model, observations) for name in UNTRAINED if _plain(name)}
+    assert values["oracle"] > values["two_split"] > values["best_fixed"]
+    assert values["best_fixed"] > max(values[name] for name in ("non_root", "non_finetuning", "random"))
+
+
+def test_oracle_maximises_and_clairvoyant_realises() -> None:
+    env = vector_env(50)
+    observations, _ = env.reset(seed=0)
+    assert np.array_equal(Oracle(env.model).actions(observations), env.model.expected_rewards(observations).argmax(1))
+    best = env.realised_rewards().max(axis=1)
+    rewards = env.step(Clairvoyant(env).predict(observations)[0])[1]
+    assert np.array_equal(rewards, best)
+
+
+def test_clairvoyant_refuses_observations_of_elsewhere() -> None:
+    env = vector_env()
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match="3 observations.* got 2"):
+        Clairvoyant(env).predict(np.zeros((2, 7)))
+
+
+def test_two_split_recovers_a_planted_rule() -> None:
+    capability = np.array([5.0, 1.0, 4.0, 2.0, 3.0])
+    rewards = np.zeros((5, 3))
+    rewards[capability < 3, 2], rewards[capability >= 3, 1] = 1.0, 1.0
+    rule = fit_two_split(capability, rewards)
+    assert (rule.low_action, rule.high_action, rule.threshold_hz) == (2, 1, 3.0)
+
+
+@given(arrays(np.float64, (6, 3), elements=st.floats(0, 1)))
+def test_two_split_is_at_least_as_good_as_any_rule(rewards: Any) -> None:
+    capability = np.arange(6.0)
+    rule = fit_two_split(capability, rewards)
+    found = rewards[np.arange(6), np.where(capability < rule.threshold_hz, rule.low_action, rule.high_action)].sum()
+    best = max(rewards[:k].sum(0).max(initial=0) + rewards[k:].sum(0).max(initial=0) for k in range(7))
+    assert found == pytest.approx(best)
+
+
+def test_two_split_switches_at_the_threshold() -> None:
+    env = vector_env(100)
+    observations, info = env.reset(seed=0)
+    rule = TwoSplit(2, 9, 0.5 * env.model.costs.tx.clock_hz)
+    assert np.array_equal(rule.actions(observations), np.where(info["state"]["tx_availability"] < 0.5, 2, 9))
+
+
+def test_fixed_schemes_are_the_papers() -> None:
+    env = vector_env()
+    assert load_policy("non_root", env).actions(np.zeros((1, 7))).tolist() == [10]
+    assert load_policy("non_finetuning", env).actions(np.zeros((1, 7))).tolist() == [20]
+    mixed = vector_env(plans=["semaigc", "edge_aigc", "local_aigc"])
+    assert load_policy("local", mixed).actions(np.zeros((2, 7))).tolist() == [22, 22]
+
+
+@pytest.mark.parametrize("name", ["edge", "local"])
+def test_missing_plan_is_named(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"{name}_aigc.*semaigc\(20\)"):
+        load_policy(name, vector_env())
+
+
+def test_random_is_seeded() -> None:
+    env, observations = vector_env(), np.zeros((20, 7))
+    runs = [load_policy("random", env, seed=seed).predict(observations)[0] for seed in (1, 1, 2)]
+    assert np.array_equal(runs[0], runs[1])
+    assert not np.array_equal(runs[0], runs[2])
+
+
+@pytest.mark.parametrize("algorithm", ["d3qn", "dqn", "ppo", "a2c"])
+def test_trained_agents_load_from_file_and_folder_and_are_greedy(algorithm: str, tmp_path: Path) -> None:
+    env = vector_env()
+    batch = {"batch_size": 64} if algorithm == "ppo" else {}
+    agent = make_agent(algorithm, env, seed=0, policy_kwargs={"net_arch": [8]}, **batch)
+    agent.save(tmp_path / "policy.zip")
+    observations = sample_observations(env.model, 100, seed=0)
+    expected = agent.predict(observations, deterministic=True)[0]
+    for path in (tmp_path, tmp_path / "policy.zip", str(tmp_path)):
+        assert np.array_equal(load_policy(path, env).predict(observations)[0], expected)
+    with pytest.raises(ValueError, match=r"Discrete\(21\).*Discrete\(1\)"):
+        load_policy(tmp_path, vector_env(plans=["edge_aigc"]))
+
+
+def test_wrapped_and_adapted_environments_are_looked_through(tmp_path: Path) -> None:
+    wrapped = gym.wrappers.TimeLimit(SplitEnv(profile=PROFILE), 5)
+    adapted = SB3VecEnv(vector_env())
+    for env in (wrapped, adapted):
+        assert isinstance(load_policy("best_fixed", env), FixedPolicy)
+
+
+def test_what_is_no_policy_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match=r"'orakel'.*oracle, clairvoyant"):
+        load_policy("orakel", vector_env())
+    with pytest.raises(ValueError, match="policy.zip"):
+        load_policy(tmp_path, vector_env())
+    (tmp_path / "policy.zip").write_text("no zip")
+    with pytest.raises(ValueError, match="not the zip of a trained agent"):
+        load_policy(tmp_path, vector_env())
+    monkeypatch.setattr(loading, "ROOT_WEIGHTS", tmp_path / "none.zip")
+    with pytest.raises(ValueError, match="none.zip"):
+        load_policy("root", vector_env())
+    with pytest.raises(ValueError, match=r"\(2, 3, 7\)"):
+        FixedPolicy(0).predict(np.zeros((2, 3, 7)))
+
+
+def _plain(name: str) -> bool:
+    return REQUIRED_PLANS[name] is None and name != "clairvoyant"
