@@ -1,0 +1,57 @@
+# `make train` and `make test` work on a fresh machine with Python 3.11 or newer, venv and make.
+# ARGS is passed on: make train ARGS="agent=dqn seed=3", make test ARGS="-k costs".
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+CODE   := envs agents tests train.py evaluate.py
+ARGS   ?=
+
+# Small networks run fastest on one thread each; the tests use the cores by running side by side.
+PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
+
+.DEFAULT_GOAL := help
+.PHONY: help install train evaluate test check format profile model clean
+
+help:  ## show this list
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+install: $(STAMP)  ## prepare .venv (again only when pyproject.toml or constraints.txt change)
+
+$(STAMP): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' \
+		|| { echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version 2>&1): make PYTHON=python3.12" >&2; exit 1; }
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install "$$(grep '^torch==' constraints.txt)"
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev,sweep]'
+	@touch $@
+
+train: $(STAMP)  ## train ROOT and compare it with every other policy
+	$(BIN)/python train.py $(ARGS)
+
+evaluate: $(STAMP)  ## compare the shipped policies: table, CSV, figures
+	$(BIN)/python evaluate.py $(ARGS)
+
+test: $(STAMP)  ## all tests
+	$(PYTEST) $(ARGS)
+
+check: $(STAMP)  ## format, lint, types and the fast tests
+	$(BIN)/ruff format --check $(CODE)
+	$(BIN)/ruff check $(CODE)
+	$(BIN)/mypy
+	$(PYTEST) -m 'not slow' $(ARGS)
+
+format: $(STAMP)  ## rewrite the code in the house format
+	$(BIN)/ruff format $(CODE)
+	$(BIN)/ruff check --fix $(CODE)
+
+model: $(STAMP)  ## train the embedded model (resumes where it was stopped)
+	$(BIN)/python -m envs.transceiver.train $(ARGS)
+
+profile: $(STAMP)  ## measure the quality profile by running the transceiver (resumes)
+	$(BIN)/python -m envs.transceiver.make_profile $(ARGS)
+
+clean:  ## remove caches; runs in outputs/ and the environment in .venv stay
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info
+	find . -path ./$(VENV) -prune -o -name __pycache__ -type d -print0 | xargs -0 rm -rf

@@ -1,0 +1,208 @@
+"""`train.py` and `evaluate.py`, end to end in a small form, and what they say to bad input."""
+
+from __future__ import annotations
+
+import csv
+import logging
+import os
+import runpy
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+from stable_baselines3 import DQN
+
+from agents import load_policy
+from envs import SplitVectorEnv
+from envs.transceiver.profile import QualityProfile
+
+ROOT = Path(__file__).parents[1]
+Command = Callable[..., int]
+
+
+@pytest.fixture(scope="session")
+def profile_file(tmp_path_factory: pytest.TempPathFactory, profile: QualityProfile) -> Path:
+    path = tmp_path_factory.mktemp("profile") / "synthetic.npz"
+    profile.save(path)
+    return path
+
+
+@pytest.fixture
+def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
+    """Run a script in this process (imports are paid once) and return its exit status."""
+    handlers = logging.getLogger().handlers[:]
+
+    def run(script: str, *arguments: object) -> int:
+        monkeypatch.chdir(ROOT)
+        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
+        try:
+            runpy.run_path(str(ROOT / script), run_name="__main__")
+        except SystemExit as stop:
+            return int(stop.code or 0)
+        return 0
+
+    yield run
+    logging.getLogger().handlers[:] = handlers  # Hydra's write to the captured output of this test
+
+
+def tiny_training(profile_file: Path, folder: Path, **changes: object) -> list[str]:
+    settings = {
+        "env.profile": profile_file,
+        "hydra.run.dir": folder,
+        "total_requests": 640,
+        "num_envs": 8,
+        "checkpoint_every_requests": 320,
+        "evaluation.every_requests": 320,
+        "evaluation.map_every_requests": 640,
+        "evaluation.num_requests": 160,
+        "comparison.num_requests": 160,
+        "agent.learning_starts": 100,
+        "agent.policy_kwargs.net_arch": "[8]",
+        "delivered_images": 0,
+        "policies": "[oracle,two_split,best_fixed,edge]",
+    } | changes
+    return [f"{key}={value}" for key, value in settings.items()]
+
+
+def rows_of(file: Path) -> list[dict[str, str]]:
+    with file.open(encoding="utf-8") as lines:
+        return list(csv.DictReader(lines))
+
+
+def test_train_evaluate_and_load(
+    command: Command, profile_file: Path, tmp_path: Path, profile: QualityProfile, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = tmp_path / "run"
+    assert command("train.py", *tiny_training(profile_file, run)) == 0
+    assert "weights synthetic" in capsys.readouterr().out
+    assert {row["policy"] for row in rows_of(run / "comparison.csv")} == {
+        "d3qn",
+        "oracle",
+        "two_split",
+        "best_fixed",
+        "edge",
+    }
+    assert list(run.glob("events.out.tfevents.*"))
+    assert [folder.name for folder in run.glob("checkpoint-*")] == ["checkpoint-640"]
+
+    load_policy(run, SplitVectorEnv(2, profile=profile)).predict(np.zeros((2, 7), dtype=np.float32))
+
+    report = tmp_path / "report"
+    arguments = [f"env.profile={profile_file}", f"hydra.run.dir={report}", "num_requests=320", "num_envs=8", "bins=3"]
+    assert command("evaluate.py", *arguments, "policies=[oracle,local]", f"+policies.mine={run}") == 0
+    rows = rows_of(report / "comparison.csv")
+    assert {row["policy"] for row in rows} == {"oracle", "local", "mine"}
+    assert all(0 <= float(row["satisfaction"]) <= 1 for row in rows)
+    names = ("satisfaction", "latency", "split", "decision_map")
+    assert {file.name for file in (report / "figures").iterdir()} == {f"{n}.{s}" for n in names for s in ("png", "pdf")}
+
+
+def test_resume_goes_on_from_the_last_checkpoint(command: Command, profile_file: Path, tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    assert command("train.py", *tiny_training(profile_file, run, agent="dqn")) == 0
+    (run / "policy.zip").unlink()
+    assert command("train.py", f"resume={run}", "total_requests=960") == 0
+    agent = DQN.load(run / "policy.zip")
+    assert agent.num_timesteps == 960
+    assert [folder.name for folder in run.glob("checkpoint-*")] == ["checkpoint-960"]
+    agent.load_replay_buffer(run / "checkpoint-960" / "replay_buffer.pkl")
+    assert agent.replay_buffer is not None
+    assert agent.replay_buffer.size() * agent.n_envs == 960
+
+
+def test_interruption_says_how_to_go_on(
+    command: Command,
+    profile_file: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    from agents.runs.callbacks import LearningCurve
+
+    def stop(self: LearningCurve) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(LearningCurve, "__call__", stop)
+        assert command("train.py", *tiny_training(profile_file, tmp_path / "run")) == 130
+    assert capsys.readouterr().err == (
+        f"interrupted after 320 requests; go on with: python train.py resume={tmp_path / 'run'}\n"
+    )
+    assert command("train.py", f"resume={tmp_path / 'run'}") == 0
+    assert (tmp_path / "run" / "policy.zip").is_file()
+
+
+def test_sweep_gives_each_run_its_folder(command: Command, profile_file: Path, tmp_path: Path) -> None:
+    settings = [s for s in tiny_training(profile_file, tmp_path, total_requests=160) if not s.startswith("hydra")]
+    assert command("train.py", "-m", "seed=range(2)", f"hydra.sweep.dir={tmp_path}", *settings) == 0
+    assert sorted(f.parent.name for f in tmp_path.glob("*/policy.zip")) == ["0_d3qn_seed0", "1_d3qn_seed1"]
+
+
+@pytest.mark.parametrize(
+    ("script", "arguments", "said"),
+    [
+        ("train.py", ["totl_requests=5"], "'totl_requests'"),
+        ("train.py", ["+totl_requests=5"], "allowed: seed, total_requests"),
+        ("train.py", ["+env.fidelty=live"], "fidelty"),
+        ("train.py", ["+scenario.snr=0"], "allowed: snr_db"),
+        ("train.py", ["+agent.lr=0"], "learning_rate"),
+        ("train.py", ["agent=sarsa"], "a2c d3qn dqn ppo"),
+        ("train.py", ["total_requests=0"], "total_requests must be an integer >= 1, got 0"),
+        ("train.py", ["scenario.bandwidth_hz=[0,1e6]"], "bandwidth_hz"),
+        ("train.py", ["scenario.snr_db=[0,.nan]"], "snr_db"),
+        ("train.py", ["transceiver.path=missing"], "transceiver.path must be a folder"),
+        ("train.py", ["env=live", "delivered_images=0"], "weights"),
+        ("train.py", ["channel.name=rayleigh"], "'rayleigh'"),
+        ("train.py", ["seed=1", "resume=nowhere"], "resume"),
+        ("train.py", ["env.profile=missing.npz"], "missing.npz"),
+        ("evaluate.py", ["policies=[oracle,psychic]"], "allowed: best_fixed"),
+        ("evaluate.py", ["policies=[oracle]", "+policies.mine=psychic"], "'psychic'"),
+        ("evaluate.py", ["env.plans=['semaigc(21)']"], "0..20"),
+        ("evaluate.py", ["~policies"], "policies"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(
+    command: Command,
+    profile_file: Path,
+    tmp_path: Path,
+    script: str,
+    arguments: list[str],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    profile = [] if any(a.startswith("env.profile") for a in arguments) else [f"env.profile={profile_file}"]
+    folder = [] if any(a.startswith("resume") for a in arguments) else [f"hydra.run.dir={tmp_path / 'run'}"]
+    assert command(script, *profile, *folder, *arguments) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith("error: ")
+    assert said in error
+    assert not (tmp_path / "run").exists()
+
+
+def test_foreign_profile(command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    foreign = tmp_path / "foreign.npz"
+    np.savez(foreign, anything=np.zeros(3))
+    assert command("evaluate.py", f"env.profile={foreign}", f"hydra.run.dir={tmp_path / 'run'}") == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "not a readable quality profile" in error
+
+
+@pytest.mark.parametrize(("script", "word"), [("train.py", "resume"), ("evaluate.py", "policies")])
+def test_help_and_errors_as_a_process(script: str, word: str) -> None:
+    def run(*arguments: str) -> subprocess.CompletedProcess[str]:
+        clean = {name: value for name, value in os.environ.items() if name != "HYDRA_FULL_ERROR"}
+        return subprocess.run(
+            [sys.executable, script, *arguments], cwd=ROOT, env=clean, capture_output=True, text=True, check=False
+        )
+
+    shown = run("--help")
+    assert (shown.returncode, shown.stderr) == (0, "")
+    assert word in shown.stdout
+    failed = run("nonsense=1")
+    assert failed.returncode == 2
+    assert failed.stderr == "error: Could not override 'nonsense': there is no such key, --help lists them\n"

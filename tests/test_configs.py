@@ -1,0 +1,93 @@
+"""Every shipped configuration composes, and becomes what it configures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
+
+from agents import default_hyperparameters, load_policy, make_agent
+from agents.runs.resolvers import register_resolvers
+from agents.runs.settings import (
+    GROUPS,
+    EvaluateSettings,
+    TrainSettings,
+    environment_keywords,
+    plain,
+    policy_names,
+)
+from envs import SplitVectorEnv, costs
+from envs.scenario import ScenarioParams
+from envs.transceiver.profile import QualityProfile
+
+CONFIGS = Path(__file__).parents[1] / "configs"
+LIVE = {("env", "live")}  # needs the transceiver's weights; see the tests of the environment
+
+
+def variants(group: str) -> list[str]:
+    return sorted(file.stem for file in (CONFIGS / group).glob("*.yaml"))
+
+
+def composed(name: str, *overrides: str) -> DictConfig:
+    register_resolvers()
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        return compose(name, overrides=list(overrides))
+
+
+@pytest.mark.parametrize(
+    "group", ["env", "scenario", "channel", "transceiver", "devices", "agent", "policies", "launcher"]
+)
+def test_every_group_has_variants(group: str) -> None:
+    assert variants(group)
+
+
+@pytest.mark.parametrize(
+    "choice", [f"{group}={name}" for group in ("env", "scenario", "devices") for name in variants(group)]
+)
+def test_environment_of_every_variant(choice: str, profile: QualityProfile) -> None:
+    keywords = environment_keywords(composed("train", choice)) | {"profile": profile}
+    if tuple(choice.split("=")) in LIVE:
+        assert keywords.pop("fidelity") == "live"
+    env = SplitVectorEnv(2, **keywords)
+    env.reset(seed=0)
+    env.step(env.action_space.sample())
+
+
+@pytest.mark.parametrize("name", variants("agent"))
+def test_agent_of_every_variant(name: str, profile: QualityProfile) -> None:
+    hyperparameters = plain(composed("train", f"agent={name}").agent)
+    assert hyperparameters.pop("name") == name
+    defaults = default_hyperparameters(name)
+    defaults["policy_kwargs"] |= {"dueling": True} if name == "d3qn" else {}
+    assert hyperparameters == defaults | ({"double": True} if name == "d3qn" else {})
+    agent = make_agent(name, SplitVectorEnv(16, profile=profile), seed=0, **hyperparameters)
+    assert agent.predict(agent.observation_space.sample(), deterministic=True)[0] in range(21)
+
+
+def test_policies_of_every_variant(profile: QualityProfile) -> None:
+    chosen = policy_names(composed("evaluate", f"policies=[{','.join(variants('policies'))}]"))
+    assert chosen == {name: name for name in variants("policies")}
+    env = SplitVectorEnv(2, profile=profile, plans=["semaigc", "edge_aigc", "local_aigc"])
+    for name in set(chosen) - {"root"}:  # `root` is trained for the default list of plans
+        load_policy(name, env)
+
+
+def test_settings_of_both_commands() -> None:
+    TrainSettings.from_config(composed("train"), (*GROUPS, "agent"))
+    EvaluateSettings.from_config(composed("evaluate"), GROUPS)
+
+
+def test_launcher_is_swapped() -> None:
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        config = compose("train", overrides=["launcher=joblib"], return_hydra_config=True)
+    assert "joblib" in config.hydra.launcher._target_
+
+
+def test_defaults_of_the_library_are_those_of_the_configs() -> None:
+    config = composed("train")
+    assert ScenarioParams(**plain(config.scenario)) == ScenarioParams()
+    keywords = environment_keywords(config)
+    assert keywords["tx_device"] == costs.RTX_A6000
+    assert keywords["rx_device"] == costs.GTX_1080_TI
