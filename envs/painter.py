@@ -80,7 +80,9 @@ class Painter:
         if self._transceiver is None:
             from envs.transceiver import load_transceiver  # torch and diffusers, only where images are generated
 
-            self._transceiver = load_transceiver()
+            loaded = load_transceiver(num_inference_steps=self._model.profile.num_inference_steps)
+            self._model.profile.check_measured_with(loaded.fingerprint)
+            self._transceiver = loaded
         state, plan = outcome.state, self._model.plans[outcome.action[row]]
         request = self._model.profile.requests[state.request[row]]
         draw = int(state.draws[outcome.served.attempts[row] - 1, row])

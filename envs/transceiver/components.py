@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,11 +98,12 @@ def load_components(path: str | Path | None = None, device: str | torch.device =
     )
 
 
-def fingerprint(folder: Path) -> str:
-    """sha256 over every weight, tokenizer and scheduler file of a model folder."""
+def fingerprint(folder: Path, parts: Sequence[str] | None = None) -> str:
+    """sha256 over the weight, tokenizer and scheduler files of a model folder, or of some of its parts."""
     digest = hashlib.sha256()
     for file in sorted(folder.rglob("*")):
-        if file.suffix in (".safetensors", ".json", ".txt") and file.parent != folder:
+        part = file.relative_to(folder).parts[0]
+        if file.suffix in (".safetensors", ".json", ".txt") and file.parent != folder and (not parts or part in parts):
             digest.update(str(file.relative_to(folder)).encode())
             digest.update(file.read_bytes())
     return digest.hexdigest()[:16]

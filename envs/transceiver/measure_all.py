@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from multiprocessing import get_context
 from pathlib import Path
@@ -19,9 +18,10 @@ from envs.transceiver.measure import Measurement
 from envs.transceiver.measure_params import MeasureParams
 from envs.transceiver.profile import QualityProfile
 from envs.transceiver.receivers import receiver_named
-from envs.transceiver.transceiver import Transceiver
 
-FORWARDS_OF_A_DECODING = 6
+SHARED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler", "classifier")
+"""What every receiver's measurement depends on."""
+FORWARDS_OF_A_DECODING = 12
 """Weight of decoding and judging an image in the progress bar, in forwards of the light UNet."""
 
 
@@ -65,15 +65,6 @@ def measure(params: MeasureParams, folder: Path, workers: int, threads: int) -> 
     return QualityProfile(params.requests(), params.snr_db, tables, reference, fingerprint)
 
 
-def fingerprint_of(transceiver: Transceiver) -> dict[str, str]:
-    """What a profile depends on besides its axes: weights, sampler and channel."""
-    return {
-        "weights": transceiver.components.fingerprint,
-        "sampler": f"ddim, {transceiver.num_inference_steps} steps, guidance {transceiver.guidance_scale:g}",
-        "channel": "awgn",
-    }
-
-
 _worker: Measurement | None = None
 
 
@@ -85,7 +76,7 @@ def _start_worker(params: MeasureParams, threads: int) -> None:
 
 def _measure_reference(path: str) -> None:
     worker = _this_worker()
-    fingerprint = json.dumps(fingerprint_of(worker.transceiver))
+    fingerprint = json.dumps(worker.transceiver.fingerprint)
     with whole_file(path) as partial:
         np.savez(partial, reference=worker.reference(), fingerprint=np.array(fingerprint))
 
@@ -106,18 +97,22 @@ def _cost(params: MeasureParams, receiver: str, split: int) -> int:
     return (forwards + FORWARDS_OF_A_DECODING) * params.receivers[receiver] * params.num_requests * len(params.snr_db)
 
 
-def _digest(params: MeasureParams) -> str:
-    """Names the parts of one measurement, so that other models, requests or SNRs do not take them for theirs."""
+def _digest(params: MeasureParams, receiver: str | None = None) -> str:
+    """Name of the parts that one receiver gives under these settings.
+
+    It follows only the networks that the receiver uses, so that its parts outlive another receiver's training;
+    without a receiver it follows the whole model.
+    """
     folder = EMBEDDED if params.model is None else Path(params.model)
-    told: Sequence[object] = (
-        fingerprint(folder) if folder.is_dir() else params.model,
-        [[r.prompt, r.seed] for r in params.requests()],
+    told: list[object] = [
+        fingerprint(folder, None if receiver is None else [*SHARED, receiver_named(receiver).network]),
+        [[request.prompt, request.seed] for request in params.requests()],
         params.snr_db,
         params.num_inference_steps,
         params.guidance_scale,
-    )
+    ]
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
 
 
 def _part_file(folder: Path, params: MeasureParams, receiver: str, split: int) -> Path:
-    return folder / f"{_digest(params)}.{receiver}.{params.receivers[receiver]}.{split:03d}.npy"
+    return folder / f"{_digest(params, receiver)}.{receiver}.{params.receivers[receiver]}.{split:03d}.npy"

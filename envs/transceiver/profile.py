@@ -123,6 +123,19 @@ class QualityProfile:
         low = np.clip(np.searchsorted(self.snr_db, clipped, side="right") - 1, 0, len(self.snr_db) - 2)
         return low, (clipped - self.snr_db[low]) / (self.snr_db[low + 1] - self.snr_db[low])
 
+    def check_measured_with(self, fingerprint: dict[str, str]) -> None:
+        """Refuse to stand for another transceiver.
+
+        Args:
+            fingerprint: `Transceiver.fingerprint`.
+
+        Raises:
+            ValueError: naming what the profile was measured with and what is given.
+        """
+        for name, given in fingerprint.items():
+            if self.fingerprint.get(name) != given:
+                raise ValueError(f"measured with {name} {self.fingerprint.get(name)!r}, the transceiver has {given!r}")
+
     def save(self, path: str | Path) -> None:
         """Write the profile as plain arrays (npz), under a temporary name first."""
         header = {

@@ -18,6 +18,8 @@ from envs.transceiver.vocabulary import known_words
 
 DEFAULT_GUIDANCE_SCALE = 7.5
 CHANNEL_STREAM, RECEIVER_STREAM = 1, 2
+DECODE_BATCH = 8
+"""Latents decoded at once: on a CPU the activations of more fall out of the cache and take several times longer."""
 
 
 @dataclass(frozen=True)
@@ -67,6 +69,15 @@ class Transceiver:
     def num_inference_steps(self) -> int:
         """T."""
         return self.schedule.num_inference_steps
+
+    @property
+    def fingerprint(self) -> dict[str, str]:
+        """What a measured profile depends on besides its axes: weights, sampler and channel."""
+        return {
+            "weights": self.components.fingerprint,
+            "sampler": f"ddim, {self.num_inference_steps} steps, guidance {self.guidance_scale:g}",
+            "channel": "awgn",
+        }
 
     def generate(
         self,
@@ -205,7 +216,8 @@ class Transceiver:
     def decode(self, latents: Tensor) -> Tensor:
         """Pictures float32 [B, 3, H, W] in [0, 1] of clean latents."""
         vae = self.components.vae
-        return (vae.decode(latents / vae.config.scaling_factor).sample.float() * 0.5 + 0.5).clamp(0, 1)
+        parts = [vae.decode(part).sample for part in (latents / vae.config.scaling_factor).split(DECODE_BATCH)]
+        return (torch.cat(parts).float() * 0.5 + 0.5).clamp(0, 1)
 
     @torch.no_grad()
     def alignment(self, images: Tensor, prompts: Sequence[str]) -> Tensor:

@@ -26,11 +26,22 @@ STATE = {
 class FakeTransceiver:
     """Delivers a grey image and remembers what was asked."""
 
+    num_inference_steps = 20
+
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
 
-    def generate(self, prompts: list[str], **request: Any) -> SimpleNamespace:
-        self.asked.append({"prompts": prompts, **request})
+    def generate(
+        self,
+        prompts: list[str],
+        seeds: list[int],
+        split: int,
+        snr_db: list[float] | None,
+        receiver: str,
+        channel_seeds: list[int] | None = None,
+    ) -> SimpleNamespace:
+        request = {"prompts": prompts, "seeds": seeds, "split": split, "snr_db": snr_db, "receiver": receiver}
+        self.asked.append(request | {"channel_seeds": channel_seeds})
         return SimpleNamespace(images=np.full((1, 3, 64, 64), 0.5, np.float32))
 
 
@@ -81,7 +92,7 @@ def test_the_environment_renders_the_last_attempt_of_the_request_it_served(profi
             "prompts": [request.prompt],
             "seeds": [request.seed],
             "split": 12,
-            "snr_db": info["state"]["snr_db"],
+            "snr_db": [info["state"]["snr_db"]],
             "receiver": "finetuned",
             "channel_seeds": [draws[info["attempts"] - 1]],
         }

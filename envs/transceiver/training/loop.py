@@ -42,7 +42,9 @@ class Stage:
     device: torch.device = field(default_factory=lambda: torch.device("cpu"))
 
 
-def train_stage(stage: Stage, folder: Path, seed: int, checkpoint_every: int = 250) -> None:
+def train_stage(
+    stage: Stage, folder: Path, seed: int, checkpoint_every: int = 250, checkpoint_seconds: float = 60.0
+) -> None:
     """Train the stage's modules and leave the averaged weights in them.
 
     Every step draws from a generator seeded by (seed, step), so that a run that was stopped resumes from
@@ -51,11 +53,12 @@ def train_stage(stage: Stage, folder: Path, seed: int, checkpoint_every: int = 2
     Args:
         folder: where the checkpoint `<name>.pt` lives.
         seed: seed of the whole run.
-        checkpoint_every: steps between checkpoints.
+        checkpoint_every, checkpoint_seconds: steps and seconds that lie between checkpoints at least.
     """
     params = [p for module in stage.modules.values() for p in module.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(params, lr=stage.learning_rate, weight_decay=stage.weight_decay, fused=True)
     average = [p.detach().clone() for p in params]
+    folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{stage.name}.pt"
     start = _resume(path, stage, optimizer, average)
     bar = tqdm(range(start, stage.steps), initial=start, total=stage.steps, desc=stage.name, mininterval=5)
@@ -75,7 +78,8 @@ def train_stage(stage: Stage, folder: Path, seed: int, checkpoint_every: int = 2
         if step % 25 == 0:
             smooth = loss.item() if step == start else 0.9 * smooth + 0.1 * loss.item()
             bar.set_postfix(loss=f"{smooth:.4f}")
-        if (step + 1) % checkpoint_every == 0 and time.monotonic() - saved > 60 and step + 1 < stage.steps:
+        late = time.monotonic() - saved > checkpoint_seconds
+        if (step + 1) % checkpoint_every == 0 and late and step + 1 < stage.steps:
             _save(path, stage, optimizer, average, step + 1)
             saved = time.monotonic()
     if start < stage.steps:

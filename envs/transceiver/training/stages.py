@@ -16,6 +16,7 @@ from tqdm import tqdm
 from envs.transceiver import architecture
 from envs.transceiver.scenes import COLOURS, HELD_OUT_SCENES, NOUNS, PLACES, SEEN_SCENES
 from envs.transceiver.training.autoencoder import AutoencoderLoss, DecoderLoss
+from envs.transceiver.training.card import write_card
 from envs.transceiver.training.classifier import ClassifierLoss
 from envs.transceiver.training.data import rendered, to_unit, write_array
 from envs.transceiver.training.export import export_model
@@ -50,6 +51,7 @@ class ModelTraining:
         self.stages: dict[str, Callable[[], None]] = {
             "vae": self.train_vae,
             "latents": self.encode,
+            "refine": self.refine_vae,
             "decoder": self.train_decoder,
             "classifier": self.train_classifier,
             "generator": self.train_generator,
@@ -57,6 +59,7 @@ class ModelTraining:
             "trajectories": self.record,
             "finetune": self.finetune,
             "export": lambda: export_model(self),
+            "card": lambda: write_card(self),
         }
         unknown = [name for name in config.stages if name not in self.stages]
         if unknown:
@@ -131,6 +134,12 @@ class ModelTraining:
         training = self.config.vae.training
         loss = AutoencoderLoss(self.vae, self.pictures[0], training.batch_size)
         self._train("vae", {"vae": self.vae}, loss, training)
+
+    def refine_vae(self) -> None:
+        """The VAE once more from where its first stage ended, with a fresh schedule."""
+        training = self.config.refine.training
+        loss = AutoencoderLoss(self.vae, self.pictures[0], training.batch_size)
+        self._train("refine", {"vae": self.vae}, loss, training)
 
     def encode(self) -> None:
         """Latents (posterior means) of all training scenes; fixes the latent space."""

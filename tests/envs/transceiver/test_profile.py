@@ -51,6 +51,12 @@ def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
         QualityProfile.load(tmp_path / "absent.npz")
 
 
+def test_another_transceivers_profile_is_refused() -> None:
+    PROFILE.check_measured_with({"weights": "synthetic", "channel": "awgn"})
+    with pytest.raises(ValueError, match="measured with weights 'synthetic', the transceiver has 'other'"):
+        PROFILE.check_measured_with({"weights": "other", "channel": "awgn"})
+
+
 def test_unknown_names_are_refused() -> None:
     with pytest.raises(ValueError, match="receiver 'magic' is not in this profile: it holds finetuned"):
         PROFILE.values("magic", "ssim")

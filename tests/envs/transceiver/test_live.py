@@ -1,0 +1,46 @@
+"""Executing plans, and the live quality of the environment, with tiny random parts."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+
+from envs import plans
+from envs.transceiver.execute import execute
+from envs.transceiver.live import LiveQuality
+from envs.transceiver.profile import PSNR_CAP_DB, Request
+from envs.transceiver.transceiver import Transceiver
+
+REQUESTS = (Request("a red apple on a table", 3), Request("an orange cat on snow", 4))
+PROMPTS, SEEDS = [r.prompt for r in REQUESTS], [r.seed for r in REQUESTS]
+
+
+def test_a_split_plan_is_generate(tiny: Transceiver) -> None:
+    plan = plans.semaigc(split=6, num_inference_steps=10)
+    got = execute(tiny, plan, PROMPTS, SEEDS, [0.0, 3.0], "rematch", [1, 2])
+    expected = tiny.generate(PROMPTS, SEEDS, 6, [0.0, 3.0], "rematch", [1, 2])
+    assert torch.equal(got.images, expected.images)
+
+
+@pytest.mark.parametrize("plan", [plans.edge_aigc(10), plans.local_aigc(10)])
+def test_a_whole_generator_delivers_the_noise_free_image(tiny: Transceiver, plan: plans.Plan) -> None:
+    got = execute(tiny, plan, PROMPTS, SEEDS, [-20.0, -20.0], "finetuned", [1, 2])
+    assert torch.equal(got.images, tiny.generate(PROMPTS, SEEDS, 10).images)
+
+
+def test_a_plan_of_other_steps_is_refused(tiny: Transceiver) -> None:
+    with pytest.raises(ValueError, match="takes 20 steps, the transceiver 10"):
+        execute(tiny, plans.semaigc(split=6), PROMPTS, SEEDS, [0.0, 0.0], "rematch", [0, 0])
+
+
+def test_live_quality_measures_each_request_under_its_own_plan(tiny: Transceiver) -> None:
+    chosen = (plans.semaigc(split=6, num_inference_steps=10), plans.edge_aigc(10))
+    live = LiveQuality(REQUESTS, chosen, "finetuned", tiny)
+    values, images = live.measure(np.array([0, 1]), np.array([1, 0]), np.array([0.0, 0.0]), np.array([2, 2]))
+    alone = tiny.generate(PROMPTS[1:], SEEDS[1:], 6, 0.0, "finetuned", [2])
+    assert images.shape == (2, 3, 64, 64)
+    assert alone.alignment is not None
+    assert values["alignment"][0] == pytest.approx(alone.alignment.item(), abs=1e-5)
+    assert values["psnr_db"][1] > PSNR_CAP_DB - 5
+    assert values["ssim"][1] == pytest.approx(1.0, abs=1e-4)
