@@ -21,7 +21,8 @@ def export_model(training: ModelTraining) -> None:
     done = {path.stem for path in training.folder.glob("*.safetensors")}
     training.tokenizer.save_pretrained(partial / "tokenizer")
     training.scheduler.save_pretrained(partial / "scheduler")
-    parts = {"vae": training.final_vae(), "unet": training.generator(), "text_encoder": training.text_encoder}
+    text_encoder = training.trained_text_encoder()
+    parts = {"vae": training.vae(), "unet": training.generator(), "text_encoder": text_encoder}
     optional = {
         "classifier": ("classifier", training.classifier),
         "light_unet": ("light", training.light),

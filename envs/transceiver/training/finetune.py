@@ -37,9 +37,8 @@ def record_trajectories(training: ModelTraining) -> None:
     config, folder = training.config.trajectories, training.folder
     if (folder / "trajectories.npy").exists():
         return
-    components = Components(
-        training.generator(), training.vae, training.text_encoder, training.tokenizer, training.scheduler
-    )
+    text_encoder = training.trained_text_encoder()
+    components = Components(training.generator(), training.vae(), text_encoder, training.tokenizer, training.scheduler)
     sampling = training.config.sampling
     transceiver = Transceiver(components, sampling.num_inference_steps, sampling.guidance_scale)
     rng = np.random.default_rng(training.config.seed + 5)
@@ -98,12 +97,10 @@ class FinetuneLoss:
     @classmethod
     def of(cls, training: ModelTraining, unet: UNet2DConditionModel) -> FinetuneLoss:
         """The loss of a configured training."""
-        training.generator()
-        training.text_encoder.requires_grad_(False)
         low, high = training.config.finetune.snr_db
         return cls(
             unet,
-            training.text_encoder,
+            training.trained_text_encoder(),
             torch.from_numpy(np.load(training.folder / "trajectories.npy")),
             torch.from_numpy(np.load(training.folder / "trajectories.labels.npy")),
             training.captions,

@@ -50,11 +50,11 @@ class ModelTraining:
         self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
         self.stages: dict[str, Callable[[], None]] = {
             "vae": self.train_vae,
-            "latents": self.encode,
+            "generator": self.train_generator,
             "refine": self.refine_vae,
             "decoder": self.train_decoder,
             "classifier": self.train_classifier,
-            "generator": self.train_generator,
+            "adapt": self.adapt_generator,
             "light": self.train_light,
             "trajectories": self.record,
             "finetune": self.finetune,
@@ -86,10 +86,17 @@ class ModelTraining:
             "held_out": rendered(HELD_OUT_SCENES, count, seed, self.folder / "validation_held_out"),
         }
 
-    @cached_property
-    def vae(self) -> AutoencoderKL:
-        """The VAE as its own stage left it (see `final_vae`)."""
-        return self._with_weights(architecture.new_vae(self.config.seed, **_plain(self.config.vae.model)), "vae")
+    def vae(self, stage: str = "decoder") -> AutoencoderKL:
+        """The VAE as a stage left it: `vae`, `refine` or `decoder`; before that stage, as the one before left it."""
+        vae = architecture.new_vae(self.config.seed, **_plain(self.config.vae.model)).to(self.device)
+        self._with_weights(vae, "vae")
+        if stage != "vae":
+            self._with_weights(vae, "refine", "vae")
+        if stage == "decoder":
+            self._with_weights(vae.decoder, "decoder")
+            self._with_weights(vae.post_quant_conv, "decoder", "post_quant_conv")
+            vae.register_to_config(scaling_factor=self.scaling_factor)
+        return vae
 
     @cached_property
     def tokenizer(self) -> CLIPTokenizer:
@@ -118,57 +125,46 @@ class ModelTraining:
         return architecture.new_unet(seed, **_plain(self.config[name].model)).to(self.device)
 
     @cached_property
-    def latents(self) -> tuple[Tensor, Tensor, float]:
-        """(scaled latents [N, 4, 8, 8] of the training scenes, labels [N, 3], scaling factor)."""
-        path = self.folder / "latents.npy"
+    def scaling_factor(self) -> float:
+        """What makes the refined latents of unit variance."""
+        return float(1 / self.encoded("refine").std())
+
+    def encoded(self, stage: str) -> Tensor:
+        """Posterior means [N, 4, 8, 8] of all training scenes, unscaled, by the VAE as a stage left it."""
+        path = self.folder / f"latents.{stage}.npy"
         if not path.exists():
-            self.encode()
-        raw = torch.from_numpy(np.load(path))
-        factor = float(1 / raw.std())
-        return raw * factor, self.pictures[1], factor
+            self.encode(stage, path)
+        return torch.from_numpy(np.load(path))
 
     # Stages.
 
     def train_vae(self) -> None:
         """VAE on rendered scenes."""
-        training = self.config.vae.training
-        loss = AutoencoderLoss(self.vae, self.pictures[0], training.batch_size)
-        self._train("vae", {"vae": self.vae}, loss, training)
+        self._train_autoencoder("vae")
 
     def refine_vae(self) -> None:
-        """The VAE once more from where its first stage ended, with a fresh schedule."""
-        training = self.config.refine.training
-        loss = AutoencoderLoss(self.vae, self.pictures[0], training.batch_size)
-        self._train("refine", {"vae": self.vae}, loss, training)
+        """The VAE once more from where its first stage ended, with a fresh schedule; fixes the latent space."""
+        self._train_autoencoder("refine")
 
-    def encode(self) -> None:
-        """Latents (posterior means) of all training scenes; fixes the latent space."""
-        path = self.folder / "latents.npy"
-        if path.exists():
-            return
-        rows = []
+    def _train_autoencoder(self, stage: str) -> None:
+        vae, training = self.vae("vae"), self.config[stage].training
+        self._train(stage, {"vae": vae}, AutoencoderLoss(vae, self.pictures[0], training.batch_size), training)
+
+    def encode(self, stage: str, path: Path) -> None:
+        """Encode all training scenes with the VAE as a stage left it."""
+        vae, rows = self.vae(stage), []
         autocast = torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.vae.training.autocast)
         with torch.no_grad(), autocast:
-            for batch in tqdm(self.pictures[0].split(ENCODE_BATCH), desc="latents"):
+            for batch in tqdm(self.pictures[0].split(ENCODE_BATCH), desc=f"latents of {stage}"):
                 images = to_unit(batch).to(self.device) * 2 - 1
-                rows.append(self.vae.encode(images).latent_dist.mean.float().cpu())
+                rows.append(vae.encode(images).latent_dist.mean.float().cpu())
         write_array(path, torch.cat(rows).contiguous().numpy())
 
     def train_decoder(self) -> None:
         """The decoder alone, on the fixed latent space."""
-        vae = self.final_vae(finished=False)
-        raw = torch.from_numpy(np.load(self.folder / "latents.npy"))
-        training = self.config.decoder.training
-        loss = DecoderLoss(vae, self.pictures[0], raw, training.batch_size)
+        vae, training = self.vae("refine"), self.config.decoder.training
+        loss = DecoderLoss(vae, self.pictures[0], self.encoded("refine"), training.batch_size)
         self._train("decoder", {"decoder": vae.decoder, "post_quant_conv": vae.post_quant_conv}, loss, training)
-
-    def final_vae(self, finished: bool = True) -> AutoencoderKL:
-        """The VAE with the decoder of its last stage."""
-        if finished:
-            self._with_weights(self.vae.decoder, "decoder", "decoder")
-            self._with_weights(self.vae.post_quant_conv, "decoder", "post_quant_conv")
-        self.vae.register_to_config(scaling_factor=self.latents[2])
-        return self.vae
 
     def train_classifier(self) -> None:
         """The scene classifier, on seen and held-out combinations alike: it is the measuring instrument."""
@@ -186,21 +182,31 @@ class ModelTraining:
         return self._with_weights(model, "classifier") if finished else model
 
     def train_generator(self) -> None:
-        """The generator's UNet with its text encoder."""
+        """The generator's UNet with its text encoder, on the latents of the VAE's first stage."""
         unet, training = self.unet("generator"), self.config.generator.training
         modules = {"unet": unet, "text_encoder": self.text_encoder}
-        self._train("generator", modules, self._denoiser_loss(unet, training.batch_size), training)
+        self._train("generator", modules, self._denoiser_loss(unet, "vae", training), training)
+
+    def adapt_generator(self) -> None:
+        """The generator's UNet once more, on the refined latents; the text encoder stays."""
+        unet, training = self._with_weights(self.unet("generator"), "generator", "unet"), self.config.adapt.training
+        self.trained_text_encoder()
+        self._train("adapt", {"unet": unet}, self._denoiser_loss(unet, "refine", training), training)
 
     def generator(self) -> UNet2DConditionModel:
-        """The trained generator; the text encoder gets its trained weights too."""
-        self._with_weights(self.text_encoder, "generator", "text_encoder")
-        return self._with_weights(self.unet("generator"), "generator", "unet")
+        """The trained generator."""
+        unet = self._with_weights(self.unet("generator"), "generator", "unet")
+        return self._with_weights(unet, "adapt", "unet")
+
+    def trained_text_encoder(self) -> CLIPTextModel:
+        """The text encoder as the generator's training left it, frozen."""
+        return self._with_weights(self.text_encoder, "generator", "text_encoder").requires_grad_(False)
 
     def train_light(self) -> None:
         """The light UNet as an ordinary diffusion model, on the generator's text encoder."""
         unet, training = self.unet("light"), self.config.light.training
-        self._with_weights(self.text_encoder, "generator", "text_encoder").requires_grad_(False)
-        self._train("light", {"unet": unet}, self._denoiser_loss(unet, training.batch_size), training)
+        self.trained_text_encoder()
+        self._train("light", {"unet": unet}, self._denoiser_loss(unet, "refine", training), training)
 
     def light(self) -> UNet2DConditionModel:
         """The trained light UNet."""
@@ -221,11 +227,11 @@ class ModelTraining:
 
     # Helpers.
 
-    def _denoiser_loss(self, unet: UNet2DConditionModel, batch_size: int) -> DenoiserLoss:
-        latents, labels, _ = self.latents
-        return DenoiserLoss(
-            unet, self.text_encoder, latents, labels, self.captions, self.scheduler.alphas_cumprod, batch_size
-        )
+    def _denoiser_loss(self, unet: UNet2DConditionModel, vae_stage: str, training: DictConfig) -> DenoiserLoss:
+        latents = self.encoded(vae_stage)
+        latents = latents / latents.std()
+        labels, alphas = self.pictures[1], self.scheduler.alphas_cumprod
+        return DenoiserLoss(unet, self.text_encoder, latents, labels, self.captions, alphas, training.batch_size)
 
     def _train(self, name: str, modules: dict[str, nn.Module], loss: Callable, training: DictConfig) -> None:
         stage = Stage(

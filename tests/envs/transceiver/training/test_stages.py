@@ -32,7 +32,7 @@ SMALL = [
     ),
     *(
         f"{name}.training={{steps: 2, batch_size: 4, learning_rate: 1e-3, autocast: false}}"
-        for name in ("vae", "decoder", "classifier", "generator", "light", "finetune")
+        for name in ("vae", "refine", "decoder", "classifier", "generator", "adapt", "light", "finetune")
     ),
     "trajectories={count: 8, batch_size: 4}",
     "card={requests: 4, receiver_requests: 2}",
