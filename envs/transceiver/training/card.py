@@ -134,9 +134,8 @@ def _receivers(training: ModelTraining, transceiver: Transceiver) -> list[str]:
 
 
 def _recipe(training: ModelTraining) -> list[str]:
-    config = OmegaConf.create(OmegaConf.to_container(training.config, resolve=True))
-    for key in ("folder", "export", "stages", "threads", "pictures_folder", "card"):
-        config.pop(key, None)
+    left_out = ("folder", "export", "stages", "threads", "pictures_folder", "card")
+    config = {key: value for key, value in training.config.items() if key not in left_out}
     return [
         "## Recipe",
         "",
@@ -144,7 +143,7 @@ def _recipe(training: ModelTraining) -> list[str]:
         "one combination in ten is kept out of every stage but the classifier's, which is the measuring instrument.",
         "",
         "```yaml",
-        OmegaConf.to_yaml(config).rstrip(),
+        OmegaConf.to_yaml(OmegaConf.create(config)).rstrip(),
         "```",
     ]
 
