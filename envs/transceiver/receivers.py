@@ -103,7 +103,7 @@ def rematch_grid(schedule: Schedule, split: int, variance: Floats) -> Floats:
 
     The shift of the first timestep fades with the square of the share of steps that remain. Own rule. Tried beside
     it: the plain grid stretched in proportion, fades of power 1/2, 1, 3, 4, 6, a shift of the first step alone, a
-    shift in log-SNR, and the grid of `proposition1`. In the latent's PSNR over -6 to 15 dB and splits 2 to 19 the square
+    shift in log-SNR, and the grid of `proposition1`. In PSNR of the latent over -6 to 15 dB and splits 2 to 19 it
     stayed within 0.2 dB of the best of them in all but one cell of 24 requests (0.5 dB), and within 0.02 dB of
     `ignore` or above it; stretching lost 2.5 dB with two steps left at -6 dB, the linear fade 0.5 dB at 15 dB.
     """
