@@ -134,7 +134,7 @@ def _receivers(training: ModelTraining, transceiver: Transceiver) -> list[str]:
 
 
 def _recipe(training: ModelTraining) -> list[str]:
-    left_out = ("folder", "export", "stages", "threads", "pictures_folder", "card")
+    left_out = ("folder", "export", "init", "stages", "threads", "pictures_folder", "card")
     config = {key: value for key, value in training.config.items() if key not in left_out}
     return [
         "## Recipe",

@@ -62,6 +62,8 @@ class ModelTraining:
             "card": lambda: write_card(self),
         }
         unknown = [name for name in config.stages if name not in self.stages]
+        if config.init is not None and not Path(config.init).is_dir():
+            raise ValueError(f"init must be null or the folder of an exported model, got {config.init!r}")
         if unknown:
             raise ValueError(f"unknown stages {unknown}: choose from {', '.join(self.stages)}")
         torch.set_num_threads(config.threads)
@@ -88,7 +90,7 @@ class ModelTraining:
 
     def vae(self, stage: str = "decoder") -> AutoencoderKL:
         """The VAE as a stage left it: `vae`, `refine` or `decoder`; before that stage, as the one before left it."""
-        vae = architecture.new_vae(self.config.seed, **_plain(self.config.vae.model)).to(self.device)
+        vae = self._initial(architecture.new_vae(self.config.seed, **_plain(self.config.vae.model)), "vae")
         self._with_weights(vae, "vae")
         if stage != "vae":
             self._with_weights(vae, "refine", "vae")
@@ -107,7 +109,8 @@ class ModelTraining:
     def text_encoder(self) -> CLIPTextModel:
         """The CLIP text model."""
         model = _plain(self.config.text_encoder.model)
-        return architecture.new_text_encoder(self.tokenizer, self.config.seed + 1, **model).to(self.device)
+        fresh = architecture.new_text_encoder(self.tokenizer, self.config.seed + 1, **model)
+        return self._initial(fresh, "text_encoder")
 
     @cached_property
     def scheduler(self) -> DDIMScheduler:
@@ -121,8 +124,9 @@ class ModelTraining:
 
     def unet(self, name: str) -> UNet2DConditionModel:
         """A fresh UNet of the named configuration ("generator" or "light")."""
-        seed = self.config.seed + (2 if name == "generator" else 3)
-        return architecture.new_unet(seed, **_plain(self.config[name].model)).to(self.device)
+        seed, part = (2, "unet") if name == "generator" else (3, "light_unet")
+        fresh = architecture.new_unet(self.config.seed + seed, **_plain(self.config[name].model))
+        return self._initial(fresh, part)
 
     @cached_property
     def scaling_factor(self) -> float:
@@ -178,7 +182,7 @@ class ModelTraining:
     def classifier(self, finished: bool = True) -> SceneClassifier:
         """The scene classifier."""
         channels = tuple(self.config.classifier.model.channels)
-        model = architecture.new_classifier(self.config.seed + 4, channels).to(self.device)
+        model = self._initial(architecture.new_classifier(self.config.seed + 4, channels), "classifier")
         return self._with_weights(model, "classifier") if finished else model
 
     def train_generator(self) -> None:
@@ -244,6 +248,14 @@ class ModelTraining:
             device=self.device,
         )
         train_stage(stage, self.folder, self.config.seed)
+
+    def _initial(self, module: Any, part: str) -> Any:
+        """The module on its device, with the weights of the exported model that `init` names, if it names one."""
+        if self.config.init is not None:
+            folder = Path(self.config.init) / part
+            exported = type(module).from_pretrained(folder, torch_dtype=torch.float32, local_files_only=True)
+            module.load_state_dict(exported.state_dict())
+        return module.to(self.device)
 
     def _with_weights(self, module: nn.Module, stage: str, name: str | None = None) -> Any:
         """Load a finished stage's averaged weights into the module, where there are any."""

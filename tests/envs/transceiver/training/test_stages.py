@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 import pytest
+import torch
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
@@ -59,6 +60,25 @@ def test_every_stage_runs_and_the_export_generates(tmp_path: Path) -> None:
     assert "| -6 dB | finetuned |" in card
     assert (tmp_path / "pictures" / "receivers.png").stat().st_size > 10_000
     assert not list((tmp_path / "model").rglob("*.bin"))
+
+
+@pytest.mark.slow
+def test_training_can_start_from_an_exported_model(tiny_folder: Path, tmp_path: Path) -> None:
+    sizes = [
+        f"{name}.model={{sample_size: 8, in_channels: 4, out_channels: 4, block_out_channels: [8, 16], "
+        "layers_per_block: 1, attention: [false, true], cross_attention_dim: 16, attention_head_dim: 2, "
+        "norm_num_groups: 4}"
+        for name in ("generator", "light")
+    ]
+    training = ModelTraining(config_of(tmp_path, f"init={tiny_folder}", *sizes))
+    exported = load_transceiver(tiny_folder).components
+    assert torch.equal(training.unet("generator").conv_in.weight, exported.unet.conv_in.weight)
+    assert torch.equal(training.vae("vae").decoder.conv_in.weight, exported.vae.decoder.conv_in.weight)
+
+
+def test_a_start_that_is_not_there_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match="init must be null or the folder of an exported model, got 'absent'"):
+        ModelTraining(config_of(tmp_path, "init=absent"))
 
 
 def test_an_unknown_stage_is_refused(tmp_path: Path) -> None:
