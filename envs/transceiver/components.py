@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from diffusers.utils import logging as diffusers_logging
 from transformers import CLIPTextModel, CLIPTokenizer
+from transformers.utils import logging as transformers_logging
 
 from envs.transceiver.classifier import SceneClassifier
 
@@ -89,7 +92,8 @@ def load_components(path: str | Path | None = None, device: str | torch.device =
     if missing:
         raise ValueError(f"{folder} lacks {', '.join(missing)}: expected the diffusers layout {', '.join(REQUIRED)}")
     try:
-        parts = _load_parts(folder, torch.device(device))
+        with quietly():
+            parts = _load_parts(folder, torch.device(device))
     except Exception as error:
         reason = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
         raise ValueError(f"the weights in {folder} cannot be read: {reason}") from error
@@ -107,6 +111,22 @@ def fingerprint(folder: Path, parts: Sequence[str] | None = None) -> str:
             digest.update(str(file.relative_to(folder)).encode())
             digest.update(file.read_bytes())
     return digest.hexdigest()[:16]
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep the libraries' progress bars and advice off the terminal while weights are read or written."""
+    libraries = (diffusers_logging, transformers_logging)
+    before = [library.get_verbosity() for library in libraries]
+    for library in libraries:
+        library.set_verbosity_error()
+        library.disable_progress_bar()
+    try:
+        yield
+    finally:
+        for library, verbosity in zip(libraries, before, strict=True):
+            library.set_verbosity(verbosity)
+            library.enable_progress_bar()
 
 
 def _load_parts(folder: Path, device: torch.device) -> dict:

@@ -20,7 +20,9 @@ from envs.transceiver.transceiver import Transceiver
 if TYPE_CHECKING:
     from envs.transceiver.training.stages import ModelTraining
 
-SPLITS, SNRS_DB = (4, 8, 12, 16, 18), (-6.0, 0.0, 6.0, 15.0)
+SHARES, SHOWN_SHARE = (0.2, 0.4, 0.6, 0.8, 0.9), 0.7
+"""Splits of the table, and of the picture, as shares of T."""
+SNRS_DB = (-6.0, 0.0, 6.0, 15.0)
 RECEIVERS = ("ignore", "rematch", "printed", "rematch_light", "finetuned")
 SHOWN = (
     Request("a red apple on a table", 5),
@@ -36,10 +38,11 @@ def write_card(training: ModelTraining) -> None:
     sampling = training.config.sampling
     transceiver = Transceiver(components, sampling.num_inference_steps, sampling.guidance_scale)
     folder.mkdir(parents=True, exist_ok=True)
+    shown_split = round(SHOWN_SHARE * sampling.num_inference_steps)
     drawn = {
         "scenes.png": pictures.contact_sheet(6, 12, seed=1),
         "receivers.png": pictures.delivered_images(
-            transceiver, SHOWN, ("ignore", "rematch", "finetuned"), 14, (-12, -6, -3, 0, 6, 15)
+            transceiver, SHOWN, ("ignore", "rematch", "finetuned"), shown_split, (-12, -6, -3, 0, 6, 15)
         ),
     }
     for name, figure in drawn.items():
@@ -117,18 +120,19 @@ def _receivers(training: ModelTraining, transceiver: Transceiver) -> list[str]:
     count = training.config.card.receiver_requests
     asked = judge.draw_requests(ALL_SCENES, count, training.config.seed + 8)
     run = judge.Judge(transceiver, asked)
+    splits = [round(share * transceiver.num_inference_steps) for share in SHARES]
     lines = [
         "## Receivers under noise",
         "",
         f"PSNR in dB against the noise-free image / alignment, means of {count} requests over an AWGN channel.",
         f"Noise-free: alignment {float(run.clean().alignment.mean()):.3f}.",
         "",
-        "| SNR | receiver | " + " | ".join(f"split {split}" for split in SPLITS) + " |",
-        "|---|---|" + "---|" * len(SPLITS),
+        "| SNR | receiver | " + " | ".join(f"split {split}" for split in splits) + " |",
+        "|---|---|" + "---|" * len(splits),
     ]
     for snr_db in SNRS_DB:
         for receiver in RECEIVERS:
-            cells = " | ".join(str(run.deliver(receiver, split, snr_db)) for split in SPLITS)
+            cells = " | ".join(str(run.deliver(receiver, split, snr_db)) for split in splits)
             lines.append(f"| {snr_db:g} dB | {receiver} | {cells} |")
     return [*lines, ""]
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 
 import torch
 
+from envs.transceiver.components import quietly
+
 if TYPE_CHECKING:
     from envs.transceiver.training.stages import ModelTraining
 
@@ -29,10 +31,11 @@ def export_model(training: ModelTraining) -> None:
         "finetune_unet": ("finetune", training.finetuned),
     }
     parts |= {name: build() for name, (stage, build) in optional.items() if stage in done}
-    for name, module in parts.items():
-        module.to(dtype=torch.float16, memory_format=torch.contiguous_format).save_pretrained(
-            partial / name, safe_serialization=True
-        )
+    with quietly():
+        for name, module in parts.items():
+            module.to(dtype=torch.float16, memory_format=torch.contiguous_format).save_pretrained(
+                partial / name, safe_serialization=True
+            )
     (partial / "model_index.json").write_text(json.dumps(_index(training, list(parts)), indent=2) + "\n")
     if target.exists():
         shutil.copytree(target, partial, dirs_exist_ok=True, ignore=_all_but_cards)
