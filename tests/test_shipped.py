@@ -31,20 +31,17 @@ def test_the_profile_was_measured_with_the_shipped_model(transceiver: Transceive
 
 def test_the_profile_has_the_axes_of_the_design(profile: QualityProfile) -> None:
     assert profile.num_inference_steps == 20
-    assert len(profile.requests) >= 48
     assert (profile.snr_db[0], profile.snr_db[-1]) == (-20.0, 20.0)
     inner = profile.snr_db[(profile.snr_db >= -6) & (profile.snr_db <= 15)]
     assert (inner[0], inner[-1]) == (-6.0, 15.0)
     assert np.diff(inner).max() <= 1.5
-    for receiver, draws in (("finetuned", 6), ("rematch", 3), ("ignore", 3)):
-        assert profile.draws(receiver) >= draws
+    assert profile.draws("finetuned") >= 6
 
 
-@pytest.mark.parametrize("receiver", ["finetuned", "rematch", "ignore"])
-def test_cells_measured_again_live_agree(receiver: str, transceiver: Transceiver, profile: QualityProfile) -> None:
+def test_cells_measured_again_live_agree(transceiver: Transceiver, profile: QualityProfile) -> None:
     """Tolerances: half precision of the table, and rounding that depends on the batch."""
-    rng = np.random.default_rng(7)
-    for _ in range(4):
+    rng, receiver = np.random.default_rng(7), "finetuned"
+    for _ in range(8):
         request, split = int(rng.integers(len(profile.requests))), int(rng.integers(8, 21))
         snr, draw = int(rng.integers(len(profile.snr_db))), int(rng.integers(profile.draws(receiver)))
         asked = profile.requests[request]
@@ -69,13 +66,6 @@ def test_rematching_pays_at_minus_6_db(transceiver: Transceiver) -> None:
         rematch, ignore = run.deliver("rematch", split, -6.0), run.deliver("ignore", split, -6.0)
         assert (rematch.psnr_db - ignore.psnr_db).mean() >= gain_db
         assert (rematch.alignment - ignore.alignment).mean() >= gain
-
-
-def test_the_fine_tuned_receiver_is_worth_it_at_minus_6_db(transceiver: Transceiver) -> None:
-    run = Judge(transceiver, draw_requests(ALL_SCENES, 32, seed=5))
-    tuned, light = run.deliver("finetuned", 12, -6.0), run.deliver("rematch_light", 12, -6.0)
-    assert tuned.alignment.mean() >= light.alignment.mean()
-    assert tuned.alignment.mean() >= 0.87
 
 
 def test_root_is_near_the_oracle_and_above_the_best_fixed_split() -> None:

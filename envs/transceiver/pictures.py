@@ -40,23 +40,20 @@ def delivered_images(
     prompts, seeds = [r.prompt for r in requests], [r.seed for r in requests]
     columns: list[tuple[str, float | None]] = [(f"{snr_db:g} dB", snr_db) for snr_db in snrs_db]
     columns.append(("perfect link", None))
-    figure = _figure(len(columns) * 1.15 + 1.3, len(requests) * len(receivers) * 1.12 + 0.3)
-    grid = figure.subplots(len(requests) * len(receivers), len(columns), squeeze=False)
-    for offset, receiver in enumerate(receivers):
+    figure = _figure(len(columns) * 1.12 + 0.4, len(requests) * (len(receivers) * 1.08 + 0.45))
+    parts = figure.subfigures(len(requests), 1, squeeze=False)[:, 0]
+    grids = [part.subplots(len(receivers), len(columns), squeeze=False) for part in parts]
+    for part, prompt in zip(parts, prompts, strict=True):
+        part.suptitle(prompt, fontsize=10, style="italic")
+    for row, receiver in enumerate(receivers):
         for column, (label, snr_db) in enumerate(columns):
             out = transceiver.generate(prompts, seeds, split, snr_db, receiver)
-            images = out.images.permute(0, 2, 3, 1).cpu().numpy()
-            for row, image in enumerate(images):
-                axes = grid[row * len(receivers) + offset, column]
-                _show(axes, image)
-                if row == offset == 0:
-                    axes.set_title(label, fontsize=9)
+            for grid, image in zip(grids, out.images.permute(0, 2, 3, 1).cpu().numpy(), strict=True):
+                _show(grid[row, column], image)
+                if row == 0:
+                    grid[row, column].set_title(label, fontsize=9)
                 if column == 0:
-                    axes.set_ylabel(receiver, fontsize=9)
-                    if offset == 0:
-                        axes.text(
-                            -0.42, 0.0, prompts[row], transform=axes.transAxes, fontsize=8, rotation=90, va="center"
-                        )
+                    grid[row, column].set_ylabel(receiver, fontsize=9)
     return figure
 
 
