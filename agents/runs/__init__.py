@@ -1,0 +1,1 @@
+"""What `train.py` and `evaluate.py` do: settings, run folders, learning, comparison, errors in one line."""

@@ -1,0 +1,151 @@
+"""From a composed configuration to validated settings and to the environment's keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+from omegaconf import DictConfig, OmegaConf
+
+from envs import costs
+
+GROUPS = ("env", "scenario", "channel", "transceiver", "devices", "policies")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """What the commands share: a plain value for each field, checked.
+
+    Every field that is an integer must be >= 1, but those of `_MAY_BE_ZERO`.
+    """
+
+    _MAY_BE_ZERO = ("seed", "evaluation_seed", "comparison_seed", "delivered_images")
+
+    def __post_init__(self) -> None:
+        for field in fields(self):
+            value = getattr(self, field.name)
+            if field.type == "int":
+                least = 0 if field.name in self._MAY_BE_ZERO else 1
+                if isinstance(value, bool) or not isinstance(value, int) or value < least:
+                    raise ValueError(f"{field.name} must be an integer >= {least}, got {value!r}")
+            elif field.type == "bool" and not isinstance(value, bool):
+                raise ValueError(f"{field.name} must be true or false, got {value!r}")
+
+    @classmethod
+    def from_config(cls, config: DictConfig, groups: Iterable[str]) -> Self:
+        """Read the fields from the keys outside the groups; `evaluation.seed` is the field `evaluation_seed`.
+
+        Raises:
+            ValueError: unknown or missing keys, or a value that is not allowed.
+        """
+        values: dict[str, Any] = {}
+        for key, value in plain(config, exclude=groups).items():
+            values |= {f"{key}.{inner}": v for inner, v in value.items()} if isinstance(value, dict) else {key: value}
+        keys = {_key_of(field.name): field.name for field in fields(cls)}
+        check_keys("configuration", values, keys)
+        return cls(**{keys[key]: value for key, value in values.items()})
+
+
+@dataclass(frozen=True)
+class TrainSettings(Settings):
+    """`configs/train.yaml` outside the groups; counts are requests.
+
+    Attributes:
+        seed: of the agent and of the environment that it learns in.
+        total_requests: requests to learn from.
+        num_envs: sessions side by side.
+        resume: folder of an interrupted run to go on with, or None.
+        evaluation_every_requests, evaluation_num_requests, evaluation_seed: the learning curve.
+        evaluation_map_every_requests: the decision map beside it.
+        comparison_num_requests, comparison_seed: the table of policies at the end.
+        checkpoint_every_requests: how often the run can be resumed from.
+        delivered_images: images shown at the end; 0 for none.
+    """
+
+    seed: int
+    total_requests: int
+    num_envs: int
+    resume: str | None
+    evaluation_every_requests: int
+    evaluation_map_every_requests: int
+    evaluation_num_requests: int
+    evaluation_seed: int
+    comparison_num_requests: int
+    comparison_seed: int
+    checkpoint_every_requests: int
+    delivered_images: int
+
+
+@dataclass(frozen=True)
+class EvaluateSettings(Settings):
+    """`configs/evaluate.yaml` outside the groups.
+
+    Attributes:
+        seed: of the requests, the same for every policy.
+        num_requests: requests served by each policy.
+        num_envs: sessions side by side.
+        bins: points along SNR and compute in the figures.
+        figures: whether to draw them.
+    """
+
+    seed: int
+    num_requests: int
+    num_envs: int
+    bins: int
+    figures: bool
+
+
+def environment_keywords(config: DictConfig) -> dict[str, Any]:
+    """Constructor keywords of the environment, from the groups `env`, `scenario` and `devices`.
+
+    Raises:
+        ValueError: unknown or missing keys of a device; the environment itself checks the rest.
+    """
+    keywords = plain(config.env) | {"scenario": plain(config.scenario)}
+    check_keys("devices", config.devices, ["name", "tx", "rx"])
+    for end in ("tx", "rx"):
+        values = plain(config.devices[end])
+        check_keys(f"devices.{end}", values, [field.name for field in fields(costs.Device)])
+        keywords[f"{end}_device"] = costs.Device(**values)
+    return keywords
+
+
+def policy_names(config: DictConfig) -> dict[str, str]:
+    """Label -> name or path of each policy to compare.
+
+    Raises:
+        ValueError: no policy, or an entry that is not a name or a path.
+    """
+    policies = plain(config.get("policies") or {})
+    if not policies:
+        raise ValueError("policies is empty: name at least one, e.g. 'policies=[oracle,root]'")
+    for label, name in policies.items():
+        if not isinstance(name, str):
+            raise ValueError(f"policies.{label} must be the name of a policy or a path, got {name!r}")
+    return {str(label): str(name) for label, name in policies.items()}
+
+
+def _key_of(field: str) -> str:
+    section, _, rest = field.partition("_")
+    return f"{section}.{rest}" if section in ("evaluation", "comparison") else field
+
+
+def plain(config: DictConfig | Mapping[str, Any], exclude: Iterable[str] = ()) -> dict[str, Any]:
+    """A configuration as plain Python values, without the keys of `exclude`."""
+    container = OmegaConf.to_container(OmegaConf.create(dict(config)), resolve=True)
+    left_out = set(exclude)
+    return {str(key): value for key, value in dict(container).items() if key not in left_out}  # type: ignore[arg-type]
+
+
+def check_keys(where: str, given: Iterable[Any], allowed: Iterable[str]) -> None:
+    """Refuse unknown and missing keys.
+
+    Raises:
+        ValueError: with what was given and what is allowed.
+    """
+    names, expected = [str(key) for key in given], list(allowed)
+    if unknown := [name for name in names if name not in expected]:
+        raise ValueError(f"unknown keys in {where}: {', '.join(unknown)}; allowed: {', '.join(expected)}")
+    if missing := [name for name in expected if name not in names]:
+        raise ValueError(f"missing keys in {where}: {', '.join(missing)}")

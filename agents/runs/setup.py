@@ -1,0 +1,56 @@
+"""What both commands prepare from a configuration, and refuse, before any work."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from omegaconf import DictConfig
+
+from agents.runs.comparison import Contender, contender
+from agents.runs.settings import environment_keywords, policy_names
+from agents.runs.transceivers import check_transceiver, matching_transceiver
+from envs import SplitVectorEnv
+
+
+@dataclass(frozen=True)
+class Setup:
+    """The environment and the policies of a configuration.
+
+    Attributes:
+        keywords: constructor keywords of the environment; the profile is read, and shared by all that are made.
+        environment: one of them.
+        contenders: label -> policy to compare with.
+    """
+
+    keywords: dict[str, Any]
+    environment: SplitVectorEnv
+    contenders: dict[str, Contender]
+
+
+def prepare(config: DictConfig, num_envs: int) -> Setup:
+    """Read the profile, make the environment, load every policy.
+
+    Args:
+        config: with the groups of `agents.runs.settings.GROUPS`.
+        num_envs: sessions side by side.
+
+    Raises:
+        ValueError: anything in the groups that is unknown, missing, or does not fit the rest.
+    """
+    keywords = environment_keywords(config)
+    policies = policy_names(config)
+    check_transceiver(config.transceiver)
+    fidelity = keywords.pop("fidelity")
+    model = SplitVectorEnv(1, **keywords).model
+    keywords |= {"fidelity": fidelity, "profile": model.profile}
+    _check_channel(config, model.profile.fingerprint.get("channel"))
+    if fidelity == "live":
+        keywords["transceiver"] = matching_transceiver(config.transceiver, model.profile)
+    environment = SplitVectorEnv(num_envs, **keywords)
+    return Setup(keywords, environment, {k: contender(v, keywords, num_envs) for k, v in policies.items()})
+
+
+def _check_channel(config: DictConfig, measured: str | None) -> None:
+    if measured != config.channel.name:
+        raise ValueError(f"the profile was measured over channel {measured!r}, configured is {config.channel.name!r}")

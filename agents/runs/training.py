@@ -1,0 +1,136 @@
+"""`train.py`: learn, show what was learnt, compare it with the other policies. Resumes where it was stopped."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from omegaconf import DictConfig
+from rich.console import Console
+from stable_baselines3.common.base_class import BaseAlgorithm
+
+from agents.factory import make_agent
+from agents.reports.description import describe
+from agents.reports.tables import Row, render, summarise, write_csv
+from agents.reports.tensorboard import log_hyperparameters, run_logger
+from agents.runs.callbacks import EveryRequests, LearningCurve, ProgressBar
+from agents.runs.comparison import Contender, compare, contender
+from envs.command_line import Interrupted
+from agents.runs.folders import RunFolder
+from agents.runs.pictures import log_decision_map, log_delivered_images
+from agents.runs.settings import GROUPS, TrainSettings, plain
+from agents.runs.setup import prepare
+
+RESUMABLE = ("resume", "total_requests")
+"""Keys that may be given together with `resume`; the rest comes from the folder."""
+
+
+def train(config: DictConfig, folder: Path, overrides: Sequence[str]) -> None:
+    """Run `train.py`.
+
+    Args:
+        config: the composed configuration.
+        folder: the run's own folder; with `resume` the folder of the interrupted run.
+        overrides: what the command line changed, as Hydra gives it.
+
+    Raises:
+        ValueError: bad input, before any work.
+        Interrupted: stopped by the user; the run can be resumed.
+    """
+    run = RunFolder(folder)
+    if config.get("resume") is not None:
+        config = resumed_config(run, config, overrides)
+    settings = TrainSettings.from_config(config, (*GROUPS, "agent"))
+    torch.set_num_threads(1)  # the networks are small: a second thread costs more than it brings
+    setup = prepare(config, settings.num_envs)
+    hyperparameters = plain(config.agent)
+    name = hyperparameters.pop("name")
+    agent = make_agent(name, setup.environment, seed=settings.seed, **hyperparameters)
+    run.save_config(config)
+    if settings.resume is not None:
+        agent = run.restore(agent)
+    agent.set_logger(run_logger(folder))
+
+    console = Console()
+    console.print(f"{name} · {describe(config, setup.environment)}", highlight=False)
+    console.print(f"run folder {folder}", highlight=False, soft_wrap=True)
+    learner = contender(agent, setup.keywords, settings.num_envs)
+    curve = LearningCurve(agent, learner.environment, settings.evaluation_num_requests, settings.evaluation_seed)
+    _learn(agent, run, settings, curve, console, setup.keywords)
+    run.save_policy(agent)
+
+    log_delivered_images(agent, setup.keywords, config.transceiver, settings.delivered_images, console)
+    own = _compare({name: learner} | setup.contenders, settings, folder, console)[name]
+    log_hyperparameters(agent.logger, config, {"satisfaction": own.satisfaction, "latency_s": own.latency_s})
+    agent.logger.close()
+    console.print(f"policy      {run.policy_file}", highlight=False, soft_wrap=True)
+    console.print(f"curves      tensorboard --logdir {folder.parent}", highlight=False, soft_wrap=True)
+    console.print(f"evaluation  python evaluate.py +policies.mine={folder}", highlight=False, soft_wrap=True)
+
+
+def resumed_config(run: RunFolder, config: DictConfig, overrides: Sequence[str]) -> DictConfig:
+    """The configuration of an interrupted run, with more requests if the command line says so.
+
+    Raises:
+        ValueError: the folder holds no run, or the command line changes anything else.
+    """
+    keys = [override.lstrip("+~").partition("=")[0] for override in overrides]
+    if others := [key for key in keys if key not in RESUMABLE]:
+        raise ValueError(
+            f"resume goes on with the configuration of the folder; got {', '.join(others)} too, "
+            f"allowed beside it: total_requests"
+        )
+    saved = run.load_config()
+    saved.resume = config.resume
+    if "total_requests" in keys:
+        saved.total_requests = config.total_requests
+    return saved
+
+
+def _learn(
+    agent: BaseAlgorithm,
+    run: RunFolder,
+    settings: TrainSettings,
+    curve: LearningCurve,
+    console: Console,
+    keywords: dict[str, Any],
+) -> None:
+    remaining = settings.total_requests - agent.num_timesteps
+    if remaining <= 0:
+        console.print(f"already trained on {agent.num_timesteps:,} requests", highlight=False)
+        return
+    try:
+        with ProgressBar(curve, settings.total_requests, console) as bar:
+            callbacks = [
+                EveryRequests(settings.evaluation_every_requests, curve),
+                EveryRequests(settings.evaluation_map_every_requests, lambda: log_decision_map(agent, keywords)),
+                EveryRequests(settings.checkpoint_every_requests, lambda: run.save_checkpoint(agent)),
+                bar,
+            ]
+            agent.learn(
+                remaining,
+                callback=callbacks,  # type: ignore[arg-type]
+                reset_num_timesteps=False,
+                log_interval=None,  # type: ignore[arg-type]  # the learning curve writes
+            )
+        curve()
+        log_decision_map(agent, keywords)
+        run.save_checkpoint(agent)
+    except KeyboardInterrupt:
+        run.save_checkpoint(agent)
+        raise Interrupted(
+            f"interrupted after {agent.num_timesteps:,} requests; go on with: python train.py resume={run.path}"
+        ) from None
+
+
+def _compare(
+    contenders: Mapping[str, Contender], settings: TrainSettings, folder: Path, console: Console
+) -> dict[str, Row]:
+    with console.status("Comparing policies"):
+        results = compare(contenders, num_requests=settings.comparison_num_requests, seed=settings.comparison_seed)
+    rows = summarise(results)
+    console.print(render(rows, title="Trained agent and other policies"))
+    write_csv(rows, folder / "comparison.csv")
+    return {row.policy: row for row in rows}

@@ -1,0 +1,39 @@
+"""The transceiver that a configuration names, if it is the one that the profile was measured with."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from omegaconf import DictConfig
+
+from agents.runs.settings import check_keys, plain
+
+
+def check_transceiver(config: DictConfig) -> None:
+    """Refuse a transceiver that cannot be there, without loading anything.
+
+    Raises:
+        ValueError: unknown keys of the group, or a folder that does not exist.
+    """
+    check_keys("transceiver", config, ["path", "guidance_scale", "device"])
+    path = config.path
+    if path is not None and not str(path).startswith("hub:") and not Path(path).is_dir():
+        raise ValueError(f"transceiver.path must be a folder with weights, hub:owner/name or null, got {str(path)!r}")
+
+
+def matching_transceiver(config: DictConfig, profile: Any) -> Any:
+    """Load the transceiver; torch and diffusers are imported here.
+
+    Args:
+        config: the group `transceiver`.
+        profile: the measured profile whose requests it will serve.
+
+    Raises:
+        ValueError: no weights, or other weights than the profile was measured with.
+    """
+    from envs.transceiver import load_transceiver
+
+    transceiver = load_transceiver(**plain(config), num_inference_steps=profile.num_inference_steps)
+    profile.check_measured_with(transceiver.fingerprint)
+    return transceiver
