@@ -75,7 +75,7 @@ def default_hyperparameters(name: str) -> dict[str, Any]:
         return {
             "gamma": 0.99,
             "gae_lambda": 0.0,
-            "learning_rate": (1e-3, 0.0),
+            "learning_rate": [1e-3, 0.0],
             "n_steps": 64,
             "batch_size": 512,
             "ent_coef": 0.005,
@@ -92,7 +92,7 @@ def default_hyperparameters(name: str) -> dict[str, Any]:
         }
     return {
         "gamma": 0.99,
-        "learning_rate": (1e-3, 0.0),
+        "learning_rate": [1e-3, 0.0],
         "batch_size": 512,
         "buffer_size": 1_000_000,
         "learning_starts": 5_000,

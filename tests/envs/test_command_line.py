@@ -7,35 +7,35 @@ from pathlib import Path
 
 import pytest
 
-from agents.runs import errors
+from envs import command_line
 
 
 def test_a_message_of_many_lines_becomes_one(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="2"), errors.one_line_errors():
+    with pytest.raises(SystemExit, match="2"), command_line.one_line_errors():
         raise ValueError("split must lie in 0..20,\n\tgot 21")
     assert capsys.readouterr().err == "error: split must lie in 0..20, got 21\n"
 
 
 def test_a_bug_keeps_its_traceback() -> None:
-    with pytest.raises(KeyError), errors.one_line_errors():
+    with pytest.raises(KeyError), command_line.one_line_errors():
         raise KeyError("bug")
 
 
 def test_full_errors_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(errors, "_WANTS_TRACEBACK", True)
-    with pytest.raises(ValueError, match="bad"), errors.one_line_errors():
+    with pytest.raises(ValueError, match="bad"), command_line.one_line_errors():
         raise ValueError("bad")
 
 
 def test_interruption(capsys: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SystemExit, match="130"), errors.one_line_errors():
-        raise errors.Interrupted("go on with this")
+    with pytest.raises(SystemExit, match="130"), command_line.one_line_errors():
+        raise command_line.Interrupted("go on with this")
     assert capsys.readouterr().err == "go on with this\n"
 
 
 def test_the_environment_variable_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HYDRA_FULL_ERROR", raising=False)
-    with errors.one_line_errors():
+    with command_line.one_line_errors():
         assert os.environ["HYDRA_FULL_ERROR"] == "1"
     assert "HYDRA_FULL_ERROR" not in os.environ
 
@@ -46,14 +46,12 @@ def test_an_empty_folder_is_removed(tmp_path: Path, filled: bool) -> None:
     folder.mkdir()
     if filled:
         (folder / "config.yaml").touch()
-    with pytest.raises(SystemExit), errors.one_line_errors(clean=folder):
+    with pytest.raises(SystemExit), command_line.one_line_errors(clean=folder):
         raise ValueError("bad")
     assert folder.exists() is filled
 
 
 def test_import_is_light() -> None:
-    code = (
-        "import sys, envs.command_line; print([m for m in ('torch', 'diffusers', 'matplotlib') if m in sys.modules])"
-    )
+    code = "import sys, envs.command_line; print([m for m in ('torch', 'diffusers', 'matplotlib') if m in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
