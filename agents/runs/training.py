@@ -17,11 +17,11 @@ from agents.reports.tables import Row, render, summarise, write_csv
 from agents.reports.tensorboard import log_hyperparameters, run_logger
 from agents.runs.callbacks import EveryRequests, LearningCurve, ProgressBar
 from agents.runs.comparison import Contender, compare, contender
-from envs.command_line import Interrupted
 from agents.runs.folders import RunFolder
 from agents.runs.pictures import log_decision_map, log_delivered_images
 from agents.runs.settings import GROUPS, TrainSettings, plain
 from agents.runs.setup import prepare
+from envs.command_line import Interrupted
 
 RESUMABLE = ("resume", "total_requests")
 """Keys that may be given together with `resume`; the rest comes from the folder."""

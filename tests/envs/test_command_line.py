@@ -22,7 +22,7 @@ def test_a_bug_keeps_its_traceback() -> None:
 
 
 def test_full_errors_on_request(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(errors, "_WANTS_TRACEBACK", True)
+    monkeypatch.setattr(command_line, "_WANTS_TRACEBACK", True)
     with pytest.raises(ValueError, match="bad"), command_line.one_line_errors():
         raise ValueError("bad")
 
