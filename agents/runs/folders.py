@@ -11,6 +11,8 @@ from omegaconf import DictConfig, OmegaConf
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
+from envs.files import whole_file
+
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
 
@@ -45,9 +47,8 @@ class RunFolder:
     def save_config(self, config: DictConfig) -> None:
         """Write the configuration as it was composed, but as one that resumes nothing."""
         self.path.mkdir(parents=True, exist_ok=True)
-        partial = self.config_file.with_suffix(".partial")
-        OmegaConf.save(OmegaConf.merge(config, {"resume": None}), partial)
-        partial.replace(self.config_file)
+        with whole_file(self.config_file) as partial:
+            OmegaConf.save(OmegaConf.merge(config, {"resume": None}), partial)
 
     def load_config(self) -> DictConfig:
         """The configuration of the run in this folder.
@@ -64,9 +65,8 @@ class RunFolder:
 
     def save_policy(self, agent: BaseAlgorithm) -> None:
         """Write the trained agent under a temporary name, then rename it."""
-        partial = self.policy_file.with_name("policy.partial.zip")
-        agent.save(partial)
-        partial.replace(self.policy_file)
+        with whole_file(self.policy_file) as partial:
+            agent.save(partial)
 
     def save_checkpoint(self, agent: BaseAlgorithm) -> None:
         """Write agent and replay buffer as the newest checkpoint, then remove the older ones."""
