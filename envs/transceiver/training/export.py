@@ -16,11 +16,10 @@ if TYPE_CHECKING:
 
 
 def export_model(training: ModelTraining) -> None:
-    """Write every component whose stage is finished to the export folder, replacing what was there."""
+    """Write every component that is trained, or that `init` holds, to the export folder, replacing what was there."""
     target = Path(training.config.export)
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    done = {path.stem for path in training.folder.glob("*.safetensors")}
     training.tokenizer.save_pretrained(partial / "tokenizer")
     training.scheduler.save_pretrained(partial / "scheduler")
     text_encoder = training.trained_text_encoder()
@@ -30,7 +29,7 @@ def export_model(training: ModelTraining) -> None:
         "light_unet": ("light", training.light),
         "finetune_unet": ("finetune", training.finetuned),
     }
-    parts |= {name: build() for name, (stage, build) in optional.items() if stage in done}
+    parts |= {name: build() for name, (stage, build) in optional.items() if training.has(stage, name)}
     with quietly():
         for name, module in parts.items():
             module.to(dtype=torch.float16, memory_format=torch.contiguous_format).save_pretrained(

@@ -122,9 +122,9 @@ class ModelTraining:
         """Token ids of all captions."""
         return CaptionTable(self.tokenizer, (len(NOUNS), len(COLOURS), len(PLACES)))
 
-    def unet(self, name: str) -> UNet2DConditionModel:
-        """A fresh UNet of the named configuration ("generator" or "light")."""
-        seed, part = (2, "unet") if name == "generator" else (3, "light_unet")
+    def unet(self, part: str) -> UNet2DConditionModel:
+        """A UNet before its training: `unet` as the generator is configured, the others as the light one."""
+        name, seed = ("generator", 2) if part == "unet" else ("light", 3)
         fresh = architecture.new_unet(self.config.seed + seed, **_plain(self.config[name].model))
         return self._initial(fresh, part)
 
@@ -187,19 +187,19 @@ class ModelTraining:
 
     def train_generator(self) -> None:
         """The generator's UNet with its text encoder, on the latents of the VAE's first stage."""
-        unet, training = self.unet("generator"), self.config.generator.training
+        unet, training = self.unet("unet"), self.config.generator.training
         modules = {"unet": unet, "text_encoder": self.text_encoder}
         self._train("generator", modules, self._denoiser_loss(unet, "vae", training), training)
 
     def adapt_generator(self) -> None:
         """The generator's UNet once more, on the refined latents; the text encoder stays."""
-        unet, training = self._with_weights(self.unet("generator"), "generator", "unet"), self.config.adapt.training
+        unet, training = self._with_weights(self.unet("unet"), "generator", "unet"), self.config.adapt.training
         self.trained_text_encoder()
         self._train("adapt", {"unet": unet}, self._denoiser_loss(unet, "refine", training), training)
 
     def generator(self) -> UNet2DConditionModel:
         """The trained generator."""
-        unet = self._with_weights(self.unet("generator"), "generator", "unet")
+        unet = self._with_weights(self.unet("unet"), "generator", "unet")
         return self._with_weights(unet, "adapt", "unet")
 
     def trained_text_encoder(self) -> CLIPTextModel:
@@ -208,13 +208,13 @@ class ModelTraining:
 
     def train_light(self) -> None:
         """The light UNet as an ordinary diffusion model, on the generator's text encoder."""
-        unet, training = self.unet("light"), self.config.light.training
+        unet, training = self.unet("light_unet"), self.config.light.training
         self.trained_text_encoder()
         self._train("light", {"unet": unet}, self._denoiser_loss(unet, "refine", training), training)
 
     def light(self) -> UNet2DConditionModel:
         """The trained light UNet."""
-        return self._with_weights(self.unet("light"), "light", "unet")
+        return self._with_weights(self.unet("light_unet"), "light", "unet")
 
     def record(self) -> None:
         """Guided trajectories of the generator, the fine-tuning's data."""
@@ -227,9 +227,14 @@ class ModelTraining:
 
     def finetuned(self, finished: bool = True) -> UNet2DConditionModel:
         """The fine-tuned light UNet; before its stage, the light one."""
-        return self._with_weights(self.unet("light"), "finetune", "unet") if finished else self.light()
+        return self._with_weights(self.unet("finetune_unet"), "finetune", "unet") if finished else self.light()
 
     # Helpers.
+
+    def has(self, stage: str, part: str) -> bool:
+        """Whether a part is there to export: its stage is finished, or `init` holds it."""
+        from_init = self.config.init is not None and (Path(self.config.init) / part).is_dir()
+        return from_init or (self.folder / f"{stage}.safetensors").exists()
 
     def _denoiser_loss(self, unet: UNet2DConditionModel, vae_stage: str, training: DictConfig) -> DenoiserLoss:
         latents = self.encoded(vae_stage)
@@ -250,9 +255,8 @@ class ModelTraining:
         train_stage(stage, self.folder, self.config.seed)
 
     def _initial(self, module: Any, part: str) -> Any:
-        """The module on its device, with the weights of the exported model that `init` names, if it names one."""
-        if self.config.init is not None:
-            folder = Path(self.config.init) / part
+        """The module on its device, with the weights that the exported model `init` has for it, if there are any."""
+        if self.config.init is not None and (folder := Path(self.config.init) / part).is_dir():
             exported = type(module).from_pretrained(folder, torch_dtype=torch.float32, local_files_only=True)
             module.load_state_dict(exported.state_dict())
         return module.to(self.device)

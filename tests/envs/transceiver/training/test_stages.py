@@ -39,6 +39,14 @@ SMALL = [
     "card={requests: 4, receiver_requests: 2}",
 ]
 
+TINY_SIZES = [
+    f"{name}.model={{sample_size: 8, in_channels: 4, out_channels: 4, block_out_channels: [8, 16], "
+    "layers_per_block: 1, attention: [false, true], cross_attention_dim: 16, attention_head_dim: 2, "
+    "norm_num_groups: 4}"
+    for name in ("generator", "light")
+]
+"""Overrides that fit the tiny model of the tests."""
+
 
 def config_of(folder: Path, *overrides: str) -> DictConfig:
     paths = [f"folder={folder}/run", f"export={folder}/model", f"pictures_folder={folder}/pictures"]
@@ -64,16 +72,24 @@ def test_every_stage_runs_and_the_export_generates(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_training_can_start_from_an_exported_model(tiny_folder: Path, tmp_path: Path) -> None:
-    sizes = [
-        f"{name}.model={{sample_size: 8, in_channels: 4, out_channels: 4, block_out_channels: [8, 16], "
-        "layers_per_block: 1, attention: [false, true], cross_attention_dim: 16, attention_head_dim: 2, "
-        "norm_num_groups: 4}"
-        for name in ("generator", "light")
-    ]
-    training = ModelTraining(config_of(tmp_path, f"init={tiny_folder}", *sizes))
+    training = ModelTraining(config_of(tmp_path, f"init={tiny_folder}", *TINY_SIZES))
     exported = load_transceiver(tiny_folder).components
-    assert torch.equal(training.unet("generator").conv_in.weight, exported.unet.conv_in.weight)
+    assert torch.equal(training.unet("unet").conv_in.weight, exported.unet.conv_in.weight)
     assert torch.equal(training.vae("vae").decoder.conv_in.weight, exported.vae.decoder.conv_in.weight)
+
+
+@pytest.mark.slow
+def test_what_was_not_trained_again_is_exported_as_it_was(tiny_folder: Path, tmp_path: Path) -> None:
+    training = ModelTraining(config_of(tmp_path, f"init={tiny_folder}", *TINY_SIZES))
+    training.run("light")
+    training.run("export")
+    before, after = (load_transceiver(folder).components for folder in (tiny_folder, tmp_path / "model"))
+    for part in ("unet", "finetune_unet", "classifier"):
+        old, new = (getattr(components, part).state_dict() for components in (before, after))
+        assert all(torch.equal(old[key].half().float(), new[key]) for key in old), part
+    assert before.light_unet is not None
+    assert after.light_unet is not None
+    assert not torch.equal(before.light_unet.conv_in.weight.half().float(), after.light_unet.conv_in.weight)
 
 
 def test_a_start_that_is_not_there_is_refused(tmp_path: Path) -> None:
