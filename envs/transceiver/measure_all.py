@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -104,8 +105,10 @@ def _digest(params: MeasureParams, receiver: str | None = None) -> str:
     without a receiver it follows the whole model.
     """
     folder = EMBEDDED if params.model is None else Path(params.model)
+    spec = None if receiver is None else receiver_named(receiver)
     told: list[object] = [
-        fingerprint(folder, None if receiver is None else [*SHARED, receiver_named(receiver).network]),
+        fingerprint(folder, None if spec is None else [*SHARED, spec.network]),
+        None if spec is None else asdict(spec),
         [[request.prompt, request.seed] for request in params.requests()],
         params.snr_db,
         params.num_inference_steps,

@@ -43,7 +43,7 @@ RECEIVERS = {
     "proposition1": Receiver("unet", True, "proposition1"),
     "ancestral": Receiver("unet", True, "ancestral"),
     "printed": Receiver("unet", True, "printed"),
-    "finetuned": Receiver("finetune_unet", False, "proposition1"),
+    "finetuned": Receiver("finetune_unet", False, "rematch"),
 }
 
 
@@ -93,7 +93,12 @@ def _ignore(predict: Predict, schedule: Schedule, z: Tensor, _: Floats, split: i
 
 
 def _rematch(predict: Predict, schedule: Schedule, z: Tensor, variance: Floats, split: int, _: Generators) -> Tensor:
-    """Rescale onto the diffusion process and start at the matching fractional timestep."""
+    """Rescale onto the diffusion process and start at the matching fractional timestep.
+
+    It is the noise-aware step of Proposition 1 with the variances sigma_k^2 = alpha_bar_k / alpha_bar(t'_k) - 1, t'
+    the grid below. With few steps left they fall faster than those of `proposition1`: at -6 dB and split 18 the
+    fine-tuned network keeps an alignment of FT_GRID instead of FT_PROP1.
+    """
     grid = rematch_grid(schedule, split, variance)
     return _ddim(predict, schedule, z / _column((1 + variance) ** 0.5, z), grid)
 
