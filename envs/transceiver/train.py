@@ -1,7 +1,7 @@
 """Train the embedded model: `python -m envs.transceiver.train` (Hydra, configs/train_model.yaml).
 
-An hour or two on two CPU cores. Every stage keeps its checkpoint in `folder`: an interrupted run goes on
-where it stopped, and a finished stage is loaded instead of trained.
+About four hours of one CPU core; every stage shows how long it still takes and keeps its checkpoint in `folder`:
+an interrupted run goes on where it stopped, and a finished stage is loaded instead of trained.
 """
 
 from __future__ import annotations
