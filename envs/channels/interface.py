@@ -52,8 +52,8 @@ class Channel(ABC):
         Args:
             latents: [B, C, H, W].
             snr_db: SNR in dB, one or B.
-            generators: one a request: all randomness comes from them, in an order that does not depend on the SNR,
-                so that a request meets the same channel in every batch and at every SNR.
+            generators: one a request: all randomness comes from them, so that a request meets the same channel in
+                every batch; but for the coded link, whose symbols change with the SNR, also at every SNR.
 
         Raises:
             ValueError: an SNR that is not finite, or another number of SNRs or generators than of latents.

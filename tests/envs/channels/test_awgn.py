@@ -8,15 +8,13 @@ import torch
 
 from envs.channels.awgn import Awgn
 
-
-def streams(count: int, seed: int = 1) -> list[torch.Generator]:
-    return [torch.Generator().manual_seed(1000 * seed + index) for index in range(count)]
+from .streams import some_latents, streams
 
 
 @pytest.mark.parametrize("snr_db", [-20.0, -6.0, 0.0, 15.0])
 def test_the_measured_snr_is_the_one_asked_for(snr_db: float) -> None:
     """409,600 values: the standard error of the measured SNR is 10 / ln 10 sqrt(2 / N) = 0.0096 dB."""
-    latents = 3 * torch.randn(100, 4, 32, 32, generator=torch.Generator().manual_seed(1))
+    latents = 3 * some_latents(100, 4, 32, 32)
     received, variance, _ = Awgn().send(latents, snr_db, streams(100))
     measured = 10 * torch.log10(latents.square().mean() / (received - latents).square().mean())
     assert measured.item() == pytest.approx(snr_db, abs=0.05)
@@ -25,7 +23,7 @@ def test_the_measured_snr_is_the_one_asked_for(snr_db: float) -> None:
 
 def test_pairing_reals_into_complex_symbols_keeps_the_ratio() -> None:
     """Es / N0 of the symbols equals P / sigma^2 of the reals: no stray factor of two (3 dB)."""
-    latents = torch.randn(50, 4, 32, 32, generator=torch.Generator().manual_seed(2))
+    latents = some_latents(50, 4, 32, 32)
     received, _, channel_uses = Awgn().send(latents, 3.0, streams(50))
     symbols, got = (torch.view_as_complex(x.reshape(50, -1, 2)) for x in (latents, received))
     es, n0 = symbols.abs().square().mean(), (got - symbols).abs().square().mean()
@@ -34,7 +32,7 @@ def test_pairing_reals_into_complex_symbols_keeps_the_ratio() -> None:
 
 
 def test_the_noise_follows_the_generators_alone() -> None:
-    latents = torch.randn(3, 4, 8, 8, generator=torch.Generator().manual_seed(3))
+    latents = some_latents(3, 4, 8, 8)
     received = Awgn().send(latents, 0.0, streams(3)).latents
     assert torch.equal(received, Awgn().send(latents, 0.0, streams(3)).latents)
     assert torch.equal(received[1:2], Awgn().send(latents[1:2], 0.0, streams(3)[1:2]).latents)
