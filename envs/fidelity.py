@@ -33,24 +33,39 @@ def quality_source(fidelity: str, model: SplitModel, transceiver: Any = None) ->
     Args:
         fidelity: `profile` or `live`.
         model: the decision process.
-        transceiver: for `live`, what generates; None is the embedded model.
+        transceiver: for `live`, what generates; None is the embedded model over the model's channel.
 
     Raises:
-        ValueError: an unknown fidelity.
+        ValueError: an unknown fidelity, a profile of another channel, or a transceiver over another one.
     """
     if fidelity not in FIDELITIES:
         raise ValueError(f"unknown fidelity {fidelity!r}; allowed: {', '.join(FIDELITIES)}")
     if fidelity == "profile":
+        _check_measured_over(model)
         return model.quality
+    from envs.transceiver import load_transceiver
     from envs.transceiver.live import LiveQuality  # torch and diffusers, only where images are generated
 
+    channel = "awgn" if model.channel is None else model.channel
     live = LiveQuality(
         requests=model.profile.requests,
         plans=model.plans,
         receiver=model.settings.receiver,
-        transceiver=transceiver,
+        transceiver=load_transceiver(channel=channel) if transceiver is None else transceiver,
     )
+    used = live.transceiver.fingerprint["channel"]
+    if model.channel is not None and used != model.channel.fingerprint:
+        raise ValueError(f"the transceiver sends over channel {used!r}, asked for is {model.channel.fingerprint!r}")
     return LiveSource(live, model)
+
+
+def _check_measured_over(model: SplitModel) -> None:
+    measured = model.profile.fingerprint.get("channel")
+    if model.channel is not None and model.channel.fingerprint != measured:
+        raise ValueError(
+            f"the profile was measured over channel {measured!r}, asked for is {model.channel.fingerprint!r}: measure "
+            "one (python -m envs.transceiver.make_profile channel=...), or generate every image (fidelity=live)"
+        )
 
 
 class LiveSource:

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from envs import expected
+from envs.channels import Channel, ChannelChoice, make_channel
 from envs.costs import GTX_1080_TI, RTX_A6000, CostTable, Device
 from envs.observation import OBSERVATION_NAMES, check_observable, state_to_observation
 from envs.plans import Plan, expand
@@ -34,6 +35,8 @@ class SplitSettings:
         max_attempts: attempts before a request fails.
         deadline_s: a request that takes longer fails.
         episode_length: requests of a session.
+        channel: the link that latents cross: a name, or a mapping of `name` and parameters; None is the one that
+            the profile was measured over.
         tx_device, rx_device: the transmitter at the edge and the user's receiver.
 
     Raises:
@@ -49,6 +52,7 @@ class SplitSettings:
     max_attempts: int = 3
     deadline_s: float = 60.0
     episode_length: int = 20
+    channel: ChannelChoice | None = None
     tx_device: Device = RTX_A6000
     rx_device: Device = GTX_1080_TI
 
@@ -90,12 +94,14 @@ class SplitModel:
         settings: as given.
         scenario: the scenario's parameters.
         profile: the measured quality, whose requests are served.
+        channel: the link, None for the profile's.
         plans: the actions.
         costs: their prices.
         quality: their quality.
 
     Raises:
-        ValueError: a setting that does not fit the profile, or a device that the observation cannot show.
+        ValueError: a setting that does not fit the profile, an unknown channel, or a device that the observation
+            cannot show.
     """
 
     def __init__(self, settings: SplitSettings) -> None:
@@ -103,6 +109,7 @@ class SplitModel:
         self.settings = settings
         self.scenario = resolve_scenario(settings.scenario)
         self.profile = profile if isinstance(profile, QualityProfile) else QualityProfile.load(profile)
+        self.channel: Channel | None = None if settings.channel is None else make_channel(settings.channel)
         names = "semaigc" if settings.plans is None else settings.plans
         self.plans: tuple[Plan, ...] = expand(names, self.profile.num_inference_steps)
         self.costs = CostTable.compile(self.plans, settings.tx_device, settings.rx_device)

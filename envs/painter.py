@@ -80,7 +80,8 @@ class Painter:
         if self._transceiver is None:
             from envs.transceiver import load_transceiver  # torch and diffusers, only where images are generated
 
-            loaded = load_transceiver(num_inference_steps=self._model.profile.num_inference_steps)
+            channel = "awgn" if self._model.channel is None else self._model.channel
+            loaded = load_transceiver(num_inference_steps=self._model.profile.num_inference_steps, channel=channel)
             self._model.profile.check_measured_with(loaded.fingerprint)
             self._transceiver = loaded
         state, plan = outcome.state, self._model.plans[outcome.action[row]]

@@ -155,7 +155,7 @@ def test_sweep_gives_each_run_its_folder(command: Command, profile_file: Path, t
         ("train.py", ["scenario.snr_db=[0,.nan]"], "snr_db"),
         ("train.py", ["transceiver.path=missing"], "transceiver.path must be a folder"),
         ("train.py", ["env=live", "delivered_images=0"], "weights"),
-        ("train.py", ["channel.name=rayleigh"], "'rayleigh'"),
+        ("train.py", ["channel.name=telepathy"], "unknown channel 'telepathy'; allowed: awgn"),
         ("train.py", ["seed=1", "resume=nowhere"], "resume"),
         ("train.py", ["env.profile=missing.npz"], "missing.npz"),
         ("evaluate.py", ["policies=[oracle,psychic]"], "allowed: best_fixed"),

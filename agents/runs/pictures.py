@@ -54,7 +54,7 @@ def log_delivered_images(
         return
     try:
         with console.status("Generating images with the trained policy"):
-            live = matching_transceiver(transceiver, keywords["profile"])
+            live = matching_transceiver(transceiver, keywords["profile"], keywords["channel"])
             env = SplitEnv(render_mode="rgb_array", **(dict(keywords) | {"transceiver": live}))
             observation, _ = env.reset(seed=0)
             for index in range(count):

@@ -97,12 +97,12 @@ class EvaluateSettings(Settings):
 
 
 def environment_keywords(config: DictConfig) -> dict[str, Any]:
-    """Constructor keywords of the environment, from the groups `env`, `scenario` and `devices`.
+    """Constructor keywords of the environment, from the groups `env`, `scenario`, `channel` and `devices`.
 
     Raises:
         ValueError: unknown or missing keys of a device; the environment itself checks the rest.
     """
-    keywords = plain(config.env) | {"scenario": plain(config.scenario)}
+    keywords = plain(config.env) | {"scenario": plain(config.scenario), "channel": plain(config.channel)}
     check_keys("devices", config.devices, ["name", "tx", "rx"])
     for end in ("tx", "rx"):
         values = plain(config.devices[end])

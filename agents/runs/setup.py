@@ -41,16 +41,10 @@ def prepare(config: DictConfig, num_envs: int) -> Setup:
     keywords = environment_keywords(config)
     policies = policy_names(config)
     check_transceiver(config.transceiver)
-    fidelity = keywords.pop("fidelity")
-    model = SplitVectorEnv(1, **keywords).model
-    keywords |= {"fidelity": fidelity, "profile": model.profile}
-    _check_channel(config, model.profile.fingerprint.get("channel"))
+    fidelity, channel = keywords.pop("fidelity"), keywords.pop("channel")
+    profile = SplitVectorEnv(1, **keywords).model.profile
+    keywords |= {"fidelity": fidelity, "channel": channel, "profile": profile}
     if fidelity == "live":
-        keywords["transceiver"] = matching_transceiver(config.transceiver, model.profile)
+        keywords["transceiver"] = matching_transceiver(config.transceiver, profile, channel)
     environment = SplitVectorEnv(num_envs, **keywords)
     return Setup(keywords, environment, {k: contender(v, keywords, num_envs) for k, v in policies.items()})
-
-
-def _check_channel(config: DictConfig, measured: str | None) -> None:
-    if measured != config.channel.name:
-        raise ValueError(f"the profile was measured over channel {measured!r}, configured is {config.channel.name!r}")

@@ -22,18 +22,19 @@ def check_transceiver(config: DictConfig) -> None:
         raise ValueError(f"transceiver.path must be a folder with weights, hub:owner/name or null, got {str(path)!r}")
 
 
-def matching_transceiver(config: DictConfig, profile: Any) -> Any:
+def matching_transceiver(config: DictConfig, profile: Any, channel: Any) -> Any:
     """Load the transceiver; torch and diffusers are imported here.
 
     Args:
         config: the group `transceiver`.
         profile: the measured profile whose requests it will serve.
+        channel: the link, as the environment takes it; not necessarily the profile's.
 
     Raises:
         ValueError: no weights, or other weights than the profile was measured with.
     """
     from envs.transceiver import load_transceiver
 
-    transceiver = load_transceiver(**plain(config), num_inference_steps=profile.num_inference_steps)
-    profile.check_measured_with(transceiver.fingerprint)
+    transceiver = load_transceiver(**plain(config), num_inference_steps=profile.num_inference_steps, channel=channel)
+    profile.check_measured_with({k: v for k, v in transceiver.fingerprint.items() if k != "channel"})
     return transceiver

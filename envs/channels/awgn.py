@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
+import torch
+from torch import Tensor
 
+from envs.channels.interface import Channel, Received
+from envs.channels.noise import unit_noise
 from envs.units import FloatArray, db_to_linear
 
-if TYPE_CHECKING:
-    from torch import Tensor
+
+@dataclass(frozen=True)
+class Awgn(Channel):
+    """Every pair of latent elements is a complex symbol; noise of the asked SNR is added to it."""
+
+    name: ClassVar[str] = "awgn"
+
+    def _send(self, latents: Tensor, snr_db: FloatArray, generators: Sequence[torch.Generator]) -> Received:
+        variance = noise_variance(mean_power(latents), snr_db)
+        std = latents.new_tensor(np.sqrt(variance))
+        received = latents + std[:, None, None, None] * unit_noise(generators, latents)
+        return Received(received, variance, np.full(len(latents), latents[0].numel() / 2))
 
 
-def check_snr_db(snr_db: FloatArray) -> None:
-    """Refuse NaN and infinite SNRs with a ValueError."""
-    if not np.isfinite(snr_db).all():
-        raise ValueError(f"snr_db must be finite (None is a perfect link), got {snr_db}")
+def mean_power(latents: Tensor) -> FloatArray:
+    """Measured mean square of each latent, float64 [B]."""
+    power: FloatArray = latents.double().square().mean(dim=(1, 2, 3)).cpu().numpy()
+    return power
 
 
 def noise_variance(power: FloatArray, snr_db: FloatArray) -> FloatArray:
@@ -31,24 +47,3 @@ def noise_variance(power: FloatArray, snr_db: FloatArray) -> FloatArray:
         float64 [B]. Own derivation from SemAIGC, eq. 5 with h = 1.
     """
     return power / db_to_linear(snr_db)
-
-
-def send(latents: Tensor, unit_noise: Tensor, snr_db: FloatArray) -> tuple[Tensor, FloatArray]:
-    """Send latents over the channel.
-
-    Args:
-        latents: [B, C, H, W].
-        unit_noise: standard normal, same shape.
-        snr_db: float64 [B].
-
-    Returns:
-        (received latents [B, C, H, W] as the channel gave them, noise variance per real element float64 [B]).
-
-    Raises:
-        ValueError: an SNR that is not finite.
-    """
-    check_snr_db(snr_db)
-    power = latents.double().square().mean(dim=(1, 2, 3)).cpu().numpy()
-    variance = noise_variance(power, np.asarray(snr_db, dtype=np.float64))
-    std = latents.new_tensor(np.sqrt(variance))
-    return latents + std[:, None, None, None] * unit_noise, variance

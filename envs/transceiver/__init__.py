@@ -8,6 +8,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envs.channels import ChannelChoice, make_channel
 from envs.transceiver.profile import QualityProfile, Request
 
 if TYPE_CHECKING:
@@ -21,6 +22,7 @@ def load_transceiver(
     num_inference_steps: int = 20,
     guidance_scale: float | None = None,
     device: str = "cpu",
+    channel: ChannelChoice = "awgn",
 ) -> Transceiver:
     """Load a split diffusion transceiver.
 
@@ -29,11 +31,14 @@ def load_transceiver(
         num_inference_steps: T.
         guidance_scale: classifier-free guidance; None takes the model's own.
         device: "cpu", "cuda", ...
+        channel: the link: a name of `envs.channels.CHANNELS`, or a mapping of `name` and parameters.
 
     Raises:
-        ValueError: a missing or unreadable folder, parts that do not fit, or a setting out of range.
+        ValueError: a missing or unreadable folder, parts that do not fit, a setting out of range, or a channel that
+            is unknown or whose library is not installed.
     """
     from envs.transceiver.components import load_components
     from envs.transceiver.transceiver import Transceiver
 
-    return Transceiver(load_components(path, device), num_inference_steps, guidance_scale)
+    link = make_channel(channel)
+    return Transceiver(load_components(path, device), num_inference_steps, guidance_scale, link)

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from envs.plans import Plan
-from envs.transceiver import load_transceiver, quality
+from envs.transceiver import quality
 from envs.transceiver.execute import execute
 from envs.transceiver.profile import METRICS, Request
 
@@ -25,17 +25,15 @@ class LiveQuality:
         requests: what may be asked for.
         plans: what may be chosen.
         receiver: the receiver of plans that hand over a latent.
-        transceiver: what generates; None is the embedded model.
+        transceiver: what generates.
 
     Raises:
         ValueError: a transceiver without a classifier, which cannot judge alignment.
     """
 
-    def __init__(
-        self, requests: Sequence[Request], plans: Sequence[Plan], receiver: str, transceiver: Any = None
-    ) -> None:
+    def __init__(self, requests: Sequence[Request], plans: Sequence[Plan], receiver: str, transceiver: Any) -> None:
         self._requests, self._plans, self._receiver = tuple(requests), tuple(plans), receiver
-        self.transceiver = load_transceiver() if transceiver is None else transceiver
+        self.transceiver = transceiver
         if self.transceiver.components.classifier is None:
             raise ValueError(f"the model {self.transceiver.components.source} has no classifier to judge images with")
         self._references: dict[int, Tensor] = {}

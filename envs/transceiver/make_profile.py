@@ -19,7 +19,8 @@ def main(config: DictConfig) -> None:
         from envs.transceiver.measure_params import MeasureParams
 
         plain: Any = OmegaConf.to_container(config.measure, resolve=True)
-        params = MeasureParams(**{**plain, "snr_db": tuple(plain["snr_db"])})
+        channel: Any = OmegaConf.to_container(config.channel, resolve=True)
+        params = MeasureParams(**{**plain, "snr_db": tuple(plain["snr_db"]), "channel": channel})
         output = Path(config.output)
         output.parent.mkdir(parents=True, exist_ok=True)
         profile = measure(params, Path(config.folder), config.workers, config.threads)

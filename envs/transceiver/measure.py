@@ -9,12 +9,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from envs.channels import awgn
 from envs.transceiver import quality
 from envs.transceiver.components import load_components
 from envs.transceiver.measure_params import MeasureParams
 from envs.transceiver.profile import METRICS
-from envs.transceiver.receivers import receiver_named
 from envs.transceiver.transceiver import Transceiver
 
 
@@ -29,7 +27,7 @@ class Measurement:
         components = load_components(params.model, "cuda" if torch.cuda.is_available() else "cpu")
         if components.classifier is None:
             raise ValueError(f"the model {components.source} has no classifier: alignment cannot be measured")
-        self.transceiver = Transceiver(components, params.num_inference_steps, params.guidance_scale)
+        self.transceiver = Transceiver(components, params.num_inference_steps, params.guidance_scale, params.channel)
         self.requests = params.requests()
         self.prompts = [request.prompt for request in self.requests]
         self.seeds = [request.seed for request in self.requests]
@@ -48,27 +46,19 @@ class Measurement:
             rows = [self._deliver(receiver, 0, index, None, None) for index in self._batches(np.arange(shape[0]))]
             values = np.concatenate(rows, axis=1)[:, :, None, None]
             return np.broadcast_to(values, (len(METRICS), *shape)).copy()
-        noise = torch.stack(
-            [self.transceiver.channel_noise(self.seeds, [draw] * len(self.seeds)) for draw in range(draws)]
-        )
         rows = []
         for flat in self._batches(np.arange(np.prod(shape))):
             request, snr, draw = np.unravel_index(flat, shape)
-            rows.append(self._deliver(receiver, split, request, snrs[snr], noise[draw, request]))
+            rows.append(self._deliver(receiver, split, request, snrs[snr], draw.tolist()))
         return np.concatenate(rows, axis=1).reshape(len(METRICS), *shape)
 
     def _deliver(
-        self, receiver: str, split: int, request: NDArray, snr_db: NDArray | None, noise: Tensor | None
+        self, receiver: str, split: int, request: NDArray, snr_db: NDArray | None, draws: list[int] | None
     ) -> NDArray[np.float32]:
-        spec, prompts = receiver_named(receiver), [self.prompts[i] for i in request]
-        sent = self.trajectory[split, request]
-        received, variance = sent, np.zeros(len(request))
-        if noise is not None and snr_db is not None:
-            received, variance = awgn.send(sent, noise, snr_db)
-        predict = self.transceiver.predictor(spec.network, spec.guided, prompts)
+        sent, prompts = self.trajectory[split, request], [self.prompts[i] for i in request]
         seeds = [self.seeds[i] for i in request]
-        clean = self.transceiver.receive(received, variance, split, receiver, predict, seeds)
-        return self._judge(self.transceiver.decode(clean), request)
+        out = self.transceiver.deliver(sent, prompts, seeds, split, snr_db, receiver, draws)
+        return self._judge(out.images, request)
 
     def _judge(self, images: Tensor, request: NDArray) -> NDArray[np.float32]:
         reference, prompts = self.reference_images[request], [self.prompts[i] for i in request]

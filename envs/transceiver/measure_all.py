@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
+from envs.channels import make_channel
 from envs.files import whole_file
 from envs.transceiver.components import EMBEDDED, fingerprint
 from envs.transceiver.measure import Measurement
@@ -114,6 +115,9 @@ def _digest(params: MeasureParams, receiver: str | None = None) -> str:
         params.num_inference_steps,
         params.guidance_scale,
     ]
+    channel = make_channel(params.channel).fingerprint
+    if channel != "awgn":  # parts over AWGN are older than the other channels, and keep their names
+        told.append(channel)
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
 
 

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from envs.channels import make_channel
 from envs.transceiver.profile import Request
 from envs.transceiver.receivers import receiver_named
 from envs.transceiver.scenes import ALL_SCENES
@@ -23,6 +26,10 @@ class MeasureParams:
         snr_db: measured SNRs.
         num_inference_steps, guidance_scale: of the sampler; None takes the model's guidance.
         batch_size: latents a forward.
+        channel: name of the link, or a mapping of `name` and parameters.
+
+    Raises:
+        ValueError: a value that is not allowed.
     """
 
     model: str | None
@@ -34,8 +41,10 @@ class MeasureParams:
     guidance_scale: float | None = None
     batch_size: int = 128
     seed: int = 0
+    channel: str | Mapping[str, Any] = "awgn"
 
     def __post_init__(self) -> None:
+        make_channel(self.channel)
         for name, draws in self.receivers.items():
             receiver_named(name)
             if draws < 1:

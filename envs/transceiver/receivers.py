@@ -9,6 +9,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from envs.channels.noise import unit_noise
 from envs.transceiver import steps
 from envs.transceiver.schedule import Floats, Schedule
 
@@ -164,12 +165,6 @@ PROCESSES: dict[str, Process] = {
     "rematch": _rematch,
     **{kind: _noise_aware(kind) for kind in ("proposition1", "ancestral", "printed")},
 }
-
-
-def unit_noise(generators: Generators, like: Tensor) -> Tensor:
-    """Standard normal noise, one generator a request, so that a request's noise does not depend on its batch."""
-    rows = [torch.randn(like.shape[1:], generator=generator) for generator in generators]
-    return torch.stack(rows).to(like)
 
 
 def _column(values: Floats, like: Tensor) -> Tensor:

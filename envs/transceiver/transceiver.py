@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from numpy.typing import ArrayLike
 from torch import Tensor
 
-from envs.channels import awgn
+from envs.channels import ChannelChoice, make_channel
+from envs.channels.interface import check_snr_db
+from envs.channels.noise import unit_noise
 from envs.transceiver.components import Components
-from envs.transceiver.receivers import Predict, denoise, receiver_named, unit_noise
+from envs.transceiver.receivers import Predict, denoise, receiver_named
 from envs.transceiver.schedule import Floats, Schedule
 from envs.transceiver.steps import ddim_step, guided
 from envs.transceiver.vocabulary import known_words
@@ -24,21 +27,24 @@ DECODE_BATCH = 8
 
 @dataclass(frozen=True)
 class Delivery:
-    """What `Transceiver.generate` returns for B requests.
+    """What B requests got.
 
     Attributes:
         images: float32 [B, 3, H, W] in [0, 1].
         latents_sent: [B, C, h, w] as the transmitter made them (at split 0: the initial noise, which is not sent).
         latents_received: [B, C, h, w] as the channel gave them, before any rescaling.
         noise_variance: channel noise per real element, float64 [B].
-        alignment: probability that each image shows its prompt, float32 [B]; None without a classifier.
+        channel_uses: complex symbols on the link (see `envs.channels.Received`), float64 [B].
+        alignment: probability that each image shows its prompt, float32 [B]; None without a classifier, or before
+            the images are judged.
     """
 
     images: Tensor
     latents_sent: Tensor
     latents_received: Tensor
     noise_variance: Floats
-    alignment: Tensor | None
+    channel_uses: Floats
+    alignment: Tensor | None = None
 
 
 class Transceiver:
@@ -48,15 +54,21 @@ class Transceiver:
         components: the networks.
         num_inference_steps: T, shared by both ends.
         guidance_scale: classifier-free guidance; None takes the model's own.
+        channel: the link, see `envs.channels.make_channel`.
 
     Raises:
-        ValueError: T or guidance out of range.
+        ValueError: T or guidance out of range, or an unknown channel.
     """
 
     def __init__(
-        self, components: Components, num_inference_steps: int = 20, guidance_scale: float | None = None
+        self,
+        components: Components,
+        num_inference_steps: int = 20,
+        guidance_scale: float | None = None,
+        channel: ChannelChoice = "awgn",
     ) -> None:
         self.components = components
+        self.channel = make_channel(channel)
         self.schedule = Schedule.of(components.scheduler, num_inference_steps)
         if guidance_scale is None:
             guidance_scale = components.guidance_scale or DEFAULT_GUIDANCE_SCALE
@@ -76,7 +88,7 @@ class Transceiver:
         return {
             "weights": self.components.fingerprint,
             "sampler": f"ddim, {self.num_inference_steps} steps, guidance {self.guidance_scale:g}",
-            "channel": "awgn",
+            "channel": self.channel.fingerprint,
         }
 
     def generate(
@@ -110,36 +122,51 @@ class Transceiver:
             ValueError: lengths that differ, a split outside 0..T, an SNR that is not finite, an unknown receiver,
                 or a receiver whose network is not loaded.
         """
-        self._check(prompts, seeds, split, channel_seeds)
+        self._check(prompts, seeds, split, snr_db, channel_seeds)
         start = 0 if image is None else self._start_of(strength, split)
-        spec = receiver_named(receiver)
+        receiver_named(receiver)
         predict_generator = self.predictor("unet", True, prompts)
-        predict_receiver = self.predictor(spec.network, spec.guided, prompts)
         latents = self.initial_latents(seeds)
         if image is not None:
             latents = self._noised(image, latents, start)
         sent = latents
         for state in self.steps(latents, predict_generator, start, split):
             sent = state
-        received, variance = sent, np.zeros(len(seeds))
-        if snr_db is not None:
-            levels = np.broadcast_to(np.asarray(snr_db, dtype=np.float64), (len(seeds),))
-            awgn.check_snr_db(levels)
-            if split > start or split == self.num_inference_steps:
-                noise = self.channel_noise(seeds, channel_seeds or [0] * len(seeds))
-                received, variance = awgn.send(sent, noise, levels)
-        clean = denoise(
-            spec.process,
-            predict_receiver,
-            self.schedule,
-            received,
-            variance,
-            split,
-            self._streams(seeds, RECEIVER_STREAM),
+        crosses = split > start or split == self.num_inference_steps
+        out = self.deliver(sent, prompts, seeds, split, snr_db if crosses else None, receiver, channel_seeds)
+        return (
+            out if self.components.classifier is None else replace(out, alignment=self.alignment(out.images, prompts))
         )
-        images = self.decode(clean)
-        alignment = None if self.components.classifier is None else self.alignment(images, prompts)
-        return Delivery(images, sent, received, variance, alignment)
+
+    def deliver(
+        self,
+        sent: Tensor,
+        prompts: Sequence[str],
+        seeds: Sequence[int],
+        split: int,
+        snr_db: ArrayLike | None,
+        receiver: str,
+        channel_seeds: Sequence[int] | None = None,
+    ) -> Delivery:
+        """Hand over what the transmitter made after `split` steps: channel, receiver, decoder.
+
+        Args:
+            sent: [B, C, h, w].
+            snr_db: SNR of the link in dB, one or B; None if nothing crosses a noisy link.
+            prompts, seeds, split, receiver, channel_seeds: as for `generate`, which checks them.
+
+        Returns:
+            The delivered images, not yet judged.
+        """
+        spec, count = receiver_named(receiver), len(seeds)
+        predict = self.predictor(spec.network, spec.guided, prompts)
+        received, variance, channel_uses = sent, np.zeros(count), np.zeros(count)
+        if snr_db is not None:
+            streams = self.channel_streams(seeds, channel_seeds or [0] * count)
+            received, variance, channel_uses = self.channel.send(sent, snr_db, streams)
+        generators = [_stream(seed, RECEIVER_STREAM, 0) for seed in seeds]
+        clean = denoise(spec.process, predict, self.schedule, received, variance, split, generators)
+        return Delivery(self.decode(clean), sent, received, variance, channel_uses)
 
     def steps(self, latents: Tensor, predict: Predict, start: int, stop: int) -> Iterator[Tensor]:
         """The generator's states after each of the steps start..stop - 1, over a perfect link."""
@@ -155,20 +182,6 @@ class Transceiver:
         latents = self.initial_latents(seeds)
         predict = self.predictor("unet", True, prompts)
         return torch.stack([latents, *self.steps(latents, predict, 0, self.num_inference_steps)])
-
-    def receive(
-        self,
-        received: Tensor,
-        variance: Floats,
-        split: int,
-        receiver: str,
-        predict: Predict,
-        seeds: Sequence[int] = (),
-    ) -> Tensor:
-        """The receiver's clean latents from what the channel gave it (see `receivers.denoise`)."""
-        process = receiver_named(receiver).process
-        generators = self._streams(seeds, RECEIVER_STREAM)
-        return denoise(process, predict, self.schedule, received, variance, split, generators)
 
     def predictor(self, network: str, is_guided: bool, prompts: Sequence[str]) -> Predict:
         """The noise prediction of a network for B prompts, guided (two forwards in one batch) or not."""
@@ -205,12 +218,13 @@ class Transceiver:
 
     def initial_latents(self, seeds: Sequence[int]) -> Tensor:
         """The initial noise of each request, [B, C, h, w], from its own generator."""
-        return self._randn([torch.Generator().manual_seed(int(seed)) for seed in seeds])
+        generators = [torch.Generator().manual_seed(int(seed)) for seed in seeds]
+        like = torch.empty(0, *self.components.latent_shape, device=self.device)
+        return unit_noise(generators, like).contiguous(memory_format=torch.channels_last)
 
-    def channel_noise(self, seeds: Sequence[int], channel_seeds: Sequence[int]) -> Tensor:
-        """Unit channel noise of each request and draw, [B, C, h, w]; the same at every SNR and split."""
-        streams = [_stream(seed, CHANNEL_STREAM, draw) for seed, draw in zip(seeds, channel_seeds, strict=True)]
-        return self._randn(streams)
+    def channel_streams(self, seeds: Sequence[int], channel_seeds: Sequence[int]) -> list[torch.Generator]:
+        """The randomness of the link of each request and draw; the same at every SNR and split."""
+        return [_stream(seed, CHANNEL_STREAM, draw) for seed, draw in zip(seeds, channel_seeds, strict=True)]
 
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
@@ -231,13 +245,6 @@ class Transceiver:
             raise ValueError(f"the model {self.components.source} has no classifier: alignment cannot be measured")
         labels = torch.tensor([classifier.labels(prompt) for prompt in prompts], device=images.device)
         return classifier.log_likelihood(images, labels).exp()
-
-    def _randn(self, generators: Sequence[torch.Generator]) -> Tensor:
-        like = torch.empty(0, *self.components.latent_shape, device=self.device)
-        return unit_noise(generators, like).contiguous(memory_format=torch.channels_last)
-
-    def _streams(self, seeds: Sequence[int], stream: int) -> list[torch.Generator]:
-        return [_stream(seed, stream, 0) for seed in seeds]
 
     def _start_of(self, strength: float, split: int) -> int:
         if not 0 < strength <= 1:
@@ -261,7 +268,12 @@ class Transceiver:
         return alpha_bar**0.5 * clean + (1 - alpha_bar) ** 0.5 * noise
 
     def _check(
-        self, prompts: Sequence[str], seeds: Sequence[int], split: int, channel_seeds: Sequence[int] | None
+        self,
+        prompts: Sequence[str],
+        seeds: Sequence[int],
+        split: int,
+        snr_db: ArrayLike | None,
+        channel_seeds: Sequence[int] | None,
     ) -> None:
         if isinstance(prompts, str):
             raise ValueError(f"prompts must be a list of strings, got the string {prompts!r}")
@@ -269,6 +281,8 @@ class Transceiver:
             raise ValueError(f"give one seed for each of one or more prompts, got {len(prompts)} and {len(seeds)}")
         if channel_seeds is not None and len(channel_seeds) != len(seeds):
             raise ValueError(f"give one channel seed for each request, got {len(channel_seeds)} for {len(seeds)}")
+        if snr_db is not None:
+            check_snr_db(np.asarray(snr_db, dtype=np.float64))
         if not isinstance(split, int | np.integer) or not 0 <= split <= self.num_inference_steps:
             raise ValueError(f"split must be an integer in 0..{self.num_inference_steps}, got {split!r}")
 

@@ -87,7 +87,6 @@ class Judge:
             [transceiver.trajectory(self.prompts[rows], self.seeds[rows]) for rows in chunks], dim=1
         )
         self.reference = self._decode(self.trajectory[-1])
-        self.noise = transceiver.channel_noise(self.seeds, [0] * len(requests))
 
     def clean(self) -> Judged:
         """The unsplit generator over a perfect link."""
@@ -95,21 +94,12 @@ class Judge:
 
     def deliver(self, receiver: str, split: int, snr_db: float) -> Judged:
         """All requests through one receiver at one split and SNR."""
-        from envs.channels import awgn
-        from envs.transceiver.receivers import receiver_named
-
-        spec, count = receiver_named(receiver), len(self.seeds)
-        received, variance = self.trajectory[split], np.zeros(count)
-        if split > 0:
-            received, variance = awgn.send(received, self.noise, np.full(count, snr_db))
-        clean = []
-        for start in range(0, count, CHUNK):
+        images, link = [], snr_db if split > 0 else None
+        for start in range(0, len(self.seeds), CHUNK):
             rows = slice(start, start + CHUNK)
-            predict = self.transceiver.predictor(spec.network, spec.guided, self.prompts[rows])
-            clean.append(
-                self.transceiver.receive(received[rows], variance[rows], split, receiver, predict, self.seeds[rows])
-            )
-        return self._judge(self._decode(torch.cat(clean)))
+            sent, prompts, seeds = self.trajectory[split, rows], self.prompts[rows], self.seeds[rows]
+            images.append(self.transceiver.deliver(sent, prompts, seeds, split, link, receiver).images)
+        return self._judge(torch.cat(images))
 
     def _judge(self, images: Tensor) -> Judged:
         rows = [slice(i, i + CHUNK) for i in range(0, len(images), CHUNK)]

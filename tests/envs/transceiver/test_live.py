@@ -7,9 +7,11 @@ import pytest
 import torch
 
 from envs import plans
+from envs.fidelity import quality_source
+from envs.model import SplitModel, SplitSettings
 from envs.transceiver.execute import execute
 from envs.transceiver.live import LiveQuality
-from envs.transceiver.profile import PSNR_CAP_DB, Request
+from envs.transceiver.profile import PSNR_CAP_DB, QualityProfile, Request
 from envs.transceiver.transceiver import Transceiver
 
 REQUESTS = (Request("a red apple on a table", 3), Request("an orange cat on snow", 4))
@@ -44,3 +46,15 @@ def test_live_quality_measures_each_request_under_its_own_plan(tiny: Transceiver
     assert values["alignment"][0] == pytest.approx(alone.alignment.item(), abs=1e-5)
     assert values["psnr_db"][1] > PSNR_CAP_DB - 5
     assert values["ssim"][1] == pytest.approx(1.0, abs=1e-4)
+
+
+def test_a_transceiver_over_another_channel_is_refused(tiny: Transceiver, profile: QualityProfile) -> None:
+    model = SplitModel(SplitSettings(profile=profile, channel="bit_flip"))
+    with pytest.raises(ValueError, match="sends over channel 'awgn', asked for is 'bit_flip, probability 0.01"):
+        quality_source("live", model, tiny)
+
+
+def test_live_generates_over_another_channel_than_the_profile(tiny: Transceiver, profile: QualityProfile) -> None:
+    over_fading = Transceiver(tiny.components, 10, channel="rayleigh")
+    model = SplitModel(SplitSettings(profile=profile, channel="rayleigh"))
+    quality_source("live", model, over_fading)

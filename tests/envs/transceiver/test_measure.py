@@ -9,7 +9,7 @@ import pytest
 
 from envs.transceiver import load_transceiver
 from envs.transceiver.measure import Measurement
-from envs.transceiver.measure_all import measure
+from envs.transceiver.measure_all import _part_file, measure
 from envs.transceiver.measure_params import MeasureParams
 from envs.transceiver.profile import METRICS, QualityProfile
 
@@ -92,6 +92,7 @@ def test_a_model_without_a_classifier_cannot_be_profiled(tiny_folder: Path, tmp_
     [
         ({"receivers": {"magic": 3}}, "unknown receiver 'magic'"),
         ({"receivers": {"ignore": 0}}, "channel draws of ignore must be 1 or more, got 0"),
+        ({"channel": "telepathy"}, "unknown channel 'telepathy'"),
         ({"num_requests": 0}, "num_requests must be 1 or more, got 0"),
         ({"snr_db": (3.0, 0.0)}, "finite and increasing"),
     ],
@@ -99,3 +100,22 @@ def test_a_model_without_a_classifier_cannot_be_profiled(tiny_folder: Path, tmp_
 def test_bad_settings_are_refused(tiny_folder: Path, change: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         params_of(tiny_folder, **change)
+
+
+def test_parts_over_another_channel_have_names_of_their_own(tiny_folder: Path) -> None:
+    choices = ("awgn", {"name": "awgn"}, "rayleigh", {"name": "rayleigh", "gain": "estimated"}, "bit_flip")
+    default, *names = (
+        _part_file(tiny_folder, params_of(tiny_folder, **given), "ignore", 2)
+        for given in ({}, *({"channel": choice} for choice in choices))
+    )
+    assert names[0] == names[1] == default
+    assert len(set(names)) == 4
+
+
+def test_a_profile_is_measured_over_another_channel(tiny_folder: Path) -> None:
+    params = params_of(tiny_folder, channel="rayleigh", receivers={"ignore": 1}, num_requests=1)
+    run = Measurement(params)
+    over_awgn = Measurement(params_of(tiny_folder, receivers={"ignore": 1}, num_requests=1))
+    assert run.transceiver.fingerprint["channel"] == "rayleigh, gain perfect, equaliser zero_forcing, pilots 4"
+    assert not np.array_equal(run.part("ignore", 2), over_awgn.part("ignore", 2))
+    assert np.array_equal(run.part("ignore", 0), over_awgn.part("ignore", 0))

@@ -118,3 +118,22 @@ def test_alignment_is_a_probability_of_the_words_that_are_said(tiny: Transceiver
     assert said is not None
     assert np.all((said.numpy() >= 0) & (said.numpy() <= 1))
     assert tiny.alignment(images[:1], ["nothing of it"]) == 1.0
+
+
+@pytest.mark.parametrize("channel", ["rayleigh", {"name": "bit_flip", "probability": 0.05}])
+def test_other_channels_carry_the_latent_too(tiny: Transceiver, channel: str | dict) -> None:
+    other = Transceiver(tiny.components, num_inference_steps=10, channel=channel)
+    once, again, draw = (
+        other.generate(PROMPTS, SEEDS, 5, 3.0, "proposition1", channel_seeds=[seed] * 3) for seed in (0, 0, 1)
+    )
+    assert other.fingerprint["channel"] == other.channel.fingerprint != "awgn"
+    assert once.images.isfinite().all()
+    assert np.all(once.noise_variance > 0)
+    assert torch.equal(once.images, again.images)
+    assert not torch.equal(once.images, draw.images)
+    assert torch.equal(other.generate(PROMPTS, SEEDS, 5).images, tiny.generate(PROMPTS, SEEDS, 5).images)
+
+
+def test_analogue_symbols_are_counted(tiny: Transceiver) -> None:
+    assert np.all(tiny.generate(PROMPTS, SEEDS, 5, 3.0).channel_uses == 4 * 8 * 8 / 2)
+    assert not tiny.generate(PROMPTS, SEEDS, 0, 3.0).channel_uses.any()

@@ -1,0 +1,58 @@
+"""Quantised latents over a binary symmetric channel: each bit flips with a given probability."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from envs.channels.interface import Channel, Received
+from envs.channels.quantiser import Quantised, check_num_bits, dequantise, quantisation_variance, quantise
+from envs.units import FloatArray
+
+
+@dataclass(frozen=True)
+class BitFlip(Channel):
+    """What the collaborative paper's figure 3 varies; the SNR has no effect.
+
+    Source: Du et al., "Exploring collaborative distributed diffusion-based AI-generated content (AIGC) in wireless
+    networks", figure 3. The paper does not say how latents become bits.
+
+    Attributes:
+        probability: of a flip, [0, 0.5].
+        num_bits: bits of a latent element.
+
+    Raises:
+        ValueError: a value out of range.
+    """
+
+    name: ClassVar[str] = "bit_flip"
+
+    probability: float = 0.01
+    num_bits: int = 8
+
+    def __post_init__(self) -> None:
+        check_num_bits(self.num_bits, self.name)
+        if isinstance(self.probability, bool) or not 0 <= self.probability <= 0.5:
+            raise ValueError(f"probability of channel bit_flip must be in [0, 0.5], got {self.probability!r}")
+
+    def _send(self, latents: Tensor, snr_db: FloatArray, generators: Sequence[torch.Generator]) -> Received:
+        sent = quantise(latents, self.num_bits)
+        drawn = [torch.rand(sent.bits.shape[1], generator=generator) for generator in generators]
+        flipped = (torch.stack(drawn) < self.probability).to(sent.bits)
+        received = dequantise(Quantised(sent.bits ^ flipped, sent.step), self.num_bits, latents)
+        variance = flip_variance(self.probability, self.num_bits, sent.step) + quantisation_variance(sent.step)
+        return Received(received, variance, np.full(len(latents), float(sent.bits.shape[1])))
+
+
+def flip_variance(probability: float, num_bits: int, step: Tensor) -> FloatArray:
+    """Mean squared error by flips of a latent whose bits are fair and independent, `p step^2 (4^b - 1) / 3`.
+
+    Bit i moves the element by `2^i step`, up or down. Own derivation.
+    """
+    variance: FloatArray = (probability * step.square() * (4**num_bits - 1) / 3).numpy()
+    return variance
