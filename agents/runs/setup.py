@@ -8,9 +8,10 @@ from typing import Any
 from omegaconf import DictConfig
 
 from agents.runs.comparison import Contender, contender
-from agents.runs.settings import environment_keywords, policy_names
+from agents.runs.settings import environment_keywords, plain, policy_names
 from agents.runs.transceivers import check_transceiver, matching_transceiver
 from envs import SplitVectorEnv
+from envs.transceiver import timed_costs
 
 
 @dataclass(frozen=True)
@@ -41,12 +42,17 @@ def prepare(config: DictConfig, num_envs: int) -> Setup:
     keywords = environment_keywords(config)
     policies = policy_names(config)
     check_transceiver(config.transceiver)
-    fidelity = keywords.pop("fidelity")
+    fidelity, costs = keywords.pop("fidelity"), keywords.pop("costs")
     model = SplitVectorEnv(1, **keywords).model
-    keywords |= {"fidelity": fidelity, "profile": model.profile}
+    keywords |= {"fidelity": fidelity, "costs": costs, "profile": model.profile}
     _check_channel(config, model.profile.fingerprint.get("channel"))
-    if fidelity == "live":
-        keywords["transceiver"] = matching_transceiver(config.transceiver, model.profile)
+    if fidelity == "live" or costs == "measured":
+        transceiver = matching_transceiver(config.transceiver, model.profile)
+        if fidelity == "live":
+            keywords["transceiver"] = transceiver
+        if costs == "measured":
+            timing = plain(config.costs, exclude=["name"])
+            keywords["costs"] = timed_costs(transceiver, model.settings.receiver, **timing)
     environment = SplitVectorEnv(num_envs, **keywords)
     return Setup(keywords, environment, {k: contender(v, keywords, num_envs) for k, v in policies.items()})
 

@@ -6,14 +6,15 @@ Diffusers is imported only when a transceiver is loaded, so that training on a p
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from envs.transceiver.profile import QualityProfile, Request
 
 if TYPE_CHECKING:
+    from envs.costs import Timed
     from envs.transceiver.transceiver import Transceiver
 
-__all__ = ["QualityProfile", "Request", "load_transceiver"]
+__all__ = ["QualityProfile", "Request", "load_transceiver", "timed_costs"]
 
 
 def load_transceiver(
@@ -37,3 +38,10 @@ def load_transceiver(
     from envs.transceiver.transceiver import Transceiver
 
     return Transceiver(load_components(path, device), num_inference_steps, guidance_scale)
+
+
+def timed_costs(transceiver: Transceiver, receiver: str = "finetuned", **settings: Any) -> Timed:
+    """Time a loaded model on this machine: the environment's `costs=measured`. See `envs.transceiver.timing`."""
+    from envs.transceiver.timing import timed_costs as timed
+
+    return timed(transceiver, receiver, **settings)
