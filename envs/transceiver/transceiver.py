@@ -114,7 +114,8 @@ class Transceiver:
         start = 0 if image is None else self._start_of(strength, split)
         spec = receiver_named(receiver)
         predict_generator = self.predictor("unet", True, prompts)
-        predict_receiver = self.predictor(spec.network, spec.guided, prompts)
+        same = (spec.network, spec.guided) == ("unet", True)  # then the prompts are encoded once
+        predict_receiver = predict_generator if same else self.predictor(spec.network, spec.guided, prompts)
         latents = self.initial_latents(seeds)
         if image is not None:
             latents = self._noised(image, latents, start)
