@@ -13,10 +13,13 @@ from __future__ import annotations
 
 import argparse
 import copy
+import ctypes
+import gc
 import resource
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -203,9 +206,9 @@ def report_profile(setting: Setting, model: str | None, rounds: int) -> None:
         total = dict.fromkeys(("shared", "in batches", "one by one"), np.zeros(rounds))
         for split in splits:
             contestants: dict[str, Run] = {
-                "shared": lambda split=split: measurement.part(receiver, split),  # noqa: B023
-                "in batches": lambda split=split: together(receiver, split),  # noqa: B023
-                "one by one": lambda split=split: alone(receiver, split),  # noqa: B023
+                "shared": partial(measurement.part, receiver, split),
+                "in batches": partial(together, receiver, split),
+                "one by one": partial(alone, receiver, split),
             }
             taken = take_turns(contestants, rounds, transceiver.device, f"profile, {receiver}, split {split}")
             share = {"shared": cells, "in batches": cells, "one by one": 1}
@@ -257,8 +260,10 @@ def peak_bytes(run: Run, device: torch.device) -> float:
         run()
         return torch.cuda.max_memory_allocated(device) - before
     reset, status = Path("/proc/self/clear_refs"), Path("/proc/self/status")
-    if not reset.exists():
+    if not reset.exists() or not hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
         return float("nan")
+    gc.collect()
+    libc.malloc_trim(0)  # what earlier runs freed goes back to the system, so that this one takes it again
     reset.write_text("5")  # sets the peak to what is held now
     before = _resident_bytes(status, "VmRSS")
     run()

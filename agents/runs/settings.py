@@ -117,7 +117,7 @@ def configured_costs(config: DictConfig) -> costs.CostSource | str:
     Raises:
         ValueError: unknown costs, or unknown or missing keys of them.
     """
-    allowed = {"paper": (), "flops": ("light_model",), "measured": ("repeats", "tx_slowdown", "rx_slowdown")}
+    allowed = {"paper": (), "flops": ("light_model",), "measured": ("repeats", "threads", "tx_slowdown", "rx_slowdown")}
     values = plain(config)
     name = values.get("name")
     if name not in allowed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 import torch
 
@@ -29,7 +31,7 @@ def test_the_figure_is_the_median_after_a_warm_up(tiny: Transceiver, monkeypatch
 
 
 def test_threads_are_left_as_they_were(tiny: Transceiver) -> None:
-    timed_costs(tiny, repeats=1)
+    assert timed_costs(tiny, repeats=1, threads=2).machine == "this machine's cpu on 2 threads"
     assert torch.get_num_threads() == 1
 
 
@@ -43,17 +45,20 @@ def test_what_a_receiver_runs(tiny: Transceiver, receiver: str, light: bool, gui
 
 
 def test_an_environment_is_priced_with_them(tiny: Transceiver, profile: QualityProfile) -> None:
-    env = SplitEnv(profile=profile, costs=timed_costs(tiny, repeats=1))
+    timed = timed_costs(tiny, repeats=1)
+    known = replace(timed, text_encoder_s=0.1, step_s=0.2, receiver_step_s=0.05, vae_decoder_s=0.3)
+    env = SplitEnv(profile=profile, costs=known, scenario={"tx_availability": [1.0, 1.0], "density_factor": [1.0, 1.0]})
     env.reset(seed=0)
     _, _, _, _, info = env.step(20)
-    assert 0 < info["latency_s"] < 5
-    assert info["payload_bits"] % 2048 == 0
+    assert info["latency_parts_s"]["transmitter"] == pytest.approx(0.1 + 20 * 0.2)
+    assert info["payload_bits"] == info["attempts"] * 2048
 
 
 @pytest.mark.parametrize(
     ("settings", "message"),
     [
         ({"repeats": 0}, "repeats must be an integer >= 1, got 0"),
+        ({"threads": 1.5}, "threads must be an integer >= 1, got 1.5"),
         ({"rx_slowdown": 0.0}, "rx_slowdown must be positive"),
         ({"receiver": "magic"}, "unknown receiver 'magic'"),
     ],
