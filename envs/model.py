@@ -13,7 +13,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from envs import expected
 from envs.channels import Channel, ChannelChoice, make_channel
-from envs.costs import GTX_1080_TI, RTX_A6000, CostTable, Device
+from envs.costs import GTX_1080_TI, RTX_A6000, CostSource, CostTable, Device, Stated, cost_source
 from envs.observation import OBSERVATION_NAMES, check_observable, state_to_observation
 from envs.plans import Plan, expand
 from envs.quality import ProfileQuality
@@ -38,6 +38,8 @@ class SplitSettings:
         channel: the link that latents cross: a name, or a mapping of `name` and parameters; None is the one that
             the profile was measured over.
         tx_device, rx_device: the transmitter at the edge and the user's receiver.
+        costs: where their seconds come from: `paper` (as the devices state them), `flops`, or a source of
+            `envs.costs.sources`, such as what `envs.transceiver.timed_costs` measured.
 
     Raises:
         ValueError: a value out of its bounds.
@@ -55,6 +57,7 @@ class SplitSettings:
     channel: ChannelChoice | None = None
     tx_device: Device = RTX_A6000
     rx_device: Device = GTX_1080_TI
+    costs: str | CostSource = "paper"
 
     def __post_init__(self) -> None:
         for name in ("max_attempts", "episode_length"):
@@ -70,6 +73,7 @@ class SplitSettings:
         for name in ("tx_device", "rx_device"):
             if not isinstance(getattr(self, name), Device):
                 raise ValueError(f"{name} must be an envs.costs.Device, got {getattr(self, name)!r}")
+        cost_source(self.costs)
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> SplitSettings:
@@ -96,7 +100,8 @@ class SplitModel:
         profile: the measured quality, whose requests are served.
         channel: the link, None for the profile's.
         plans: the actions.
-        costs: their prices.
+        cost_source: where the devices' seconds come from.
+        costs: the prices of the plans.
         quality: their quality.
 
     Raises:
@@ -112,7 +117,9 @@ class SplitModel:
         self.channel: Channel | None = None if settings.channel is None else make_channel(settings.channel)
         names = "semaigc" if settings.plans is None else settings.plans
         self.plans: tuple[Plan, ...] = expand(names, self.profile.num_inference_steps)
-        self.costs = CostTable.compile(self.plans, settings.tx_device, settings.rx_device)
+        self.cost_source = cost_source(settings.costs)
+        tx, rx = _priced_devices(self.cost_source, settings)
+        self.costs = CostTable.compile(self.plans, tx, rx, self.cost_source.payloads)
         self.quality = ProfileQuality(
             self.profile,
             self.plans,
@@ -122,9 +129,10 @@ class SplitModel:
             settings.max_attempts,
         )
         self.payload_bits: NDArray[np.int64] = self.costs.payload_bits.astype(np.int64)
-        for side, device in (("tx", settings.tx_device), ("rx", settings.rx_device)):
+        densities = {"tx": tx.density_cycles_per_bit, "rx": rx.receiver_density_cycles_per_bit}
+        for side, device in (("tx", tx), ("rx", rx)):
             factors, shares = self.scenario.density_factor, getattr(self.scenario, f"{side}_availability")
-            check_observable(f"{side}_density", *(device.density_cycles_per_bit * x for x in factors))
+            check_observable(f"{side}_density", *(densities[side] * x for x in factors))
             check_observable(f"{side}_capability_hz", *(device.clock_hz * x for x in shares))
 
     @property
@@ -152,7 +160,7 @@ class SplitModel:
         tx, rx = self.costs.tx, self.costs.rx
         values: dict[str, ArrayLike] = {
             "tx_density": state.density_factor * tx.density_cycles_per_bit,
-            "rx_density": state.density_factor * rx.density_cycles_per_bit,
+            "rx_density": state.density_factor * rx.receiver_density_cycles_per_bit,
             "snr_db": state.snr_db,
             "tx_capability_hz": state.tx_availability * tx.clock_hz,
             "rx_capability_hz": state.rx_availability * rx.clock_hz,
@@ -170,3 +178,12 @@ class SplitModel:
     def realised_rewards(self, state: RequestState) -> NDArray[np.float64]:
         """Reward of every action for N drawn requests: float64 [N, P], see `envs.expected`."""
         return expected.realised_rewards(state, self.costs, self.quality, self.settings.deadline_s)
+
+
+def _priced_devices(source: CostSource, settings: SplitSettings) -> tuple[Device, Device]:
+    tx, rx = settings.tx_device, settings.rx_device
+    if isinstance(source, Stated):
+        return tx, rx
+    from envs.transceiver.receivers import receiver_step  # torch, only where the receiver's step has its own price
+
+    return source.devices(tx, rx, receiver_step(settings.receiver))

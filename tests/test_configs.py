@@ -37,17 +37,19 @@ def composed(name: str, *overrides: str) -> DictConfig:
 
 
 @pytest.mark.parametrize(
-    "group", ["env", "scenario", "channel", "transceiver", "devices", "agent", "policies", "launcher"]
+    "group", ["env", "scenario", "channel", "transceiver", "devices", "costs", "agent", "policies", "launcher"]
 )
 def test_every_group_has_variants(group: str) -> None:
     assert variants(group)
 
 
 @pytest.mark.parametrize(
-    "choice", [f"{group}={name}" for group in ("env", "scenario", "devices") for name in variants(group)]
+    "choice", [f"{group}={name}" for group in ("env", "scenario", "devices", "costs") for name in variants(group)]
 )
 def test_environment_of_every_variant(choice: str, profile: QualityProfile) -> None:
     keywords = environment_keywords(composed("train", choice)) | {"profile": profile}
+    if choice == "costs=measured":  # a loaded model has to be timed first; see the tests of the commands
+        assert keywords.pop("costs") == "measured"
     if tuple(choice.split("=")) in LIVE:
         assert keywords.pop("fidelity") == "live"
     env = SplitVectorEnv(2, **keywords)

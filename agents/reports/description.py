@@ -25,7 +25,17 @@ def describe(config: DictConfig, environment: Any) -> str:
         f"{profile.draws(config.env.receiver)} draws)",
         f"receiver {config.env.receiver}",
         f"channel {channel}" + ("" if channel == measured_over else f" (planned with a profile of {measured_over})"),
-        f"costs {config.devices.name} ({config.devices.tx.name} to {config.devices.rx.name})",
+        describe_costs(model),
         f"fidelity {config.env.fidelity}",
     )
     return " · ".join(parts)
+
+
+def describe_costs(model: Any) -> str:
+    """Where the seconds come from, and those of a step at either end; guidance is part of a step where it runs."""
+    tx, rx = model.costs.tx, model.costs.rx
+    step_s, receiver_step_s = tx.module_s("unet"), rx.module_s("finetune_unet")
+    return (
+        f"costs {model.cost_source.name} ({tx.name}, {step_s:.3g} s a step with its guidance, "
+        f"to {rx.name}, {receiver_step_s:.3g} s a receiver step)"
+    )

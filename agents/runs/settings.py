@@ -10,7 +10,7 @@ from omegaconf import DictConfig, OmegaConf
 
 from envs import costs
 
-GROUPS = ("env", "scenario", "channel", "transceiver", "devices", "policies")
+GROUPS = ("env", "scenario", "channel", "transceiver", "devices", "costs", "policies")
 
 
 @dataclass(frozen=True)
@@ -97,10 +97,10 @@ class EvaluateSettings(Settings):
 
 
 def environment_keywords(config: DictConfig) -> dict[str, Any]:
-    """Constructor keywords of the environment, from the groups `env`, `scenario`, `channel` and `devices`.
+    """Constructor keywords of the environment, from the groups `env`, `scenario`, `channel`, `devices` and `costs`.
 
     Raises:
-        ValueError: unknown or missing keys of a device; the environment itself checks the rest.
+        ValueError: unknown or missing keys of a device or of the costs; the environment itself checks the rest.
     """
     keywords = plain(config.env) | {"scenario": plain(config.scenario), "channel": plain(config.channel)}
     check_keys("devices", config.devices, ["name", "tx", "rx"])
@@ -108,7 +108,24 @@ def environment_keywords(config: DictConfig) -> dict[str, Any]:
         values = plain(config.devices[end])
         check_keys(f"devices.{end}", values, [field.name for field in fields(costs.Device)])
         keywords[f"{end}_device"] = costs.Device(**values)
-    return keywords
+    return keywords | {"costs": configured_costs(config.costs)}
+
+
+def configured_costs(config: DictConfig) -> costs.CostSource | str:
+    """The group `costs` as the environment takes it; "measured" where a model has yet to be timed.
+
+    Raises:
+        ValueError: unknown costs, or unknown or missing keys of them.
+    """
+    allowed = {"paper": (), "flops": ("light_model",), "measured": ("repeats", "threads", "tx_slowdown", "rx_slowdown")}
+    values = plain(config)
+    name = values.get("name")
+    if name not in allowed:
+        raise ValueError(f"unknown costs {name!r}; allowed: {', '.join(allowed)}")
+    check_keys("costs", values, ["name", *allowed[name]])
+    if name == "flops":
+        return costs.Counted(values["light_model"])
+    return str(name)
 
 
 def policy_names(config: DictConfig) -> dict[str, str]:

@@ -8,9 +8,10 @@ from typing import Any
 from omegaconf import DictConfig
 
 from agents.runs.comparison import Contender, contender
-from agents.runs.settings import environment_keywords, policy_names
+from agents.runs.settings import environment_keywords, plain, policy_names
 from agents.runs.transceivers import check_transceiver, matching_transceiver
 from envs import SplitVectorEnv
+from envs.transceiver import timed_costs
 
 
 @dataclass(frozen=True)
@@ -41,10 +42,15 @@ def prepare(config: DictConfig, num_envs: int) -> Setup:
     keywords = environment_keywords(config)
     policies = policy_names(config)
     check_transceiver(config.transceiver)
-    fidelity, channel = keywords.pop("fidelity"), keywords.pop("channel")
-    profile = SplitVectorEnv(1, **keywords).model.profile
-    keywords |= {"fidelity": fidelity, "channel": channel, "profile": profile}
-    if fidelity == "live":
-        keywords["transceiver"] = matching_transceiver(config.transceiver, profile, channel)
+    late = {name: keywords.pop(name) for name in ("fidelity", "channel", "costs")}
+    model = SplitVectorEnv(1, **keywords).model
+    keywords |= late | {"profile": model.profile}
+    if late["fidelity"] == "live" or late["costs"] == "measured":
+        transceiver = matching_transceiver(config.transceiver, model.profile, late["channel"])
+        if late["fidelity"] == "live":
+            keywords["transceiver"] = transceiver
+        if late["costs"] == "measured":
+            timing = plain(config.costs, exclude=["name"])
+            keywords["costs"] = timed_costs(transceiver, model.settings.receiver, **timing)
     environment = SplitVectorEnv(num_envs, **keywords)
     return Setup(keywords, environment, {k: contender(v, keywords, num_envs) for k, v in policies.items()})

@@ -1,7 +1,10 @@
-"""Devices: how long each module takes on them, and their power.
+"""Devices: how long each module takes on them, how fast they compute, and their power.
 
 Seconds are those of Stable Diffusion v1-5 at 512 x 512 when the whole device is available, as the authors of
-the SemAIGC paper use them; clocks, cores and board powers are the vendor's data sheets.
+the SemAIGC paper use them; clocks, cores and board powers are the vendor's data sheets. The effective throughput
+is calibrated to the authors' step: the 1,606.5 GFLOP of a guided step (`envs.costs.operations`) in 0.200 s on the
+RTX A6000 and in 0.368 s on the GTX 1080 Ti, which is 21 % and 39 % of the data sheets' 38.7 and 11.3 TFLOP/s in
+single precision.
 """
 
 from __future__ import annotations
@@ -22,12 +25,16 @@ class Device:
         name: how reports call it.
         clock_hz: cycles per second of each core, nu at full availability.
         cores: number of cores m.
-        step_s: one denoising step, of either network, at full availability.
+        step_s: one denoising step of the generator at full availability, both forwards of its guidance included.
         power_w: power while it computes (thermal design power).
         text_encoder_s: encoding a prompt, at full availability.
         vae_decoder_s: decoding a latent, at full availability.
         parallel_fraction: share tau of the work that runs on all cores. Own choice: the paper gives none, and
             it only sets the scale of the density, since `step_s` is what is known.
+        receiver_step_s: one denoising step of the receiver's network (`finetune_unet` in a plan) as it runs there,
+            at full availability; None: it takes `step_s` too, as the authors of SemAIGC have it.
+        compute_flops_per_s: effective throughput at full availability; None: not known, so `costs=flops` cannot
+            price the device.
 
     Raises:
         ValueError: a number is not positive and finite, or `parallel_fraction` lies outside [0, 1].
@@ -41,10 +48,14 @@ class Device:
     text_encoder_s: float = 0.75
     vae_decoder_s: float = 1.196
     parallel_fraction: float = 0.99
+    receiver_step_s: float | None = None
+    compute_flops_per_s: float | None = None
 
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
+            if value is None and field.default is None:
+                continue
             if field.name == "parallel_fraction":
                 if not 0.0 <= value <= 1.0:
                     raise ValueError(f"parallel_fraction must lie in [0, 1], got {value}")
@@ -53,15 +64,27 @@ class Device:
 
     @property
     def density_cycles_per_bit(self) -> float:
-        """Processing density W of one denoising step: eq. 20 with a latent's bits gives `step_s` back."""
-        return self.step_s * self.clock_hz / (LATENT_BITS * serial_share(self.cores, self.parallel_fraction))
+        """Processing density W of a step of the generator: eq. 20 with Stable Diffusion's latent gives `step_s`."""
+        return self._density_cycles_per_bit(self.module_s("unet"))
+
+    @property
+    def receiver_density_cycles_per_bit(self) -> float:
+        """Processing density W of a step of the receiver's network, likewise."""
+        return self._density_cycles_per_bit(self.module_s("finetune_unet"))
 
     def module_s(self, module: Module) -> float:
         """Seconds of one forward step of a module at full availability and density factor 1."""
+        if module == "finetune_unet" and self.receiver_step_s is not None:
+            return self.receiver_step_s
         if module in DENOISERS:
             return self.step_s
         return self.text_encoder_s if module == "text_encoder" else self.vae_decoder_s
 
+    def _density_cycles_per_bit(self, step_s: float) -> float:
+        return step_s * self.clock_hz / (LATENT_BITS * serial_share(self.cores, self.parallel_fraction))
 
-RTX_A6000 = Device("RTX A6000", clock_hz=1.80e9, cores=10752, step_s=0.200, power_w=300.0)
-GTX_1080_TI = Device("GTX 1080 Ti", clock_hz=1.582e9, cores=3584, step_s=0.368, power_w=250.0)
+
+RTX_A6000 = Device("RTX A6000", clock_hz=1.80e9, cores=10752, step_s=0.200, power_w=300.0, compute_flops_per_s=8.03e12)
+GTX_1080_TI = Device(
+    "GTX 1080 Ti", clock_hz=1.582e9, cores=3584, step_s=0.368, power_w=250.0, compute_flops_per_s=4.37e12
+)

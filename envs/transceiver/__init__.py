@@ -6,15 +6,16 @@ Diffusers is imported only when a transceiver is loaded, so that training on a p
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from envs.channels import ChannelChoice, make_channel
 from envs.transceiver.profile import QualityProfile, Request
 
 if TYPE_CHECKING:
+    from envs.costs import Timed
     from envs.transceiver.transceiver import Transceiver
 
-__all__ = ["QualityProfile", "Request", "load_transceiver"]
+__all__ = ["QualityProfile", "Request", "load_transceiver", "timed_costs"]
 
 
 def load_transceiver(
@@ -42,3 +43,10 @@ def load_transceiver(
 
     link = make_channel(channel)
     return Transceiver(load_components(path, device), num_inference_steps, guidance_scale, link)
+
+
+def timed_costs(transceiver: Transceiver, receiver: str = "finetuned", **settings: Any) -> Timed:
+    """Time a loaded model on this machine: the environment's `costs=measured`. See `envs.transceiver.timing`."""
+    from envs.transceiver.timing import timed_costs as timed
+
+    return timed(transceiver, receiver, **settings)

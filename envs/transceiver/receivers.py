@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from envs.channels.noise import unit_noise
+from envs.costs import ReceiverStep
 from envs.transceiver import steps
 from envs.transceiver.schedule import Floats, Schedule
 
@@ -57,6 +58,16 @@ def receiver_named(name: str) -> Receiver:
     if name not in RECEIVERS:
         raise ValueError(f"unknown receiver {name!r}: choose from {', '.join(RECEIVERS)}")
     return RECEIVERS[name]
+
+
+def receiver_step(name: str) -> ReceiverStep:
+    """What a receiver runs in one step, as its price needs it.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    spec = receiver_named(name)
+    return ReceiverStep(light=spec.network != "unet", guided=spec.guided)
 
 
 def denoise(

@@ -124,8 +124,10 @@ class Transceiver:
         """
         self._check(prompts, seeds, split, snr_db, channel_seeds)
         start = 0 if image is None else self._start_of(strength, split)
-        receiver_named(receiver)
+        spec = receiver_named(receiver)
         predict_generator = self.predictor("unet", True, prompts)
+        same = (spec.network, spec.guided) == ("unet", True)  # then the prompts are encoded once
+        predict_receiver = predict_generator if same else self.predictor(spec.network, spec.guided, prompts)
         latents = self.initial_latents(seeds)
         if image is not None:
             latents = self._noised(image, latents, start)
@@ -133,7 +135,9 @@ class Transceiver:
         for state in self.steps(latents, predict_generator, start, split):
             sent = state
         crosses = split > start or split == self.num_inference_steps
-        out = self.deliver(sent, prompts, seeds, split, snr_db if crosses else None, receiver, channel_seeds)
+        out = self.deliver(
+            sent, prompts, seeds, split, snr_db if crosses else None, receiver, channel_seeds, predict_receiver
+        )
         return (
             out if self.components.classifier is None else replace(out, alignment=self.alignment(out.images, prompts))
         )
@@ -147,6 +151,7 @@ class Transceiver:
         snr_db: ArrayLike | None,
         receiver: str,
         channel_seeds: Sequence[int] | None = None,
+        predict: Predict | None = None,
     ) -> Delivery:
         """Hand over what the transmitter made after `split` steps: channel, receiver, decoder.
 
@@ -154,12 +159,13 @@ class Transceiver:
             sent: [B, C, h, w].
             snr_db: SNR of the link in dB, one or B; None if nothing crosses a noisy link.
             prompts, seeds, split, receiver, channel_seeds: as for `generate`, which checks them.
+            predict: the receiver's network for these prompts, where it is at hand already.
 
         Returns:
             The delivered images, not yet judged.
         """
         spec, count = receiver_named(receiver), len(seeds)
-        predict = self.predictor(spec.network, spec.guided, prompts)
+        predict = predict or self.predictor(spec.network, spec.guided, prompts)
         received, variance, channel_uses = sent, np.zeros(count), np.zeros(count)
         if snr_db is not None:
             streams = self.channel_streams(seeds, channel_seeds or [0] * count)

@@ -1,0 +1,178 @@
+"""Where a device's seconds come from: its own statement, counted operations, or a stopwatch.
+
+| name | seconds of a module | a step of the generator | a step of the receiver |
+|---|---|---|---|
+| `paper` | as the device states them | with guidance | the same, unless the device states another |
+| `flops` | operations over the device's effective throughput | two forwards | the forwards of its own network |
+| `measured` | timed on this machine | as the loaded model runs it | as the loaded model runs it |
+
+Source: own; the second is EUCI's `FLOPs / C` with operations counted instead of assumed.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field, replace
+from typing import Protocol, runtime_checkable
+
+from envs.costs.devices import Device
+from envs.costs.operations import LIGHT_MODELS, counted_operations
+from envs.costs.payloads import Payloads
+
+GUIDED_FORWARDS = 2
+"""Classifier-free guidance runs a UNet with the prompt and without it (and encodes both)."""
+
+
+@dataclass(frozen=True)
+class ReceiverStep:
+    """What the receiver runs in one denoising step.
+
+    Attributes:
+        light: a light network, instead of the generator's own weights.
+        guided: with classifier-free guidance, in two forwards.
+    """
+
+    light: bool = True
+    guided: bool = False
+
+    @property
+    def forwards(self) -> int:
+        """Forwards of the network in one step."""
+        return GUIDED_FORWARDS if self.guided else 1
+
+
+@runtime_checkable
+class CostSource(Protocol):
+    """Gives devices their seconds; `payloads` are the sizes that go with them."""
+
+    @property
+    def name(self) -> str:
+        """How configurations and reports call it."""
+
+    @property
+    def payloads(self) -> Payloads:
+        """Bits of a latent and of an image."""
+
+    def devices(self, tx: Device, rx: Device, step: ReceiverStep) -> tuple[Device, Device]:
+        """Transmitter and receiver with the seconds of this source, for a receiver that runs `step`.
+
+        Raises:
+            ValueError: the source cannot price these devices or this step.
+        """
+
+
+@dataclass(frozen=True)
+class Stated:
+    """The seconds that the devices state (`costs=paper`)."""
+
+    payloads: Payloads = field(default_factory=Payloads)
+    name = "paper"
+
+    def devices(self, tx: Device, rx: Device, step: ReceiverStep) -> tuple[Device, Device]:
+        """Both devices as they are."""
+        return tx, rx
+
+
+@dataclass(frozen=True)
+class Counted:
+    """Counted operations of Stable Diffusion v1-5 over effective throughput (`costs=flops`).
+
+    Attributes:
+        light_model: the receiver's light UNet, one of `LIGHT_MODELS`.
+
+    Raises:
+        ValueError: an unknown light UNet.
+    """
+
+    light_model: str = "bk_sdm_small"
+    payloads: Payloads = field(default_factory=Payloads)
+    name = "flops"
+
+    def __post_init__(self) -> None:
+        if self.light_model not in LIGHT_MODELS:
+            raise ValueError(f"light_model must be one of {', '.join(LIGHT_MODELS)}; got {self.light_model!r}")
+
+    def devices(self, tx: Device, rx: Device, step: ReceiverStep) -> tuple[Device, Device]:
+        """Both devices with `FLOPs / compute_flops_per_s` for every module."""
+        return self._priced(tx, step), self._priced(rx, step)
+
+    def _priced(self, device: Device, step: ReceiverStep) -> Device:
+        if device.compute_flops_per_s is None:
+            raise ValueError(f"costs=flops needs the effective throughput compute_flops_per_s of {device.name}")
+        seconds = {name: one.flops / device.compute_flops_per_s for name, one in counted_operations().items()}
+        return replace(
+            device,
+            text_encoder_s=GUIDED_FORWARDS * seconds["text_encoder"],
+            step_s=GUIDED_FORWARDS * seconds["unet"],
+            receiver_step_s=step.forwards * seconds[self.light_model if step.light else "unet"],
+            vae_decoder_s=seconds["vae_decoder"],
+        )
+
+
+@dataclass(frozen=True)
+class Timed:
+    """Seconds of a loaded model on this machine (`costs=measured`), made by `envs.transceiver.timed_costs`.
+
+    Clock, cores and power of the devices stay as they are: they set the scale of the observation and the watts.
+
+    Attributes:
+        machine: how reports call both devices.
+        text_encoder_s, step_s, receiver_step_s, vae_decoder_s: of one request.
+        step: the receiver's step that was timed.
+        payloads: of the loaded model.
+        tx_slowdown, rx_slowdown: how many times slower than this machine either device is.
+
+    Raises:
+        ValueError: a slowdown that is not positive and finite.
+    """
+
+    machine: str
+    text_encoder_s: float
+    step_s: float
+    receiver_step_s: float
+    vae_decoder_s: float
+    step: ReceiverStep
+    payloads: Payloads
+    tx_slowdown: float = 1.0
+    rx_slowdown: float = 1.0
+    name = "measured"
+
+    def __post_init__(self) -> None:
+        for name in ("tx_slowdown", "rx_slowdown"):
+            if not 0.0 < getattr(self, name) < math.inf:
+                raise ValueError(f"{name} must be positive and finite, got {getattr(self, name)}")
+
+    def devices(self, tx: Device, rx: Device, step: ReceiverStep) -> tuple[Device, Device]:
+        """Both devices with the seconds of this machine, times their slowdown."""
+        if step != self.step:
+            raise ValueError(f"the costs were timed for {self.step}, not for {step}: time them for this receiver")
+        return self._priced(tx, self.tx_slowdown), self._priced(rx, self.rx_slowdown)
+
+    def _priced(self, device: Device, slowdown: float) -> Device:
+        return replace(
+            device,
+            name=self.machine if slowdown == 1.0 else f"{self.machine}, {slowdown:g} times slower",
+            text_encoder_s=slowdown * self.text_encoder_s,
+            step_s=slowdown * self.step_s,
+            receiver_step_s=slowdown * self.receiver_step_s,
+            vae_decoder_s=slowdown * self.vae_decoder_s,
+        )
+
+
+def cost_source(costs: str | CostSource) -> CostSource:
+    """A source by its name, or the source itself.
+
+    Raises:
+        ValueError: an unknown name, or `measured`, which has to be timed first.
+    """
+    if costs == "measured":
+        raise ValueError(
+            "costs 'measured' have to be timed on a loaded model: "
+            "give costs=envs.transceiver.timed_costs(transceiver, receiver)"
+        )
+    named: dict[object, CostSource] = {"paper": Stated(), "flops": Counted()}
+    if isinstance(costs, str) and costs in named:
+        return named[costs]
+    if isinstance(costs, str) or not isinstance(costs, CostSource):
+        raise ValueError(f"unknown costs {costs!r}; allowed: paper, flops, measured, or an envs.costs.CostSource")
+    return costs
