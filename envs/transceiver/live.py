@@ -28,7 +28,7 @@ class LiveQuality:
         transceiver: what generates; None is the embedded model.
 
     Raises:
-        ValueError: a transceiver without a classifier, which cannot judge alignment.
+        ValueError: a transceiver without anything that judges alignment.
     """
 
     def __init__(
@@ -36,8 +36,7 @@ class LiveQuality:
     ) -> None:
         self._requests, self._plans, self._receiver = tuple(requests), tuple(plans), receiver
         self.transceiver = load_transceiver() if transceiver is None else transceiver
-        if self.transceiver.components.classifier is None:
-            raise ValueError(f"the model {self.transceiver.components.source} has no classifier to judge images with")
+        self.transceiver.components.needed_judge()
         self._references: dict[int, Tensor] = {}
 
     def measure(

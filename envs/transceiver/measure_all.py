@@ -13,9 +13,10 @@ import torch
 from tqdm import tqdm
 
 from envs.files import whole_file
-from envs.transceiver.components import EMBEDDED, fingerprint
+from envs.transceiver.components import model_fingerprint
 from envs.transceiver.measure import Measurement
 from envs.transceiver.measure_params import MeasureParams
+from envs.transceiver.options import ModelOptions
 from envs.transceiver.profile import QualityProfile
 from envs.transceiver.receivers import receiver_named
 
@@ -103,14 +104,16 @@ def _digest(params: MeasureParams, receiver: str | None = None) -> str:
     It follows only the networks that the receiver uses, so that its parts outlive another receiver's training;
     without a receiver it follows the whole model.
     """
-    folder = EMBEDDED if params.model is None else Path(params.model)
+    used = None if receiver is None else [*SHARED, receiver_named(receiver).network]
     told: list[object] = [
-        fingerprint(folder, None if receiver is None else [*SHARED, receiver_named(receiver).network]),
+        model_fingerprint(params.model, params.options, used),
         [[request.prompt, request.seed] for request in params.requests()],
         params.snr_db,
         params.num_inference_steps,
         params.guidance_scale,
     ]
+    if params.options.dtype != ModelOptions.dtype:
+        told.append(params.options.dtype)
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
 
 

@@ -11,6 +11,7 @@ from torch import Tensor
 
 from envs.channels import awgn
 from envs.transceiver.components import Components
+from envs.transceiver.prediction import to_noise
 from envs.transceiver.receivers import Predict, denoise, receiver_named, unit_noise
 from envs.transceiver.schedule import Floats, Schedule
 from envs.transceiver.steps import ddim_step, guided
@@ -31,7 +32,7 @@ class Delivery:
         latents_sent: [B, C, h, w] as the transmitter made them (at split 0: the initial noise, which is not sent).
         latents_received: [B, C, h, w] as the channel gave them, before any rescaling.
         noise_variance: channel noise per real element, float64 [B].
-        alignment: probability that each image shows its prompt, float32 [B]; None without a classifier.
+        alignment: how well each image shows its prompt, float32 [B]; None without anything that judges it.
     """
 
     images: Tensor
@@ -138,7 +139,7 @@ class Transceiver:
             self._streams(seeds, RECEIVER_STREAM),
         )
         images = self.decode(clean)
-        alignment = None if self.components.classifier is None else self.alignment(images, prompts)
+        alignment = None if self.components.judge is None else self.alignment(images, prompts)
         return Delivery(images, sent, received, variance, alignment)
 
     def steps(self, latents: Tensor, predict: Predict, start: int, stop: int) -> Iterator[Tensor]:
@@ -177,15 +178,23 @@ class Transceiver:
             raise ValueError(f"the model {self.components.source} has no {network}: choose another receiver")
         context = self.embed(prompts)
         if not is_guided or self.guidance_scale == 1:
-            return lambda z, t: _forward(unet, z, t, context)
+            return lambda z, t: self.as_noise(_forward(unet, z, t, context), z, t)
         both = torch.cat([self.embed([""] * len(prompts)), context])
 
         def predict(z: Tensor, t: Tensor) -> Tensor:
             eps = _forward(unet, torch.cat([z, z]), torch.cat([t, t]), both)
             unconditional, conditional = eps.chunk(2)
-            return guided(unconditional, conditional, self.guidance_scale)
+            return self.as_noise(guided(unconditional, conditional, self.guidance_scale), z, t)
 
         return predict
+
+    def as_noise(self, output: Tensor, z: Tensor, t: Tensor) -> Tensor:
+        """The noise [B, C, h, w] that a UNet's output for latents `z` at timesteps `t` [B] stands for."""
+        prediction = self.components.scheduler.config.prediction_type
+        if prediction == "epsilon":
+            return output
+        alpha_bar = torch.as_tensor(self.schedule.alpha_bar(t.cpu().numpy()), dtype=z.dtype, device=z.device)
+        return to_noise(prediction, output, z, alpha_bar[:, None, None, None])
 
     @torch.no_grad()
     def embed(self, prompts: Sequence[str]) -> Tensor:
@@ -216,21 +225,24 @@ class Transceiver:
     def decode(self, latents: Tensor) -> Tensor:
         """Pictures float32 [B, 3, H, W] in [0, 1] of clean latents."""
         vae = self.components.vae
-        parts = [vae.decode(part).sample for part in (latents / vae.config.scaling_factor).split(DECODE_BATCH)]
+        scaled = (latents / vae.config.scaling_factor).to(vae.dtype)
+        parts = [vae.decode(part).sample for part in scaled.split(DECODE_BATCH)]
         return (torch.cat(parts).float() * 0.5 + 0.5).clamp(0, 1)
 
     @torch.no_grad()
+    def encode(self, images: Tensor) -> Tensor:
+        """Clean latents float32 [B, C, h, w] of pictures [B, 3, H, W] in [0, 1]: the posterior's mean."""
+        vae = self.components.vae
+        pictures = (images.to(self.device) * 2 - 1).to(vae.dtype)
+        return vae.encode(pictures).latent_dist.mean.float() * vae.config.scaling_factor
+
     def alignment(self, images: Tensor, prompts: Sequence[str]) -> Tensor:
-        """Joint probability of the words of each prompt, [B].
+        """How well each image shows its prompt, [B]: see `SceneClassifier` and `ClipScore`.
 
         Raises:
-            ValueError: the model has no classifier.
+            ValueError: the model has nothing that judges it.
         """
-        classifier = self.components.classifier
-        if classifier is None:
-            raise ValueError(f"the model {self.components.source} has no classifier: alignment cannot be measured")
-        labels = torch.tensor([classifier.labels(prompt) for prompt in prompts], device=images.device)
-        return classifier.log_likelihood(images, labels).exp()
+        return self.components.needed_judge().alignment(images, prompts)
 
     def _randn(self, generators: Sequence[torch.Generator]) -> Tensor:
         like = torch.empty(0, *self.components.latent_shape, device=self.device)
@@ -253,8 +265,7 @@ class Transceiver:
     def _noised(self, image: Tensor, noise: Tensor, start: int) -> Tensor:
         if image.shape[0] != noise.shape[0] or image.ndim != 4:
             raise ValueError(f"image must be [{len(noise)}, 3, H, W], got {list(image.shape)}")
-        vae = self.components.vae
-        clean = vae.encode(image.to(self.device) * 2 - 1).latent_dist.mean * vae.config.scaling_factor
+        clean = self.encode(image)
         if clean.shape != noise.shape:
             raise ValueError(f"image gives latents {list(clean.shape[1:])}, the model works on {list(noise.shape[1:])}")
         alpha_bar = float(self.schedule.alpha_bar(self.schedule.timesteps[start]))
@@ -265,7 +276,9 @@ class Transceiver:
     ) -> None:
         if isinstance(prompts, str):
             raise ValueError(f"prompts must be a list of strings, got the string {prompts!r}")
-        if not prompts or len(prompts) != len(seeds):
+        if not prompts:
+            raise ValueError("prompts is empty: give one or more")
+        if len(prompts) != len(seeds):
             raise ValueError(f"give one seed for each of one or more prompts, got {len(prompts)} and {len(seeds)}")
         if channel_seeds is not None and len(channel_seeds) != len(seeds):
             raise ValueError(f"give one channel seed for each request, got {len(channel_seeds)} for {len(seeds)}")
@@ -275,7 +288,7 @@ class Transceiver:
 
 @torch.no_grad()
 def _forward(unet: torch.nn.Module, z: Tensor, t: Tensor, context: Tensor) -> Tensor:
-    return unet(z, t, context).sample
+    return unet(z.to(unet.dtype), t, context.to(unet.dtype)).sample.float()
 
 
 def _stream(seed: int, stream: int, draw: int) -> torch.Generator:
