@@ -29,6 +29,8 @@ class Measurement:
         components = load_components(params.model, params.device, params.options)
         components.needed_judge()
         self.transceiver = Transceiver(components, params.num_inference_steps, params.guidance_scale)
+        for name in params.receivers:
+            self.transceiver.network(receiver_named(name).network)
         self.requests = params.requests()
         self.prompts = [request.prompt for request in self.requests]
         self.seeds = [request.seed for request in self.requests]

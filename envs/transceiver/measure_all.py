@@ -66,13 +66,16 @@ def measure(params: MeasureParams, folder: Path, workers: int, threads: int) -> 
     return QualityProfile(params.requests(), params.snr_db, tables, reference, fingerprint)
 
 
-_worker: Measurement | None = None
+_worker: Measurement | ValueError | None = None
 
 
 def _start_worker(params: MeasureParams, threads: int) -> None:
     global _worker
     torch.set_num_threads(threads)
-    _worker = Measurement(params)
+    try:
+        _worker = Measurement(params)
+    except ValueError as error:
+        _worker = error  # an error here would break the pool; the first part raises it
 
 
 def _measure_reference(path: str) -> None:
@@ -88,6 +91,8 @@ def _measure_part(path: str, receiver: str, split: int) -> None:
 
 
 def _this_worker() -> Measurement:
+    if isinstance(_worker, ValueError):
+        raise _worker
     if _worker is None:
         raise RuntimeError("the worker was not started")
     return _worker

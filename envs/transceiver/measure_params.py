@@ -8,7 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
-from envs.transceiver.options import AUTO, ModelOptions
+from envs.transceiver.options import AUTO, ModelOptions, check_source
 from envs.transceiver.profile import Request
 from envs.transceiver.receivers import receiver_named
 from envs.transceiver.scenes import ALL_SCENES
@@ -21,7 +21,7 @@ class MeasureParams:
     """What is measured, and how.
 
     Attributes:
-        model: folder of the model, None for the embedded one.
+        model: folder of the model or `hub:owner/name`, None for the embedded one.
         receivers: name -> channel draws.
         num_requests: requests, drawn from all captioned scenes with `seed` (every prompt once before any twice).
         prompts: own prompts instead of captioned scenes, None for the scenes.
@@ -45,6 +45,8 @@ class MeasureParams:
     options: ModelOptions = DEFAULT_OPTIONS
 
     def __post_init__(self) -> None:
+        if self.model is not None:
+            check_source("the model", self.model)
         for name, draws in self.receivers.items():
             receiver_named(name)
             if draws < 1:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
+from diffusers import UNet2DConditionModel
 from torch import Tensor
 
 from envs.channels import awgn
@@ -171,11 +172,20 @@ class Transceiver:
         generators = self._streams(seeds, RECEIVER_STREAM)
         return denoise(process, predict, self.schedule, received, variance, split, generators)
 
+    def network(self, name: str) -> UNet2DConditionModel:
+        """A UNet by the name that receivers call it.
+
+        Raises:
+            ValueError: the model has none of that name.
+        """
+        unet: UNet2DConditionModel | None = getattr(self.components, name)
+        if unet is None:
+            raise ValueError(f"the model {self.components.source} has no {name}: choose another receiver")
+        return unet
+
     def predictor(self, network: str, is_guided: bool, prompts: Sequence[str]) -> Predict:
         """The noise prediction of a network for B prompts, guided (two forwards in one batch) or not."""
-        unet = getattr(self.components, network)
-        if unet is None:
-            raise ValueError(f"the model {self.components.source} has no {network}: choose another receiver")
+        unet = self.network(network)
         context = self.embed(prompts)
         if not is_guided or self.guidance_scale == 1:
             return lambda z, t: self.as_noise(_forward(unet, z, t, context), z, t)
