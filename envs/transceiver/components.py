@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
+from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
@@ -20,7 +21,6 @@ from envs.transceiver.hub import local_folder
 from envs.transceiver.lora import is_adapter, with_adapter
 from envs.transceiver.options import AUTO, UNETS, ModelOptions
 from envs.transceiver.reading import (
-    Network,
     check_class,
     read_network,
     read_text_encoder,
@@ -235,7 +235,7 @@ def _unet_folder(source: str, name: str) -> Path:
     return folder / "unet" if (folder / "unet").is_dir() else folder
 
 
-def _placed(module: Network, device: torch.device, layout: torch.memory_format = torch.contiguous_format) -> Network:
+def _placed(module: Any, device: torch.device, layout: torch.memory_format = torch.contiguous_format) -> Any:
     return module.to(device=device, memory_format=layout).eval().requires_grad_(False)
 
 

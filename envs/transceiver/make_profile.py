@@ -16,12 +16,14 @@ from envs.transceiver.profile import SHIPPED_PROFILE
 def main(config: DictConfig) -> None:
     """Measure what the configuration names and write one file."""
     with one_line_errors():
+        from envs.transceiver.components import EMBEDDED, fingerprint, model_fingerprint
         from envs.transceiver.measure_all import measure  # heavy imports wait until help and mistakes are dealt with
         from envs.transceiver.measure_params import MeasureParams
 
         params = MeasureParams.of(_plain(config.measure), _plain(config.transceiver))
         output = Path(config.output)
-        if params.model is not None and output.resolve() == SHIPPED_PROFILE:
+        other = model_fingerprint(params.model, params.options) != fingerprint(EMBEDDED)
+        if other and output.resolve() == SHIPPED_PROFILE:
             raise ValueError("output names the shipped profile, which is the embedded model's: give another file")
         output.parent.mkdir(parents=True, exist_ok=True)
         profile = measure(params, Path(config.folder), config.workers, config.threads)

@@ -12,11 +12,9 @@ from typing import Any, TypeVar
 import torch
 from diffusers import AutoencoderKL, ModelMixin, UNet2DConditionModel
 from diffusers.utils import logging as diffusers_logging
-from torch import nn
 from transformers import CLIPTextModel, CLIPTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
-Network = TypeVar("Network", bound=nn.Module)
 Read = TypeVar("Read", ModelMixin, PreTrainedModel)
 CONFIG = "config.json"
 LONGEST = 240

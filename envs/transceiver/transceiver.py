@@ -297,7 +297,7 @@ class Transceiver:
 
 
 @torch.no_grad()
-def _forward(unet: torch.nn.Module, z: Tensor, t: Tensor, context: Tensor) -> Tensor:
+def _forward(unet: UNet2DConditionModel, z: Tensor, t: Tensor, context: Tensor) -> Tensor:
     return unet(z.to(unet.dtype), t, context.to(unet.dtype)).sample.float()
 
 

@@ -36,8 +36,8 @@ DTYPES = {"no": "float32", "fp16": "float16", "bf16": "bfloat16"}
 def finetune(settings: FinetuneSettings) -> Path:
     """Train, or go on with a run that was stopped, and write the averaged UNet.
 
-    The result of an interrupted and resumed run is bit for bit that of one that was left alone, on the same machine
-    and with the same number of processes.
+    The result of an interrupted and resumed run is bit for bit that of one that was left alone, on the same machine,
+    with the same number of processes and as far as the kernels of the device are deterministic (a CPU's are).
 
     Args:
         settings: what is asked for.

@@ -142,7 +142,7 @@ def test_bad_settings_are_refused(overrides: list[str], message: str) -> None:
     [
         (["transceiver=stable_diffusion"], "transceiver.path"),
         (["transceiver=stable_diffusion", "transceiver.path=runwayml/stable-diffusion-v1-5"], "hub:owner/name"),
-        (["transceiver=stable_diffusion", "transceiver.path=."], "output names the shipped profile"),
+        (["transceiver=stable_diffusion", "transceiver.path=."], "expected the diffusers layout"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(
@@ -153,6 +153,14 @@ def test_bad_input_is_one_line_and_status_2(
     assert error.startswith("error: ")
     assert error.count("\n") == 1
     assert said in error
+
+
+def test_the_shipped_profile_is_not_overwritten_by_another_model(
+    stable_diffusion_folder: Path, tmp_path: Path, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = f"folder={tmp_path / 'parts'}"
+    assert command("envs.transceiver.make_profile", *choice(stable_diffusion_folder), *MEASURED, folder) == 2
+    assert "output names the shipped profile" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
