@@ -5,9 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 
 from agents.runs.settings import check_keys, plain
+from envs.transceiver import ModelOptions
+from envs.transceiver.options import on_hub
+
+REQUIRED = ("path", "guidance_scale", "device")
 
 
 def check_transceiver(config: DictConfig) -> None:
@@ -16,10 +20,17 @@ def check_transceiver(config: DictConfig) -> None:
     Raises:
         ValueError: unknown keys of the group, or a folder that does not exist.
     """
-    check_keys("transceiver", config, ["path", "guidance_scale", "device"])
-    path = config.path
-    if path is not None and not str(path).startswith("hub:") and not Path(path).is_dir():
-        raise ValueError(f"transceiver.path must be a folder with weights, hub:owner/name or null, got {str(path)!r}")
+    options = ModelOptions.__dataclass_fields__
+    check_keys("transceiver", {**dict.fromkeys(options), **config}, [*REQUIRED, *options])
+    allowed = "must be a folder with weights, hub:owner/name or null"
+    if OmegaConf.is_missing(config, "path"):
+        raise ValueError(f"transceiver.path {allowed}, nothing was given")
+    if config.path is not None and not on_hub(config.path) and not Path(config.path).expanduser().is_dir():
+        raise ValueError(f"transceiver.path {allowed}, got {str(config.path)!r}")
+    try:
+        ModelOptions.of(plain(config, exclude=REQUIRED))
+    except ValueError as error:
+        raise ValueError(f"transceiver: {error}") from error
 
 
 def matching_transceiver(config: DictConfig, profile: Any, channel: Any) -> Any:

@@ -9,13 +9,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from envs.channels import ChannelChoice, make_channel
+from envs.transceiver.options import ModelOptions
 from envs.transceiver.profile import QualityProfile, Request
 
 if TYPE_CHECKING:
     from envs.costs import Timed
     from envs.transceiver.transceiver import Transceiver
 
-__all__ = ["QualityProfile", "Request", "load_transceiver", "timed_costs"]
+__all__ = ["ModelOptions", "QualityProfile", "Request", "load_transceiver", "timed_costs"]
 
 
 def load_transceiver(
@@ -24,6 +25,7 @@ def load_transceiver(
     guidance_scale: float | None = None,
     device: str = "cpu",
     channel: ChannelChoice = "awgn",
+    **options: Any,
 ) -> Transceiver:
     """Load a split diffusion transceiver.
 
@@ -31,8 +33,9 @@ def load_transceiver(
         path: a folder in diffusers layout, `hub:owner/name` for the hub, or None for the embedded model.
         num_inference_steps: T.
         guidance_scale: classifier-free guidance; None takes the model's own.
-        device: "cpu", "cuda", ...
         channel: the link: a name of `envs.channels.CHANNELS`, or a mapping of `name` and parameters.
+        device: "cpu", "cuda", ...; "auto" is the GPU where there is one.
+        options: the fields of `ModelOptions`: dtype, slicing, unet, light_unet, finetune_unet, clip.
 
     Raises:
         ValueError: a missing or unreadable folder, parts that do not fit, a setting out of range, or a channel that
@@ -42,7 +45,9 @@ def load_transceiver(
     from envs.transceiver.transceiver import Transceiver
 
     link = make_channel(channel)
-    return Transceiver(load_components(path, device), num_inference_steps, guidance_scale, link)
+    return Transceiver(
+        load_components(path, device, ModelOptions.of(options)), num_inference_steps, guidance_scale, link
+    )
 
 
 def timed_costs(transceiver: Transceiver, receiver: str = "finetuned", **settings: Any) -> Timed:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from diffusers import ConfigMixin, ModelMixin
 from diffusers.configuration_utils import register_to_config
@@ -62,6 +64,12 @@ class SceneClassifier(ModelMixin, ConfigMixin):
         found = [[i for i, word in enumerate(words) if f" {word} " in text] for words in heads]
         noun, colour, place = (hits[0] if hits else -1 for hits in found)
         return noun, colour, place
+
+    @torch.no_grad()
+    def alignment(self, images: Tensor, prompts: Sequence[str]) -> Tensor:
+        """Joint probability of the words of each prompt, [B], for images [B, 3, H, W] in [0, 1]."""
+        labels = torch.tensor([self.labels(prompt) for prompt in prompts], device=images.device)
+        return self.log_likelihood(images, labels).exp()
 
     def log_likelihood(self, images: Tensor, labels: Tensor) -> Tensor:
         """Joint log-probability that each image shows its labels.

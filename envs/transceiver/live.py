@@ -28,14 +28,13 @@ class LiveQuality:
         transceiver: what generates.
 
     Raises:
-        ValueError: a transceiver without a classifier, which cannot judge alignment.
+        ValueError: a transceiver without anything that judges alignment.
     """
 
     def __init__(self, requests: Sequence[Request], plans: Sequence[Plan], receiver: str, transceiver: Any) -> None:
         self._requests, self._plans, self._receiver = tuple(requests), tuple(plans), receiver
         self.transceiver = transceiver
-        if self.transceiver.components.classifier is None:
-            raise ValueError(f"the model {self.transceiver.components.source} has no classifier to judge images with")
+        self.transceiver.components.needed_judge()
         self._references: dict[int, Tensor] = {}
 
     def measure(

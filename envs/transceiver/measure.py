@@ -13,6 +13,7 @@ from envs.transceiver import quality
 from envs.transceiver.components import load_components
 from envs.transceiver.measure_params import MeasureParams
 from envs.transceiver.profile import METRICS
+from envs.transceiver.receivers import receiver_named
 from envs.transceiver.transceiver import Transceiver
 
 
@@ -24,14 +25,21 @@ class Measurement:
 
     def __init__(self, params: MeasureParams) -> None:
         self.params = params
-        components = load_components(params.model, "cuda" if torch.cuda.is_available() else "cpu")
-        if components.classifier is None:
-            raise ValueError(f"the model {components.source} has no classifier: alignment cannot be measured")
+        components = load_components(params.model, params.device, params.options)
+        components.needed_judge()
         self.transceiver = Transceiver(components, params.num_inference_steps, params.guidance_scale, params.channel)
+        for name in params.receivers:
+            self.transceiver.network(receiver_named(name).network)
         self.requests = params.requests()
         self.prompts = [request.prompt for request in self.requests]
         self.seeds = [request.seed for request in self.requests]
-        self.trajectory = self.transceiver.trajectory(self.prompts, self.seeds)
+        self.trajectory = torch.cat(
+            [
+                self.transceiver.trajectory([self.prompts[i] for i in rows], [self.seeds[i] for i in rows])
+                for rows in self._batches(np.arange(len(self.requests)))
+            ],
+            dim=1,
+        )
         self.reference_images = self.transceiver.decode(self.trajectory[-1])
 
     def reference(self) -> NDArray[np.float32]:

@@ -15,9 +15,10 @@ from tqdm import tqdm
 
 from envs.channels import make_channel
 from envs.files import whole_file
-from envs.transceiver.components import EMBEDDED, fingerprint
+from envs.transceiver.components import model_fingerprint
 from envs.transceiver.measure import Measurement
 from envs.transceiver.measure_params import MeasureParams
+from envs.transceiver.options import ModelOptions
 from envs.transceiver.profile import QualityProfile
 from envs.transceiver.receivers import receiver_named
 
@@ -67,13 +68,16 @@ def measure(params: MeasureParams, folder: Path, workers: int, threads: int) -> 
     return QualityProfile(params.requests(), params.snr_db, tables, reference, fingerprint)
 
 
-_worker: Measurement | None = None
+_worker: Measurement | ValueError | None = None
 
 
 def _start_worker(params: MeasureParams, threads: int) -> None:
     global _worker
     torch.set_num_threads(threads)
-    _worker = Measurement(params)
+    try:
+        _worker = Measurement(params)
+    except ValueError as error:
+        _worker = error  # an error here would break the pool; the first part raises it
 
 
 def _measure_reference(path: str) -> None:
@@ -89,6 +93,8 @@ def _measure_part(path: str, receiver: str, split: int) -> None:
 
 
 def _this_worker() -> Measurement:
+    if isinstance(_worker, ValueError):
+        raise _worker
     if _worker is None:
         raise RuntimeError("the worker was not started")
     return _worker
@@ -105,10 +111,9 @@ def _digest(params: MeasureParams, receiver: str | None = None) -> str:
     It follows only the networks that the receiver uses, so that its parts outlive another receiver's training;
     without a receiver it follows the whole model.
     """
-    folder = EMBEDDED if params.model is None else Path(params.model)
     spec = None if receiver is None else receiver_named(receiver)
     told: list[object] = [
-        fingerprint(folder, None if spec is None else [*SHARED, spec.network]),
+        model_fingerprint(params.model, params.options, None if spec is None else [*SHARED, spec.network]),
         None if spec is None else asdict(spec),
         [[request.prompt, request.seed] for request in params.requests()],
         params.snr_db,
@@ -118,6 +123,8 @@ def _digest(params: MeasureParams, receiver: str | None = None) -> str:
     channel = make_channel(params.channel).fingerprint
     if channel != "awgn":  # parts over AWGN are older than the other channels, and keep their names
         told.append(channel)
+    if params.options.dtype != ModelOptions.dtype:
+        told.append(params.options.dtype)
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
 
 

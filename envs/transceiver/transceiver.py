@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
+from diffusers import UNet2DConditionModel
 from numpy.typing import ArrayLike
 from torch import Tensor
 
@@ -14,6 +15,7 @@ from envs.channels import ChannelChoice, make_channel
 from envs.channels.interface import check_snr_db
 from envs.channels.noise import unit_noise
 from envs.transceiver.components import Components
+from envs.transceiver.prediction import to_noise
 from envs.transceiver.receivers import Predict, denoise, receiver_named
 from envs.transceiver.schedule import Floats, Schedule
 from envs.transceiver.steps import ddim_step, guided
@@ -35,8 +37,7 @@ class Delivery:
         latents_received: [B, C, h, w] as the channel gave them, before any rescaling.
         noise_variance: channel noise per real element, float64 [B].
         channel_uses: complex symbols on the link (see `envs.channels.Received`), float64 [B].
-        alignment: probability that each image shows its prompt, float32 [B]; None without a classifier, or before
-            the images are judged.
+        alignment: how well each image shows its prompt, float32 [B]; None without anything that judges it.
     """
 
     images: Tensor
@@ -138,9 +139,7 @@ class Transceiver:
         out = self.deliver(
             sent, prompts, seeds, split, snr_db if crosses else None, receiver, channel_seeds, predict_receiver
         )
-        return (
-            out if self.components.classifier is None else replace(out, alignment=self.alignment(out.images, prompts))
-        )
+        return out if self.components.judge is None else replace(out, alignment=self.alignment(out.images, prompts))
 
     def deliver(
         self,
@@ -189,22 +188,39 @@ class Transceiver:
         predict = self.predictor("unet", True, prompts)
         return torch.stack([latents, *self.steps(latents, predict, 0, self.num_inference_steps)])
 
+    def network(self, name: str) -> UNet2DConditionModel:
+        """A UNet by the name that receivers call it.
+
+        Raises:
+            ValueError: the model has none of that name.
+        """
+        unet: UNet2DConditionModel | None = getattr(self.components, name)
+        if unet is None:
+            raise ValueError(f"the model {self.components.source} has no {name}: choose another receiver")
+        return unet
+
     def predictor(self, network: str, is_guided: bool, prompts: Sequence[str]) -> Predict:
         """The noise prediction of a network for B prompts, guided (two forwards in one batch) or not."""
-        unet = getattr(self.components, network)
-        if unet is None:
-            raise ValueError(f"the model {self.components.source} has no {network}: choose another receiver")
+        unet = self.network(network)
         context = self.embed(prompts)
         if not is_guided or self.guidance_scale == 1:
-            return lambda z, t: _forward(unet, z, t, context)
+            return lambda z, t: self.as_noise(_forward(unet, z, t, context), z, t)
         both = torch.cat([self.embed([""] * len(prompts)), context])
 
         def predict(z: Tensor, t: Tensor) -> Tensor:
             eps = _forward(unet, torch.cat([z, z]), torch.cat([t, t]), both)
             unconditional, conditional = eps.chunk(2)
-            return guided(unconditional, conditional, self.guidance_scale)
+            return self.as_noise(guided(unconditional, conditional, self.guidance_scale), z, t)
 
         return predict
+
+    def as_noise(self, output: Tensor, z: Tensor, t: Tensor) -> Tensor:
+        """The noise [B, C, h, w] that a UNet's output for latents `z` at timesteps `t` [B] stands for."""
+        prediction = self.components.scheduler.config.prediction_type
+        if prediction == "epsilon":
+            return output
+        alpha_bar = torch.as_tensor(self.schedule.alpha_bar(t.cpu().numpy()), dtype=z.dtype, device=z.device)
+        return to_noise(prediction, output, z, alpha_bar[:, None, None, None])
 
     @torch.no_grad()
     def embed(self, prompts: Sequence[str]) -> Tensor:
@@ -236,21 +252,24 @@ class Transceiver:
     def decode(self, latents: Tensor) -> Tensor:
         """Pictures float32 [B, 3, H, W] in [0, 1] of clean latents."""
         vae = self.components.vae
-        parts = [vae.decode(part).sample for part in (latents / vae.config.scaling_factor).split(DECODE_BATCH)]
+        scaled = (latents / vae.config.scaling_factor).to(vae.dtype)
+        parts = [vae.decode(part).sample for part in scaled.split(DECODE_BATCH)]
         return (torch.cat(parts).float() * 0.5 + 0.5).clamp(0, 1)
 
     @torch.no_grad()
+    def encode(self, images: Tensor) -> Tensor:
+        """Clean latents float32 [B, C, h, w] of pictures [B, 3, H, W] in [0, 1]: the posterior's mean."""
+        vae = self.components.vae
+        pictures = (images.to(self.device) * 2 - 1).to(vae.dtype)
+        return vae.encode(pictures).latent_dist.mean.float() * vae.config.scaling_factor
+
     def alignment(self, images: Tensor, prompts: Sequence[str]) -> Tensor:
-        """Joint probability of the words of each prompt, [B].
+        """How well each image shows its prompt, [B]: see `SceneClassifier` and `ClipScore`.
 
         Raises:
-            ValueError: the model has no classifier.
+            ValueError: the model has nothing that judges it.
         """
-        classifier = self.components.classifier
-        if classifier is None:
-            raise ValueError(f"the model {self.components.source} has no classifier: alignment cannot be measured")
-        labels = torch.tensor([classifier.labels(prompt) for prompt in prompts], device=images.device)
-        return classifier.log_likelihood(images, labels).exp()
+        return self.components.needed_judge().alignment(images, prompts)
 
     def _start_of(self, strength: float, split: int) -> int:
         if not 0 < strength <= 1:
@@ -266,8 +285,7 @@ class Transceiver:
     def _noised(self, image: Tensor, noise: Tensor, start: int) -> Tensor:
         if image.shape[0] != noise.shape[0] or image.ndim != 4:
             raise ValueError(f"image must be [{len(noise)}, 3, H, W], got {list(image.shape)}")
-        vae = self.components.vae
-        clean = vae.encode(image.to(self.device) * 2 - 1).latent_dist.mean * vae.config.scaling_factor
+        clean = self.encode(image)
         if clean.shape != noise.shape:
             raise ValueError(f"image gives latents {list(clean.shape[1:])}, the model works on {list(noise.shape[1:])}")
         alpha_bar = float(self.schedule.alpha_bar(self.schedule.timesteps[start]))
@@ -283,7 +301,9 @@ class Transceiver:
     ) -> None:
         if isinstance(prompts, str):
             raise ValueError(f"prompts must be a list of strings, got the string {prompts!r}")
-        if not prompts or len(prompts) != len(seeds):
+        if not prompts:
+            raise ValueError("prompts is empty: give one or more")
+        if len(prompts) != len(seeds):
             raise ValueError(f"give one seed for each of one or more prompts, got {len(prompts)} and {len(seeds)}")
         if channel_seeds is not None and len(channel_seeds) != len(seeds):
             raise ValueError(f"give one channel seed for each request, got {len(channel_seeds)} for {len(seeds)}")
@@ -294,8 +314,8 @@ class Transceiver:
 
 
 @torch.no_grad()
-def _forward(unet: torch.nn.Module, z: Tensor, t: Tensor, context: Tensor) -> Tensor:
-    return unet(z, t, context).sample
+def _forward(unet: UNet2DConditionModel, z: Tensor, t: Tensor, context: Tensor) -> Tensor:
+    return unet(z.to(unet.dtype), t, context.to(unet.dtype)).sample.float()
 
 
 def _stream(seed: int, stream: int, draw: int) -> torch.Generator:

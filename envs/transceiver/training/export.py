@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import torch
 
-from envs.transceiver.components import quietly
+from envs.transceiver.reading import quietly
 
 if TYPE_CHECKING:
     from envs.transceiver.training.stages import ModelTraining

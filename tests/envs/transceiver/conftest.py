@@ -11,6 +11,8 @@ from envs.transceiver import architecture
 from envs.transceiver.components import Components
 from envs.transceiver.transceiver import Transceiver
 
+from . import stable_diffusion
+
 TINY_UNET = {
     "sample_size": 8,
     "in_channels": 4,
@@ -87,3 +89,9 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in ("unet", "finetune_unet", "light_unet", "vae", "text_encoder", "classifier", "tokenizer", "scheduler"):
         getattr(components, name).save_pretrained(folder / name)
     return folder
+
+
+@pytest.fixture(scope="session")
+def stable_diffusion_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A tiny Stable Diffusion folder in `model`, a lighter UNet in `light/unet`, a CLIP model in `clip`."""
+    return stable_diffusion.build(tmp_path_factory.mktemp("stable_diffusion"))

@@ -1,0 +1,138 @@
+"""Networks read from folders: of the class that is expected, with all of their weights, or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from textwrap import shorten
+from typing import Any, TypeVar
+
+import torch
+from diffusers import AutoencoderKL, ModelMixin, UNet2DConditionModel
+from diffusers.utils import logging as diffusers_logging
+from transformers import CLIPTextModel, CLIPTokenizer, PreTrainedModel
+from transformers.utils import logging as transformers_logging
+
+Read = TypeVar("Read", ModelMixin, PreTrainedModel)
+CONFIG = "config.json"
+LONGEST = 240
+"""Characters of what a library says about files that it cannot read."""
+CONDITIONED = ("addition_embed_type", "class_embed_type", "encoder_hid_dim_type", "time_cond_proj_dim")
+"""What a UNet of another family is told beside latent, timestep and text."""
+
+
+def read_unet(folder: Path, dtype: torch.dtype) -> UNet2DConditionModel:
+    """A conditional UNet of Stable Diffusion's class.
+
+    Raises:
+        ValueError: another network, a UNet that wants more than latent, timestep and text, or weights that do not
+            fit its configuration.
+    """
+    check_class(folder, UNet2DConditionModel)
+    config = config_of(folder)
+    if wanted := [key for key in CONDITIONED if config.get(key) is not None]:
+        raise ValueError(
+            f"the UNet in {folder} is of another architecture, conditioned by {', '.join(wanted)} too: "
+            "this transceiver runs Stable Diffusion 1.x and 2.x"
+        )
+    return read_network(UNet2DConditionModel, folder, dtype)
+
+
+def read_vae(folder: Path, dtype: torch.dtype) -> AutoencoderKL:
+    """A VAE of Stable Diffusion's class."""
+    check_class(folder, AutoencoderKL)
+    vae = read_network(AutoencoderKL, folder, dtype)
+    if vae.config.get("shift_factor"):
+        raise ValueError(f"the VAE in {folder} shifts its latents: this transceiver runs Stable Diffusion 1.x and 2.x")
+    return vae
+
+
+def read_text_encoder(folder: Path, dtype: torch.dtype) -> CLIPTextModel:
+    """A CLIP text model; one inside a whole CLIP model will do."""
+    kind = config_of(folder).get("model_type")
+    if kind not in ("clip_text_model", "clip"):
+        raise ValueError(f"the text encoder in {folder} is a {kind} model, expected a CLIP text model")
+    return read_network(CLIPTextModel, folder, dtype)
+
+
+def read_tokenizer(folder: Path) -> CLIPTokenizer:
+    """A CLIP tokenizer."""
+    with refusals(folder):
+        return CLIPTokenizer.from_pretrained(folder, local_files_only=True)
+
+
+def read_network(network: type[Read], folder: Path, dtype: torch.dtype) -> Read:
+    """A network with all of its weights, from safetensors only.
+
+    Raises:
+        ValueError: unreadable files, or weights that are missing, left over (diffusers) or of other shapes.
+    """
+    of_diffusers = issubclass(network, ModelMixin)
+    keywords: dict[str, Any] = {"torch_dtype": dtype, "low_cpu_mem_usage": False} if of_diffusers else {"dtype": dtype}
+    with refusals(folder), quietly():
+        loaded, told = network.from_pretrained(
+            folder, local_files_only=True, use_safetensors=True, output_loading_info=True, **keywords
+        )
+    for problem in ("missing_keys", "unexpected_keys" if of_diffusers else "", "mismatched_keys"):
+        if keys := sorted(str(key) for key in told.get(problem) or ()):
+            raise ValueError(
+                f"the weights in {folder} do not fit its configuration: {len(keys)} "
+                f"{problem.partition('_')[0]}, such as {keys[0]}"
+            )
+    return loaded
+
+
+def check_class(folder: Path, expected: type) -> None:
+    """Refuse a part whose configuration names another class of diffusers.
+
+    Raises:
+        ValueError: naming both.
+    """
+    found = config_of(folder).get("_class_name", expected.__name__)
+    if found != expected.__name__:
+        raise ValueError(f"{folder} holds a {found}, expected a {expected.__name__}")
+
+
+def config_of(folder: Path) -> dict[str, Any]:
+    """The configuration of a part.
+
+    Raises:
+        ValueError: no readable config.json.
+    """
+    try:
+        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        return dict(config)
+    except (OSError, ValueError, TypeError) as error:
+        raise ValueError(f"{folder} has no readable {CONFIG}: {error}") from error
+
+
+@contextmanager
+def refusals(folder: Path) -> Iterator[None]:
+    """Turn whatever a library says about unreadable files into one sentence.
+
+    Raises:
+        ValueError: naming the folder.
+    """
+    try:
+        yield
+    except Exception as error:
+        reason = shorten(str(error), LONGEST, placeholder=" ...") or type(error).__name__
+        raise ValueError(f"the weights in {folder} cannot be read: {reason}") from error
+
+
+@contextmanager
+def quietly() -> Iterator[None]:
+    """Keep the libraries' progress bars and advice off the terminal while weights are read or written."""
+    libraries = (diffusers_logging, transformers_logging)
+    before = [library.get_verbosity() for library in libraries]
+    for library in libraries:
+        library.set_verbosity_error()
+        library.disable_progress_bar()
+    try:
+        yield
+    finally:
+        for library, verbosity in zip(libraries, before, strict=True):
+            library.set_verbosity(verbosity)
+            library.enable_progress_bar()
