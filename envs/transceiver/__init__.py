@@ -5,15 +5,24 @@ Diffusers is imported only when a transceiver is loaded, so that training on a p
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from envs.transceiver.profile import QualityProfile, Request
 
 if TYPE_CHECKING:
+    from envs.transceiver.quality import image_quality
+    from envs.transceiver.receiver_study import ReceiverStudy, study_receivers
     from envs.transceiver.transceiver import Transceiver
 
-__all__ = ["QualityProfile", "Request", "load_transceiver"]
+_LAZY = {
+    "ReceiverStudy": "envs.transceiver.receiver_study",
+    "image_quality": "envs.transceiver.quality",
+    "study_receivers": "envs.transceiver.receiver_study",
+}
+
+__all__ = ["QualityProfile", "ReceiverStudy", "Request", "image_quality", "load_transceiver", "study_receivers"]
 
 
 def load_transceiver(
@@ -37,3 +46,9 @@ def load_transceiver(
     from envs.transceiver.transceiver import Transceiver
 
     return Transceiver(load_components(path, device), num_inference_steps, guidance_scale)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)
