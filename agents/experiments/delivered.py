@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
@@ -122,8 +123,10 @@ class Tile:
 def draw_sheet(rows: Sequence[Sequence[Tile]], row_labels: Sequence[str], column_labels: Sequence[str]) -> Figure:
     """Images in rows and columns, every row and column labelled."""
     with house_style():
-        figure = Figure(figsize=(1.2 + 1.15 * len(rows[0]), 0.3 + 1.32 * len(rows)), layout="constrained")
-        figure.get_layout_engine().set(w_pad=0.02, h_pad=0.02)  # type: ignore[union-attr]
+        figure = Figure(
+            figsize=(1.2 + 1.15 * len(rows[0]), 0.3 + 1.32 * len(rows)),
+            layout=ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02),
+        )
         grid = figure.subplots(len(rows), len(rows[0]), squeeze=False)
         for number, (axes, tiles) in enumerate(zip(grid, rows, strict=True)):
             for axis, tile in zip(axes, tiles, strict=True):

@@ -102,11 +102,11 @@ def _claims(sheet: Sheet, receiver: str, snr_db: Sequence[float]) -> list[Claim]
             if mean.mean <= 0
         ]
     edge = Scheme("edge", None)
-    gaps = [
+    short = [
         float((sheet[edge, level].quality["alignment"] - own[level].quality["alignment"]).mean()) for level in snr_db
     ]
     ssim = [float(own[level].quality["ssim"].mean()) for level in snr_db]
-    far = int(np.argmax(gaps))
+    far = int(np.argmax(short))
     at = f"receiver {receiver}: "
     return [
         paper(
@@ -117,9 +117,9 @@ def _claims(sheet: Sheet, receiver: str, snr_db: Sequence[float]) -> list[Claim]
         ),
         paper(
             "SemAIGC's images nearly resemble those of Edge",
-            f"{at}alignment at most {gaps[far]:+.3f} below Edge's (at {snr_db[far]:g} dB); SSIM to Edge's image "
+            f"{at}alignment at most {short[far]:.3f} below Edge's (at {snr_db[far]:g} dB); SSIM to Edge's image "
             f"{ssim[0]:.2f} at {snr_db[0]:g} dB to {ssim[-1]:.2f} at {snr_db[-1]:g} dB",
-            gaps[far] <= NEAR_ALIGNMENT,
+            short[far] <= NEAR_ALIGNMENT,
             f"at {snr_db[far]:g} dB the prompt is lost in part of the images (PSNR "
             f"{own[snr_db[far]].quality['psnr_db'].mean():.1f} dB at split {own[snr_db[far]].split})",
         ),

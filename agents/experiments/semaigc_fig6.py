@@ -199,7 +199,7 @@ def _draw(curves: Mapping[str, Curves]) -> Figure:
                 fontsize=8,
                 arrowprops={"arrowstyle": "-", "color": "0.4"},
             )
-            panel.set(xlabel="Episodes of 20 requests learnt from", title=f"receiver {receiver}", ylim=(0, None))
+            panel.set(xlabel="Episodes learnt from", title=f"receiver {receiver}", ylim=(0, None))
         panels[0].set_ylabel("Expected reward a request (satisfaction)")
         figure.legend(*panels[0].get_legend_handles_labels(), loc="outside right center")
     return figure

@@ -61,7 +61,7 @@ class Grid:
         """ROOT over the oracle, [PACR, SNR]."""
         return self.mean("root") / self.mean("oracle")
 
-    def where(self, index: tuple[int, ...]) -> str:
+    def where(self, index: tuple[Any, ...]) -> str:
         """A cell in words."""
         row, column = index
         return f"PACR {self.tx_availability[row]:g}, {self.snr_db[column]:g} dB"

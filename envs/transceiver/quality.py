@@ -63,8 +63,9 @@ def frechet_distance(features: Tensor, reference: Tensor) -> float:
         raise ValueError(f"a Gaussian fit needs two rows or more, got {len(a)} and {len(b)}")
     x, y = (rows - rows.mean(axis=0) for rows in (a, b))
     spread = np.sum(x * x) / (len(a) - 1) + np.sum(y * y) / (len(b) - 1)
-    small_x, small_y = (np.linalg.qr(rows, mode="r") for rows in (x, y))  # at most [F, F], with the same covariance
-    cross = np.linalg.svd(small_x @ small_y.T, compute_uv=False).sum() / np.sqrt((len(a) - 1) * (len(b) - 1))
+    # At most [F, F], with the same covariances.
+    small_x, small_y = (np.asarray(np.linalg.qr(rows, mode="r")) for rows in (x, y))
+    cross = np.linalg.svdvals(small_x @ small_y.T).sum() / np.sqrt((len(a) - 1) * (len(b) - 1))
     return float(np.sum((a.mean(axis=0) - b.mean(axis=0)) ** 2) + spread - 2 * cross)
 
 
