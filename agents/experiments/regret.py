@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from agents.experiments.claims import Claim, bar, report
 from agents.experiments.findings import Findings
-from agents.experiments.states import FRAMEWORKS, States, difference, sample_states
+from agents.experiments.states import FRAMEWORKS, States, difference, sample_states, share_of
 from agents.experiments.study import Study
 from agents.policies import Predictor, load_policy
 from agents.reports.style import house_style, label_of, line_style
@@ -95,7 +95,7 @@ def _losses(
         name: Loss(
             expected=expected[index],
             served=paired_difference(served["oracle"]["reward"], served[name]["reward"], served[name]["episode"]),
-            share=float(own[:, index].mean() / best.mean()),
+            share=float(share_of(own[:, index].mean(), best.mean())),
             optimal=float(np.mean(own[:, index] >= best)),
         )
         for index, name in enumerate(POLICIES)

@@ -15,7 +15,7 @@ from agents.experiments.claims import Claim, bar, paper
 from agents.experiments.drawing import PACR_LABEL, SNR_LABEL, draw_cells
 from agents.experiments.findings import Findings
 from agents.experiments.options import Points
-from agents.experiments.states import FIXED, FRAMEWORKS, States, difference, interval, sample_states
+from agents.experiments.states import FIXED, FRAMEWORKS, difference, interval, sample_states, share_of
 from agents.experiments.study import Study
 from agents.reports.style import house_style, label_of
 from agents.statistics import Interval, column_intervals
@@ -46,12 +46,18 @@ class Options:
 
 @dataclass(frozen=True)
 class Grid:
-    """Satisfaction of every policy in every state, [PACR, SNR, N], and that of the optimum were every image good."""
+    """Satisfaction of every policy in every state.
+
+    Attributes:
+        snr_db, tx_availability: points.
+        rewards: policy -> [PACR, SNR, N].
+        flawless: cell -> satisfaction of the optimum were every image accepted at once, for the cells that explain.
+    """
 
     snr_db: Points
     tx_availability: Points
     rewards: dict[str, NDArray[np.float64]]
-    flawless: NDArray[np.float64]
+    flawless: dict[tuple[int, int], float]
 
     def mean(self, policy: str) -> NDArray[np.float64]:
         """Mean satisfaction in the cells, [PACR, SNR]."""
@@ -59,12 +65,32 @@ class Grid:
 
     def share_of_oracle(self) -> NDArray[np.float64]:
         """ROOT over the oracle, [PACR, SNR]."""
-        return self.mean("root") / self.mean("oracle")
+        return share_of(self.mean("root"), self.mean("oracle"))
 
-    def where(self, index: tuple[Any, ...]) -> str:
+    @property
+    def lowest(self) -> tuple[int, int]:
+        """The cell where ROOT satisfies least."""
+        return _cell(self.mean("root").argmin(), self.mean("root"))
+
+    @property
+    def highest(self) -> tuple[int, int]:
+        """The cell where ROOT satisfies most."""
+        return _cell(self.mean("root").argmax(), self.mean("root"))
+
+    @property
+    def harshest(self) -> tuple[int, int]:
+        """The cell of the lowest SNR and the most compute."""
+        return int(np.argmax(self.tx_availability)), int(np.argmin(self.snr_db))
+
+    def where(self, index: tuple[int, int]) -> str:
         """A cell in words."""
         row, column = index
         return f"PACR {self.tx_availability[row]:g}, {self.snr_db[column]:g} dB"
+
+
+def _cell(flat: Any, values: NDArray[np.float64]) -> tuple[int, int]:
+    row, column = np.unravel_index(flat, values.shape)
+    return int(row), int(column)
 
 
 def run(study: Study, options: Options) -> Findings:
@@ -84,26 +110,28 @@ def _grid(study: Study, options: Options, receiver: str) -> Grid:
     root = study.root_of(receiver, options.root)
     shape = (len(options.tx_availability), len(options.snr_db), options.num_states)
     rewards = {policy: np.empty(shape) for policy in (*FRAMEWORKS, "oracle")}
-    flawless = np.empty(shape[:2])
     cells = [(i, j) for i in range(shape[0]) for j in range(shape[1])]
     for i, j in tqdm(cells, desc=f"cells, receiver {receiver}", leave=False):
-        pacr, snr_db = options.tx_availability[i], options.snr_db[j]
-        keywords = study.keywords_of(receiver, {"tx_availability": [pacr, pacr], "snr_db": [snr_db, snr_db]})
-        states = sample_states(keywords, options.num_states, study.seed)
+        states = sample_states(_keywords(study, options, receiver, (i, j)), options.num_states, study.seed)
         for policy, values in rewards.items():
             values[i, j] = states.rewards_of(states.actions(policy, root))
-        flawless[i, j] = _flawless(keywords, options.num_states, study.seed).split_rewards.max(axis=1).mean()
-    return Grid(options.snr_db, options.tx_availability, rewards, flawless)
+    grid = Grid(options.snr_db, options.tx_availability, rewards, {})
+    for cell in {grid.lowest, grid.highest, grid.harshest}:
+        # The same states where every image is accepted at once: what latency alone allows.
+        keywords = _keywords(study, options, receiver, cell) | {"quality_min": -1.0}
+        states = sample_states(keywords, options.num_states, study.seed)
+        grid.flawless[cell] = float(states.split_rewards.max(axis=1).mean())
+    return grid
 
 
-def _flawless(keywords: Mapping[str, Any], num_states: int, seed: int) -> States:
-    """The same states where every image is accepted at once: what latency alone allows."""
-    return sample_states({**keywords, "quality_min": -1.0}, num_states, seed)
+def _keywords(study: Study, options: Options, receiver: str, cell: tuple[int, int]) -> dict[str, Any]:
+    pacr, snr_db = options.tx_availability[cell[0]], options.snr_db[cell[1]]
+    return study.keywords_of(receiver, {"tx_availability": [pacr, pacr], "snr_db": [snr_db, snr_db]})
 
 
 def _claims(receiver: str, grid: Grid) -> list[Claim]:
     root = grid.mean("root")
-    low, high = np.unravel_index(root.argmin(), root.shape), np.unravel_index(root.argmax(), root.shape)
+    low, high, harsh = grid.lowest, grid.highest, grid.harshest
     at = f"receiver {receiver}: "
     span = float(root[high] - root[low])
     ends = f"{root[low]:.2f} ({grid.where(low)}) to {root[high]:.2f} ({grid.where(high)})"
@@ -111,7 +139,6 @@ def _claims(receiver: str, grid: Grid) -> list[Claim]:
         f"the optimum reaches {grid.mean('oracle')[low]:.2f} and {grid.mean('oracle')[high]:.2f} in these cells, and "
         f"{grid.flawless[low]:.2f} and {grid.flawless[high]:.2f} if every image were accepted at once"
     )
-    harsh = tuple(np.array([np.argmax(grid.tx_availability), np.argmin(grid.snr_db)]))
     harsh_text = f"{at}{root[harsh]:.2f} at {grid.where(harsh)}"
     harsh_why = (
         f"the optimum reaches {grid.mean('oracle')[harsh]:.2f} there, {grid.flawless[harsh]:.2f} without rejects"
@@ -137,7 +164,7 @@ def _claims(receiver: str, grid: Grid) -> list[Claim]:
 def _never_far_below(at: str, grid: Grid) -> Claim:
     gaps = {policy: grid.mean("root") - grid.mean(policy) for policy in FIXED}
     policy = min(gaps, key=lambda name: gaps[name].min())
-    cell = np.unravel_index(gaps[policy].argmin(), gaps[policy].shape)
+    cell = _cell(gaps[policy].argmin(), gaps[policy])
     worst = difference(grid.rewards["root"][cell], grid.rewards[policy][cell])
     below = sum(int((gap < -TOLERANCE).sum()) for gap in gaps.values())
     oracle = float((grid.mean("oracle") - grid.mean(policy))[cell])
@@ -177,7 +204,7 @@ def _above_edge(at: str, grid: Grid) -> Claim:
 
 def _near_the_oracle(at: str, grid: Grid) -> Claim:
     share = grid.share_of_oracle()
-    cell = np.unravel_index(share.argmin(), share.shape)
+    cell = _cell(share.argmin(), share)
     below = int((share < ORACLE_SHARE).sum())
     lost = grid.mean("oracle") - grid.mean("root")
     return bar(
@@ -227,7 +254,7 @@ def _rows(receiver: str, grid: Grid) -> list[dict[str, Any]]:
                     "satisfaction": mean.mean,
                     "satisfaction_low": mean.low,
                     "satisfaction_high": mean.high,
-                    "relative_to_oracle": mean.mean / optimum,
+                    "relative_to_oracle": float(share_of(mean.mean, optimum)),
                 }
             )
     return rows

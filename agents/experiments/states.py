@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
 from agents.experiments.study import EVERY_PLAN
 from agents.policies import Predictor
@@ -79,6 +79,12 @@ def sample_states(keywords: Mapping[str, Any], num_states: int, seed: int) -> St
     observations = sample_observations(model, num_states, seed)
     rewards = model.expected_rewards(observations)
     return States(observations, rewards, model.plan_names, model.profile.num_inference_steps)
+
+
+def share_of(own: ArrayLike, best: ArrayLike) -> NDArray[np.float64]:
+    """`own / best`; where there is nothing to reach, 1 for nothing and infinity for anything."""
+    part, whole = np.asarray(own, dtype=np.float64), np.asarray(best, dtype=np.float64)
+    return np.divide(part, whole, out=np.where(part > 0, np.inf, 1.0), where=whole > 0)
 
 
 def interval(values: NDArray[np.floating]) -> Interval:

@@ -87,7 +87,7 @@ def study_receivers(
 
     Args:
         receivers: names.
-        num_requests: R >= 2, the first of those that a profile is measured on.
+        num_requests: R >= 3, the first of those that a profile is measured on.
         snr_db: increasing SNRs in dB.
         folder: of the finished parts; a run that was stopped goes on from them.
         model: folder of the model, None for the embedded one.
@@ -97,8 +97,8 @@ def study_receivers(
     Raises:
         ValueError: a number out of range, an unknown receiver, or a model without its network.
     """
-    if num_requests < 2:
-        raise ValueError(f"num_requests must be 2 or more for a Frechet distance, got {num_requests}")
+    if num_requests < 3:
+        raise ValueError(f"num_requests must be 3 or more for a Frechet distance and its jackknife, got {num_requests}")
     params = MeasureParams(
         model=model,
         receivers=dict.fromkeys(receivers, 1),

@@ -43,7 +43,7 @@ SMALL: dict[str, list[str]] = {
     "semaigc_fig8": [*ROOT, *GRID],
     "semaigc_fig9": [*ROOT, "experiment.snr_db=[-6,15]", "experiment.tx_availability=[0.1,1.0]"],
     "semaigc_prop2": ["experiment.num_states=200", "experiment.rates=[0.01,0.5]", "experiment.splits=[10]"],
-    "receivers": ["experiment.num_requests=2", "experiment.snr_db=[-6,0,15]", "experiment.workers=1"],
+    "receivers": ["experiment.num_requests=3", "experiment.snr_db=[-6,0,15]", "experiment.workers=1"],
     "regret": [*ROOT, "experiment.num_states=64", "experiment.num_requests=320", "experiment.num_sessions=8"],
 }
 SMALL["semaigc_fig9"] += ["experiment.num_sessions=16"]

@@ -9,7 +9,7 @@ from rich.console import Console
 
 from agents import load_policy
 from agents.experiments.root import trained_root
-from agents.experiments.states import FRAMEWORKS, difference, interval, sample_states
+from agents.experiments.states import FRAMEWORKS, difference, interval, sample_states, share_of
 from envs import SplitVectorEnv
 from envs.transceiver.profile import QualityProfile
 
@@ -49,6 +49,10 @@ def test_a_fixed_quantity_leaves_the_luck_of_the_others(profile: QualityProfile)
     np.testing.assert_array_equal(free.observations[:, [0, 1, 3, 4, 5, 6]], fixed.observations[:, [0, 1, 3, 4, 5, 6]])
     other = sample_states(keywords_of(profile), 20, seed=4)
     assert (other.observations != free.observations).any()
+
+
+def test_shares_of_nothing() -> None:
+    np.testing.assert_array_equal(share_of([1.0, 0.0, 1.0], [2.0, 0.0, 0.0]), [0.5, 1.0, np.inf])
 
 
 def test_intervals_of_states() -> None:
