@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import fields
 from typing import Any, TypeVar
 
@@ -17,7 +17,7 @@ def read_options(cls: type[Chosen], given: Mapping[str, Any]) -> Chosen:
     """Make the options of an experiment from the group `experiment`.
 
     Args:
-        cls: a dataclass; its fields annotated `int` must be >= 1.
+        cls: a dataclass; its fields annotated `int` must be >= 1, `Points` increase, lists hold at least one entry.
         given: plain values by key.
 
     Raises:
@@ -27,15 +27,34 @@ def read_options(cls: type[Chosen], given: Mapping[str, Any]) -> Chosen:
     check_keys("experiment", given, names)
     for field in fields(cls):  # type: ignore[arg-type]
         value = given[field.name]
-        if field.type == "int" and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
-            raise ValueError(f"experiment.{field.name} must be an integer >= 1, got {value!r}")
+        name = f"experiment.{field.name}"
         if field.type == "Points":
-            check_points(f"experiment.{field.name}", value)
+            check_points(name, value)
+        elif field.type in _ALLOWED:
+            is_allowed, words = _ALLOWED[str(field.type)]
+            if not is_allowed(value):
+                raise ValueError(f"{name} must be {words}, got {value!r}")
     return cls(**{name: given[name] for name in names})
 
 
 Points = Sequence[float]
 """Increasing values along an axis."""
+
+
+def _is_integer(value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+def _is_list_of(kind: Callable[[Any], bool]) -> Callable[[Any], bool]:
+    return lambda value: isinstance(value, list) and bool(value) and all(kind(entry) for entry in value)
+
+
+_ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
+    "int": (lambda value: _is_integer(value) and value >= 1, "an integer >= 1"),
+    "float": (lambda value: isinstance(value, int | float) and np.isfinite(value), "a finite number"),
+    "list[int]": (_is_list_of(_is_integer), "a list of integers"),
+    "list[str]": (_is_list_of(lambda value: isinstance(value, str)), "a list of names"),
+}
 
 
 def check_points(name: str, values: Any) -> None:

@@ -99,7 +99,9 @@ def _draw(sheet: Mapping[Scheme, Delivered], shown: int, delivery: Delivery) -> 
                 Tile(
                     each.images[index],
                     f"split {each.split}"
-                    + ("" if scheme.framework == "edge" else f" · {each.quality['psnr_db'][index]:.1f} dB"),
+                    + (
+                        " · noise-free" if scheme.framework == "edge" else f" · {each.quality['psnr_db'][index]:.1f} dB"
+                    ),
                     (top, left, size),
                 )
                 for scheme, each in sheet.items()

@@ -164,6 +164,8 @@ def test_a_receiver_that_was_not_measured_is_named(
         (["+experiment=semaigc_fig7", "+experiment.num_statse=3"], "num_statse"),
         (["+experiment=semaigc_fig7", "experiment.num_states=0"], "num_states must be an integer >= 1"),
         (["+experiment=semaigc_fig7", "experiment.snr_db=[3,0]"], "increasing"),
+        (["+experiment=semaigc_fig7", "experiment.receivers=[]"], "a list of names"),
+        (["+experiment=semaigc_fig5", "experiment.snr_db=loud"], "a finite number"),
         (["+experiment=semaigc_fig7", "num_requests=3"], "sizes the plain comparison"),
         (["+experiment=semaigc_fig7", "env=protocols"], "env.plans=[semaigc]"),
         (["+experiment=semaigc_fig7", "seed=-1"], "seed must be an integer >= 0"),
