@@ -113,11 +113,11 @@ def _claims(sheet: Sheet, receiver: str, snr_db: Sequence[float]) -> list[Claim]
             "SemAIGC outperforms Non-ROOT and Non-fine-tuning under all channel qualities",
             f"{at}smallest leads in PSNR {', '.join(leads)}",
             not behind,
-            f"behind {'; '.join(behind)}: ROOT is rewarded for an acceptable image in time, not for PSNR",
+            f"not ahead of {'; '.join(behind)}: ROOT is rewarded for an acceptable image in time, not for PSNR",
         ),
         paper(
             "SemAIGC's images nearly resemble those of Edge",
-            f"{at}alignment at most {short[far]:.3f} below Edge's (at {snr_db[far]:g} dB); SSIM to Edge's image "
+            f"{at}largest shortfall of alignment to Edge's {short[far]:.3f} (at {snr_db[far]:g} dB); SSIM to it "
             f"{ssim[0]:.2f} at {snr_db[0]:g} dB to {ssim[-1]:.2f} at {snr_db[-1]:g} dB",
             short[far] <= NEAR_ALIGNMENT,
             f"at {snr_db[far]:g} dB the prompt is lost in part of the images (PSNR "
