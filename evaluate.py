@@ -1,4 +1,4 @@
-"""Compare policies on the same requests, in a table, a CSV file and figures: `python evaluate.py --help`."""
+"""Compare policies on the same requests, or run an experiment: `python evaluate.py --help`."""
 
 from __future__ import annotations
 
@@ -14,13 +14,17 @@ from envs.command_line import one_line_errors
 @hydra.main(version_base="1.3", config_path="configs", config_name="evaluate")
 def main(config: DictConfig) -> None:
     """Evaluate as `configs/evaluate.yaml` says."""
-    folder = Path(HydraConfig.get().runtime.output_dir)
+    run = HydraConfig.get()
+    folder = Path(run.runtime.output_dir)
     with one_line_errors(clean=folder):
-        from agents.runs.evaluation import (
-            evaluate_policies,
-        )  # heavy imports wait until help and mistakes are dealt with
+        if "experiment" in config:
+            from agents.experiments.run import run_experiment
 
-        evaluate_policies(config, folder)
+            run_experiment(config, folder, run.overrides.task)
+        else:  # heavy imports wait until help and mistakes are dealt with
+            from agents.runs.evaluation import evaluate_policies
+
+            evaluate_policies(config, folder)
 
 
 if __name__ == "__main__":

@@ -63,6 +63,29 @@ def mean_interval(
     return Interval(float(binned.mean[0]), float(binned.low[0]), float(binned.high[0]))
 
 
+def column_intervals(
+    values: ArrayLike, *, confidence: float = CONFIDENCE, resamples: int = RESAMPLES, seed: int = SEED
+) -> list[Interval]:
+    """Means of the columns of values [N, K] with bootstrap intervals over the N independent rows.
+
+    All columns are resampled together, in one matrix product: far faster than one by one.
+
+    Raises:
+        ValueError: values that are not [N, K] with N and K >= 1, or as of `mean_interval`.
+    """
+    table = np.asarray(values, dtype=np.float64)
+    if table.ndim != 2 or not table.size:
+        raise ValueError(f"values must be [N, K] with N and K >= 1, got shape {table.shape}")
+    rows = np.arange(len(table))
+    _validated(rows, table[:, 0], rows, np.array([-0.5, len(table) - 0.5]), confidence, resamples)
+    if not np.isfinite(table).all():
+        raise ValueError("values must be finite, got NaN or infinity")
+    means = _resampled_means(table, np.ones((len(table), 1)), resamples, np.random.default_rng(seed))
+    tail = (1 - confidence) / 2
+    low, high = np.quantile(means, [tail, 1 - tail], axis=0)
+    return [Interval(*map(float, ends)) for ends in zip(table.mean(axis=0), low, high, strict=True)]
+
+
 def paired_difference(
     values: ArrayLike,
     baseline: ArrayLike,
@@ -139,7 +162,8 @@ def _resampled_means(
 
 
 def _ratio(sums: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
+    shape = np.broadcast_shapes(sums.shape, counts.shape)
+    return np.divide(sums, counts, out=np.full(shape, np.nan), where=np.broadcast_to(counts > 0, shape))
 
 
 def _validated(

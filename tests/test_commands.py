@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import csv
-import logging
 import os
-import runpy
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -21,31 +19,6 @@ from envs.transceiver.profile import QualityProfile
 
 ROOT = Path(__file__).parents[1]
 Command = Callable[..., int]
-
-
-@pytest.fixture(scope="session")
-def profile_file(tmp_path_factory: pytest.TempPathFactory, profile: QualityProfile) -> Path:
-    path = tmp_path_factory.mktemp("profile") / "synthetic.npz"
-    profile.save(path)
-    return path
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Command]:
-    """Run a script in this process (imports are paid once) and return its exit status."""
-    handlers = logging.getLogger().handlers[:]
-
-    def run(script: str, *arguments: object) -> int:
-        monkeypatch.chdir(ROOT)
-        monkeypatch.setattr(sys, "argv", [script, *map(str, arguments)])
-        try:
-            runpy.run_path(str(ROOT / script), run_name="__main__")
-        except SystemExit as stop:
-            return int(stop.code or 0)
-        return 0
-
-    yield run
-    logging.getLogger().handlers[:] = handlers  # Hydra's write to the captured output of this test
 
 
 def tiny_training(profile_file: Path, folder: Path, **changes: object) -> list[str]:

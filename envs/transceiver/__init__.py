@@ -5,6 +5,7 @@ Diffusers is imported only when a transceiver is loaded, so that training on a p
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,9 +15,26 @@ from envs.transceiver.profile import QualityProfile, Request
 
 if TYPE_CHECKING:
     from envs.costs import Timed
+    from envs.transceiver.quality import image_quality
+    from envs.transceiver.receiver_study import ReceiverStudy, study_receivers
     from envs.transceiver.transceiver import Transceiver
 
-__all__ = ["ModelOptions", "QualityProfile", "Request", "load_transceiver", "timed_costs"]
+_LAZY = {
+    "ReceiverStudy": "envs.transceiver.receiver_study",
+    "image_quality": "envs.transceiver.quality",
+    "study_receivers": "envs.transceiver.receiver_study",
+}
+
+__all__ = [
+    "ModelOptions",
+    "QualityProfile",
+    "ReceiverStudy",
+    "Request",
+    "image_quality",
+    "load_transceiver",
+    "study_receivers",
+    "timed_costs",
+]
 
 
 def load_transceiver(
@@ -55,3 +73,9 @@ def timed_costs(transceiver: Transceiver, receiver: str = "finetuned", **setting
     from envs.transceiver.timing import timed_costs as timed
 
     return timed(transceiver, receiver, **settings)
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _LAZY:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(_LAZY[name]), name)

@@ -77,9 +77,7 @@ class LiveQuality:
                 images[row] = image
         made = torch.stack([image for image in images if image is not None])
         reference = torch.stack([self._references[int(i)] for i in request])
-        values = {"alignment": alignment}
-        for name, metric in (("psnr_db", quality.psnr_db), ("ssim", quality.ssim), ("mse", quality.mse)):
-            values[name] = metric(made, reference).double().cpu().numpy()
+        values = {"alignment": alignment} | quality.image_quality(made, reference)
         return {name: values[name] for name in METRICS}, made.cpu().numpy()
 
     def _prepare_references(self, request: NDArray[np.integer]) -> None:

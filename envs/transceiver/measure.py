@@ -53,12 +53,12 @@ class Measurement:
         if split == 0:
             rows = [self._deliver(receiver, 0, index, None, None) for index in self._batches(np.arange(shape[0]))]
             values = np.concatenate(rows, axis=1)[:, :, None, None]
-            return np.broadcast_to(values, (len(METRICS), *shape)).copy()
+            return np.broadcast_to(values, (len(values), *shape)).copy()
         rows = []
         for flat in self._batches(np.arange(np.prod(shape))):
             request, snr, draw = np.unravel_index(flat, shape)
             rows.append(self._deliver(receiver, split, request, snrs[snr], draw.tolist()))
-        return np.concatenate(rows, axis=1).reshape(len(METRICS), *shape)
+        return np.concatenate(rows, axis=1).reshape(-1, *shape)
 
     def _deliver(
         self, receiver: str, split: int, request: NDArray, snr_db: NDArray | None, draws: list[int] | None

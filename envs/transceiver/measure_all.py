@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import json
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from tqdm import tqdm
 
 from envs.channels import make_channel
@@ -28,16 +29,37 @@ FORWARDS_OF_A_DECODING = 12
 """Weight of decoding and judging an image in the progress bar, in forwards of the light UNet."""
 
 
+@dataclass(frozen=True)
+class Measured:
+    """Parts put together.
+
+    Attributes:
+        tables: receiver -> [M, R, T + 1, S, D].
+        reference: [M, R], of the noise-free images.
+        fingerprint: of model, schedule and channel.
+    """
+
+    tables: dict[str, NDArray[np.float32]]
+    reference: NDArray[np.float32]
+    fingerprint: dict[str, str]
+
+
 def measure(params: MeasureParams, folder: Path, workers: int, threads: int) -> QualityProfile:
-    """Measure the whole profile.
+    """Measure the whole profile; see `measure_tables`."""
+    measured = measure_tables(params, folder, workers, threads)
+    return QualityProfile(params.requests(), params.snr_db, measured.tables, measured.reference, measured.fingerprint)
+
+
+def measure_tables(
+    params: MeasureParams, folder: Path, workers: int, threads: int, kind: type[Measurement] = Measurement
+) -> Measured:
+    """Measure every receiver at every split, in parallel.
 
     Args:
         params: what is measured.
-        folder: finished parts are kept here; a run that was stopped goes on from them.
+        folder: finished parts are kept here; a run that was stopped goes on from them. One folder for each kind.
         workers, threads: processes, and torch threads of each.
-
-    Returns:
-        The profile, with the fingerprint of model, schedule and channel.
+        kind: what is measured of an image.
     """
     folder.mkdir(parents=True, exist_ok=True)
     steps = params.num_inference_steps
@@ -48,7 +70,7 @@ def measure(params: MeasureParams, folder: Path, workers: int, threads: int) -> 
     bar.update(sum(_cost(params, *part) for part in parts if part not in todo))
     if todo or not header.exists():
         pool = ProcessPoolExecutor(
-            workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(params, threads)
+            workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(params, threads, kind)
         )
         try:
             pool.submit(_measure_reference, str(header)).result()
@@ -65,17 +87,17 @@ def measure(params: MeasureParams, folder: Path, workers: int, threads: int) -> 
     }
     with np.load(header) as data:
         reference, fingerprint = data["reference"], json.loads(str(data["fingerprint"]))
-    return QualityProfile(params.requests(), params.snr_db, tables, reference, fingerprint)
+    return Measured(tables, reference, fingerprint)
 
 
 _worker: Measurement | ValueError | None = None
 
 
-def _start_worker(params: MeasureParams, threads: int) -> None:
+def _start_worker(params: MeasureParams, threads: int, kind: type[Measurement]) -> None:
     global _worker
     torch.set_num_threads(threads)
     try:
-        _worker = Measurement(params)
+        _worker = kind(params)
     except ValueError as error:
         _worker = error  # an error here would break the pool; the first part raises it
 

@@ -6,6 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from envs.transceiver.profile import PSNR_CAP_DB
@@ -48,13 +49,30 @@ def ssim(images: Tensor, reference: Tensor) -> Tensor:
 
 
 def frechet_distance(features: Tensor, reference: Tensor) -> float:
-    """Frechet distance of two sets of features [N, F] and [M, F] under Gaussian fits (Heusel et al. 2017, eq. 6)."""
-    from scipy.linalg import sqrtm
+    """Frechet distance of two sets of features [N, F] and [M, F] under Gaussian fits (Heusel et al. 2017, eq. 6).
 
+    With centred rows X and Y the covariances are X'X and Y'Y (up to N - 1 and M - 1), and the trace of the root of
+    their product is the sum of the singular values of X Y': no matrix root, and no trouble with fewer rows than
+    features. Own derivation.
+
+    Raises:
+        ValueError: fewer than two rows in a set.
+    """
     a, b = features.double().cpu().numpy(), reference.double().cpu().numpy()
-    cov_a, cov_b = np.cov(a, rowvar=False), np.cov(b, rowvar=False)
-    cross = sqrtm(cov_a @ cov_b).real
-    return float(np.sum((a.mean(0) - b.mean(0)) ** 2) + np.trace(cov_a + cov_b - 2 * cross))
+    if min(len(a), len(b)) < 2:
+        raise ValueError(f"a Gaussian fit needs two rows or more, got {len(a)} and {len(b)}")
+    x, y = (rows - rows.mean(axis=0) for rows in (a, b))
+    spread = np.sum(x * x) / (len(a) - 1) + np.sum(y * y) / (len(b) - 1)
+    # At most [F, F], with the same covariances.
+    small_x, small_y = (np.asarray(np.linalg.qr(rows, mode="r")) for rows in (x, y))
+    cross = np.linalg.svdvals(small_x @ small_y.T).sum() / np.sqrt((len(a) - 1) * (len(b) - 1))
+    return float(np.sum((a.mean(axis=0) - b.mean(axis=0)) ** 2) + spread - 2 * cross)
+
+
+def image_quality(images: Tensor, reference: Tensor) -> dict[str, NDArray[np.float64]]:
+    """PSNR in dB, SSIM and MSE of images [B, 3, H, W] in [0, 1] against reference ones: metric -> float64 [B]."""
+    metrics = {"psnr_db": psnr_db, "ssim": ssim, "mse": mse}
+    return {name: metric(images, reference).double().cpu().numpy() for name, metric in metrics.items()}
 
 
 @lru_cache(maxsize=4)

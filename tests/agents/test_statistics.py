@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.statistics import binned_means, mean_interval, paired_difference
+from agents.statistics import binned_means, column_intervals, mean_interval, paired_difference
 
 
 def test_two_episodes_have_the_binomial_interval() -> None:
@@ -82,3 +82,19 @@ def test_shapes_and_edges_are_checked() -> None:
         paired_difference([1.0, 2.0], [1.0], [0, 0])
     with pytest.raises(ValueError, match="increase"):
         binned_means([1.0], [1.0], [0], [1.0, 0.0])
+
+
+def test_columns_together_are_the_same_as_one_by_one() -> None:
+    table = np.random.default_rng(3).standard_normal((300, 3)) * [1.0, 2.0, 0.0] + [0.0, 5.0, 1.0]
+    together = column_intervals(table)
+    for column, interval in zip(table.T, together, strict=True):
+        alone = mean_interval(column, np.arange(300))
+        assert (interval.mean, interval.low, interval.high) == pytest.approx((alone.mean, alone.low, alone.high))
+    assert together == column_intervals(table)
+    assert together[0] != column_intervals(table, seed=1)[0]
+
+
+@pytest.mark.parametrize("values", [np.zeros(3), np.zeros((0, 2)), np.array([[0.0], [np.nan]])])
+def test_columns_that_have_no_mean(values: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="values must be"):
+        column_intervals(values)

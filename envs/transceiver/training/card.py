@@ -5,13 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import torch
 from omegaconf import OmegaConf
-from torch.utils.flop_counter import FlopCounterMode
 
 from envs.files import whole_file
 from envs.transceiver import pictures
 from envs.transceiver.components import Components, load_components
+from envs.transceiver.flops import forward_flops
 from envs.transceiver.profile import Request
 from envs.transceiver.scenes import ALL_SCENES, HELD_OUT_SCENES, SEEN_SCENES
 from envs.transceiver.training import judge
@@ -59,7 +58,7 @@ def _introduction(components: Components) -> str:
         for name in ("vae", "text_encoder", "unet", "light_unet", "finetune_unet", "classifier")
         if getattr(components, name) is not None
     }
-    flops = {name: _flops(components, name) / 1e6 for name in ("unet", "finetune_unet") if name in sizes}
+    flops = {name: forward_flops(components, name) / 1e6 for name in ("unet", "finetune_unet") if name in sizes}
     rows = [
         f"| `{name}` | {size:.2f} M | {f'{flops[name]:.1f}' if name in flops else '–'} |"
         for name, size in sizes.items()
@@ -150,14 +149,3 @@ def _recipe(training: ModelTraining) -> list[str]:
         OmegaConf.to_yaml(OmegaConf.create(config)).rstrip(),
         "```",
     ]
-
-
-def _flops(components: Components, name: str) -> int:
-    unet = getattr(components, name)
-    with torch.device("meta"):
-        twin = type(unet).from_config(unet.config)
-        shape = components.latent_shape
-        context = torch.zeros(1, components.tokenizer.model_max_length, unet.config.cross_attention_dim)
-        with FlopCounterMode(display=False) as counter:
-            twin(torch.zeros(1, *shape), torch.zeros(1, dtype=torch.long), context)
-    return int(counter.get_total_flops())

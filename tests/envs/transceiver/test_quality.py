@@ -52,3 +52,34 @@ def test_frechet_distance_of_shifted_gaussians() -> None:
     other = torch.from_numpy(rng.normal(size=(20_000, 3))) + torch.tensor([2.0, 0, 0])
     assert quality.frechet_distance(one, other) == pytest.approx(4.0, abs=0.1)
     assert quality.frechet_distance(one, one) == pytest.approx(0.0, abs=1e-6)
+
+
+def test_frechet_distance_agrees_with_the_matrix_root() -> None:
+    from scipy.linalg import sqrtm
+
+    rng = np.random.default_rng(1)
+    one, other = rng.normal(size=(50, 6)) @ rng.normal(size=(6, 6)), rng.normal(size=(40, 6)) + 0.5
+    covariances = np.cov(one, rowvar=False), np.cov(other, rowvar=False)
+    root = sqrtm(covariances[0] @ covariances[1]).real
+    expected = np.sum((one.mean(0) - other.mean(0)) ** 2) + np.trace(covariances[0] + covariances[1] - 2 * root)
+    got = quality.frechet_distance(torch.from_numpy(one), torch.from_numpy(other))
+    assert got == pytest.approx(expected, rel=1e-9)
+
+
+def test_frechet_distance_of_fewer_rows_than_features() -> None:
+    """Two sets in one dimension of many: the distance of the two normals, (m1 - m2)^2 + (s1 - s2)^2."""
+    rows = torch.zeros(5, 30, dtype=torch.float64)
+    rows[:, 3] = torch.tensor([-2.0, -1.0, 0.0, 1.0, 2.0])
+    wider = rows * 3 + torch.eye(30, dtype=torch.float64)[3]
+    std = rows[:, 3].std().item()
+    assert quality.frechet_distance(rows, wider) == pytest.approx(1.0 + (2 * std) ** 2, rel=1e-9)
+    assert quality.frechet_distance(rows, rows) == pytest.approx(0.0, abs=1e-9)
+    with pytest.raises(ValueError, match="two rows or more"):
+        quality.frechet_distance(rows[:1], rows)
+
+
+def test_image_quality_is_the_three_metrics() -> None:
+    images, reference = torch.rand(2, 3, 16, 16), torch.rand(2, 3, 16, 16)
+    values = quality.image_quality(images, reference)
+    assert values.keys() == {"psnr_db", "ssim", "mse"}
+    assert values["mse"] == pytest.approx(quality.mse(images, reference).numpy())

@@ -34,27 +34,34 @@ def test_without_channel_noise_the_posterior_is_ddpms() -> None:
     assert torch.isclose(steps.posterior_std(alpha_bar, before, 1 - alpha_bar, 1 - before), std)
 
 
-@pytest.mark.parametrize("share", [0.25, 1.0, 4.0])
-def test_the_posterior_matches_a_monte_carlo_of_the_forward_process(share: float) -> None:
-    """Regress z_{t-1} on z_t given z_0: slope and variance within 1 % at two million draws (standard error 0.1 %)."""
+@pytest.mark.parametrize("timestep", [101, 501, 951])
+@pytest.mark.parametrize("snr_db", [15.0, 0.0, -6.0])
+def test_the_posterior_matches_a_monte_carlo_of_the_forward_process(timestep: int, snr_db: float) -> None:
+    """Regress z_{t-1} on z_t given z_0, on the shipped schedule: mean within 0.5 %, variance within 2 %.
+
+    The mean is compared two standard deviations of z_t away on either side. At a million draws its standard error is
+    0.15 % at most, that of the variance 0.14 %.
+    """
     generator = torch.Generator().manual_seed(4)
-    count, z0 = 2_000_000, 0.8
-    bar, before = torch.tensor(0.3, dtype=torch.float64), torch.tensor(0.4, dtype=torch.float64)
-    alpha = bar / before
+    count, z0 = 1_000_000, 0.8
+    bars = new_scheduler(**SCHEDULER).alphas_cumprod.double()
+    bar, before = bars[timestep], bars[timestep - 50]
+    alpha, share = bar / before, 10 ** (-snr_db / 10) / (1 - bar)
     variance, variance_before = share * (1 - bar), share * (1 - before)
     v, v_before = 1 - bar + variance, 1 - before + variance_before
     g = variance - alpha * variance_before
     previous = before.sqrt() * z0 + v_before.sqrt() * torch.randn(count, generator=generator, dtype=torch.float64)
     fresh = torch.randn(count, generator=generator, dtype=torch.float64)
     z = alpha.sqrt() * previous + (1 - alpha + g).sqrt() * fresh
+
     slope = torch.cov(torch.stack([z, previous]))[0, 1] / z.var()
+    for away in (-2.0, 2.0):
+        point = z.mean() + away * z.std()
+        eps = (point - bar.sqrt() * z0) / v.sqrt()
+        mean = steps.posterior_step(point, eps, torch.zeros(()), bar, before, v, v_before)
+        assert mean.item() == pytest.approx((previous.mean() + slope * (point - z.mean())).item(), rel=0.005)
     residual = previous - previous.mean() - slope * (z - z.mean())
-    eps = (z - bar.sqrt() * z0) / v.sqrt()
-    mean = steps.posterior_step(z, eps, torch.zeros(()), bar, before, v, v_before)
-    predicted_slope = torch.cov(torch.stack([z, mean]))[0, 1] / z.var()
-    assert predicted_slope.item() == pytest.approx(slope.item(), rel=0.01)
-    assert mean.mean().item() == pytest.approx(previous.mean().item(), abs=0.005)
-    assert steps.posterior_std(bar, before, v, v_before).item() ** 2 == pytest.approx(residual.var().item(), rel=0.01)
+    assert steps.posterior_std(bar, before, v, v_before).item() ** 2 == pytest.approx(residual.var().item(), rel=0.02)
 
 
 @pytest.mark.parametrize(("snr_db", "ratio"), [(15, 0.94), (6, 0.61), (0, -0.11), (-6, -1.44)])

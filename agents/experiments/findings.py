@@ -1,0 +1,103 @@
+"""What an experiment found, and the files that it becomes."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from matplotlib.figure import Figure
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from agents.experiments.claims import Claim
+from agents.reports.style import save_figure
+from envs.files import whole_file
+
+COMPARISON_FILE = "comparison.json"
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Results of one experiment.
+
+    Attributes:
+        title: what it shows, in one line.
+        figures: suffix -> figure; "" is the main one.
+        tables: suffix -> rows of numbers, all with the same keys; units are in the keys.
+        claims: lines of comparison.
+        notes: what a reader must know, one line each.
+    """
+
+    title: str
+    figures: Mapping[str, Figure]
+    tables: Mapping[str, Rows]
+    claims: Sequence[Claim]
+    notes: Sequence[str] = field(default_factory=tuple)
+
+
+def write_findings(findings: Findings, name: str, folder: Path, source: str, seconds: float) -> list[Path]:
+    """Write `NAME.png`, `NAME.pdf`, `NAME.csv` and `comparison.json`; further ones as `NAME_SUFFIX`.
+
+    Args:
+        findings: of the run.
+        name: of the experiment.
+        folder: where the files go.
+        source: which weights, profile, channel and costs the numbers come from.
+        seconds: how long it took.
+
+    Returns:
+        The files written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    figures: list[Path] = []
+    for suffix, figure in findings.figures.items():
+        figures += save_figure(figure, folder / _named(name, suffix))
+    tables = [folder / f"{_named(name, suffix)}.csv" for suffix in findings.tables]
+    for path, rows in zip(tables, findings.tables.values(), strict=True):
+        write_rows(rows, path)
+    comparison = {
+        "name": name,
+        "title": findings.title,
+        "source": source,
+        "seconds": round(seconds, 1),
+        "figures": [path.name for path in figures if path.suffix == ".png"],
+        "tables": [path.name for path in tables],
+        "claims": [asdict(claim) for claim in findings.claims],
+        "notes": list(findings.notes),
+    }
+    with whole_file(folder / COMPARISON_FILE) as partial:
+        partial.write_text(json.dumps(comparison, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return [*figures, *tables, folder / COMPARISON_FILE]
+
+
+def write_rows(rows: Rows, path: Path) -> None:
+    """Write rows as CSV with all their digits.
+
+    Raises:
+        ValueError: no rows.
+    """
+    if not rows:
+        raise ValueError(f"no numbers for {path.name}")
+    with whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def claims_table(claims: Sequence[Claim], title: str) -> Table:
+    """The lines of comparison for a terminal."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_lines=True)
+    for heading in ("Stated", "Measured", "Verdict"):
+        table.add_column(heading, ratio=1)
+    for claim in claims:
+        table.add_row(f"{claim.source}: {claim.stated}", claim.measured, claim.verdict)
+    return table
+
+
+def _named(name: str, suffix: str) -> str:
+    return f"{name}_{suffix}" if suffix else name

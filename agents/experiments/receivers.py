@@ -1,0 +1,340 @@
+"""Which receiver should a person use, where? All of them on the same requests and channel noise, at every split."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from agents.experiments.claims import Claim, bar, paper, report
+from agents.experiments.drawing import RECEIVER_LABELS, RECEIVER_STYLES, SNR_LABEL, draw_band, edges_around
+from agents.experiments.findings import Findings
+from agents.experiments.options import Points
+from agents.experiments.study import Study
+from agents.reports.style import house_style
+from agents.statistics import Interval, column_intervals
+from envs.transceiver import ReceiverStudy, study_receivers
+
+METRICS = {"psnr_db": "PSNR (dB)", "ssim": "SSIM", "alignment": "Alignment"}
+FRECHET = "Frechet distance"
+HARSH_DB, GOOD_DB = -6.0, 6.0
+ALIGNMENT_CLOSE = 0.02
+PROFILE_TOLERANCE = {"alignment": 0.005, "psnr_db": 0.1}
+"""Half precision of the table, and rounding that depends on the batch."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Sizes.
+
+    Attributes:
+        receivers: compared.
+        snr_db: measured.
+        num_requests: the first ones that a profile is measured on.
+        shown_splits: in the figure; the numbers hold all splits.
+        workers: processes.
+    """
+
+    receivers: list[str]
+    snr_db: Points
+    num_requests: int
+    shown_splits: list[int]
+    workers: int
+
+
+@dataclass(frozen=True)
+class Band:
+    """A range of SNRs, as indices into the measured ones."""
+
+    name: str
+    columns: NDArray[np.intp]
+
+
+def run(study: Study, options: Options) -> Findings:
+    """Measure with the live transceiver (in parts, resumable), compare, and say which to use."""
+    steps = study.num_inference_steps
+    if bad := [split for split in options.shown_splits if not 0 <= split <= steps]:
+        raise ValueError(f"experiment.shown_splits must lie in 0..{steps}, got {bad}")
+    measured = study_receivers(
+        options.receivers,
+        options.num_requests,
+        options.snr_db,
+        study.folder / "parts",
+        model=study.transceiver.path,
+        num_inference_steps=steps,
+        guidance_scale=study.transceiver.guidance_scale,
+        workers=options.workers,
+    )
+    rows = _rows(measured, steps)
+    notes = [
+        f"{len(measured.requests)} requests, the same channel noise for every receiver. The Frechet distance is to the "
+        "noise-free images of the same requests: 0 for equal images, and no number to compare with other works.",
+        "At split 0 nothing crosses the channel, and at the last split no receiver takes a step: the comparison is "
+        f"over splits 1..{steps - 1}.",
+    ]
+    return Findings(
+        "Receivers: ignore, rematch (full and light weights), finetuned, printed Proposition 1",
+        {"": _draw(measured, options), "best": _draw_best(measured, rows, steps)},
+        {"": rows, "where": _where(measured, rows)},
+        [*_claims(measured, rows), *_profile_claims(study, measured)],
+        [*study.notes, *notes],
+    )
+
+
+def _rows(measured: ReceiverStudy, steps: int) -> list[dict[str, Any]]:
+    """Mean quality of every receiver in every cell, with intervals over requests."""
+    rows = []
+    for receiver in measured.step_flops:
+        frechet = measured.frechet_distances(receiver, range(steps + 1)).reshape(-1)
+        intervals = {
+            metric: column_intervals(measured.values(receiver, metric).reshape(len(measured.requests), -1))
+            for metric in METRICS
+        }
+        cells = [(split, snr_db) for split in range(steps + 1) for snr_db in measured.snr_db]
+        for index, (split, snr_db) in enumerate(cells):
+            row: dict[str, Any] = {"receiver": receiver, "split": split, "snr_db": snr_db}
+            for metric, each in intervals.items():
+                mean = each[index]
+                row |= {metric: mean.mean, f"{metric}_low": mean.low, f"{metric}_high": mean.high}
+            rows.append(row | {"frechet_distance": frechet[index], "step_flops": measured.step_flops[receiver]})
+    return rows
+
+
+def bands_of(snr_db: Sequence[float]) -> list[Band]:
+    """Harsh, middle and good links, those of them that were measured."""
+    levels = np.asarray(snr_db)
+    bands = [
+        Band(f"up to {HARSH_DB:g} dB", np.flatnonzero(levels <= HARSH_DB)),
+        Band(f"{HARSH_DB:g} to {GOOD_DB:g} dB", np.flatnonzero((levels > HARSH_DB) & (levels <= GOOD_DB))),
+        Band(f"above {GOOD_DB:g} dB", np.flatnonzero(levels > GOOD_DB)),
+    ]
+    return [band for band in bands if len(band.columns)]
+
+
+def _inner(values: NDArray[np.float64], band: Band) -> NDArray[np.float64]:
+    """Mean over the splits at which a receiver works on a noisy latent, and over the band: [R]."""
+    return values[:, 1:-1, band.columns].mean(axis=(1, 2))
+
+
+def _where(measured: ReceiverStudy, rows: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Means of every receiver over the splits, one row a band and receiver."""
+    table = []
+    for band in bands_of(measured.snr_db):
+        levels = {measured.snr_db[index] for index in band.columns}
+        last = max(row["split"] for row in rows)
+        for receiver, flops in measured.step_flops.items():
+            cells = [
+                row["frechet_distance"]
+                for row in rows
+                if row["receiver"] == receiver and row["snr_db"] in levels and 0 < row["split"] < last
+            ]
+            row: dict[str, Any] = {"band": band.name, "receiver": receiver}
+            for metric in METRICS:
+                mean = _over_requests(_inner(measured.values(receiver, metric), band))
+                row |= {metric: mean.mean, f"{metric}_low": mean.low, f"{metric}_high": mean.high}
+            table.append(row | {"frechet_distance": float(np.mean(cells)), "step_flops": flops})
+    return table
+
+
+def _over_requests(values: NDArray[np.float64]) -> Interval:
+    return column_intervals(values[:, None])[0]
+
+
+def _claims(measured: ReceiverStudy, rows: Sequence[dict[str, Any]]) -> list[Claim]:
+    claims = [_advice(measured, band, _where(measured, rows)) for band in bands_of(measured.snr_db)]
+    if {"printed", "ignore"} <= set(measured.step_flops):
+        low = Band("0 dB and below", np.flatnonzero(np.asarray(measured.snr_db) <= 0))
+        gain = _gain(measured, "printed", "ignore", low)
+        right = "rematch" if "rematch" in measured.step_flops else "ignore"
+        better = _gain(measured, right, "ignore", low)
+        claims.append(
+            paper(
+                "the reverse step of Proposition 1, as printed, removes channel noise",
+                f"at 0 dB and below, PSNR {_text(gain)} dB against ignoring the noise",
+                gain.low > 0,
+                "its coefficient subtracts a variance from a standard deviation and changes sign near 0 dB; the right "
+                f"process ({right}) is {_text(better)} dB against ignoring it",
+            )
+        )
+    if {"rematch", "ignore"} <= set(measured.step_flops):
+        cells = {
+            metric: measured.values("rematch", metric).mean(axis=0) - measured.values("ignore", metric).mean(axis=0)
+            for metric in ("psnr_db", "alignment")
+        }
+        psnr = cells["psnr_db"][1:-1]
+        split, column = np.unravel_index(psnr.argmin(), psnr.shape)
+        claims.append(
+            bar(
+                "rematch is nowhere more than 0.2 dB below ignore",
+                f"lowest {psnr.min():+.2f} dB at split {split + 1}, {measured.snr_db[column]:g} dB; mean "
+                f"{psnr.mean():+.2f} dB, highest {psnr.max():+.2f} dB",
+                bool(psnr.min() >= -0.2),
+                f"{int((psnr < -0.2).sum())} of {psnr.size} cells are lower; alignment there "
+                f"{cells['alignment'][1:-1][split, column]:+.3f}",
+            )
+        )
+    return claims
+
+
+def _advice(measured: ReceiverStudy, band: Band, where: Sequence[dict[str, Any]]) -> Claim:
+    """Which receiver to use in a band, from the means over its cells."""
+    rows = {row["receiver"]: row for row in where if row["band"] == band.name}
+    by_psnr = sorted(rows, key=lambda name: -rows[name]["psnr_db"])
+    best, second = by_psnr[0], by_psnr[1] if len(by_psnr) > 1 else by_psnr[0]
+    lead = _gain(measured, best, second, band)
+    aligned = max(rows, key=lambda name: rows[name]["alignment"])
+    enough = [name for name in rows if rows[name]["alignment"] >= rows[aligned]["alignment"] - ALIGNMENT_CLOSE]
+    cheap = min(enough, key=lambda name: (measured.step_flops[name], -rows[name]["alignment"]))
+    distance = min(rows, key=lambda name: rows[name]["frechet_distance"])
+    share = measured.step_flops[cheap] / max(measured.step_flops.values())
+    return report(
+        f"which receiver to use, {band.name}",
+        f"to keep the image that was sent: {RECEIVER_LABELS.get(best, best)} ({rows[best]['psnr_db']:.1f} dB, "
+        f"{_text(lead)} dB over {RECEIVER_LABELS.get(second, second)}); to get what was asked for: "
+        f"{RECEIVER_LABELS.get(aligned, aligned)} (alignment {rows[aligned]['alignment']:.3f}), and at the least cost "
+        f"within {ALIGNMENT_CLOSE} of it {RECEIVER_LABELS.get(cheap, cheap)} ({rows[cheap]['alignment']:.3f}, "
+        f"{measured.step_flops[cheap] / 1e6:.0f} MFLOP a step, {share:.0%} of the dearest); lowest Frechet distance: "
+        f"{RECEIVER_LABELS.get(distance, distance)}",
+    )
+
+
+def _gain(measured: ReceiverStudy, one: str, other: str, band: Band) -> Interval:
+    """Paired gain in PSNR over the inner splits of a band, with its interval over requests."""
+    return _over_requests(
+        _inner(measured.values(one, "psnr_db"), band) - _inner(measured.values(other, "psnr_db"), band)
+    )
+
+
+def _text(gain: Interval) -> str:
+    return f"{gain.mean:+.2f} ({gain.low:+.2f} to {gain.high:+.2f})"
+
+
+def _profile_claims(study: Study, measured: ReceiverStudy) -> list[Claim]:
+    """What the profile holds of the same cells, and what its further requests and draws say."""
+    profile, count = study.profile, len(measured.requests)
+    if profile.requests[:count] != measured.requests:
+        study.note("the profile holds other requests: it is not compared with what was measured here")
+        return []
+    held = [name for name in measured.step_flops if name in profile.receivers]
+    common = [level for level in measured.snr_db if level in set(profile.snr_db.tolist())]
+    claims = []
+    if held and common:
+        here = [measured.snr_db.index(level) for level in common]
+        there = [int(np.flatnonzero(profile.snr_db == level)[0]) for level in common]
+        gaps = {
+            metric: max(
+                float(
+                    np.abs(
+                        measured.values(name, metric)[:, :, here] - profile.values(name, metric)[:count][:, :, there, 0]
+                    ).mean()
+                )
+                for name in held
+            )
+            for metric in PROFILE_TOLERANCE
+        }
+        claims.append(
+            bar(
+                "the profile holds what the live transceiver delivers",
+                f"{', '.join(held)} on {count} requests: mean difference {gaps['alignment']:.4f} in alignment, "
+                f"{gaps['psnr_db']:.3f} dB in PSNR",
+                all(gaps[metric] <= tolerance for metric, tolerance in PROFILE_TOLERANCE.items()),
+                f"the bar is {PROFILE_TOLERANCE['alignment']} and {PROFILE_TOLERANCE['psnr_db']} dB",
+            )
+        )
+    for name in held:
+        if name != "ignore" and "ignore" in held:
+            claims.append(_profile_gain(profile, name))
+    return claims
+
+
+def _profile_gain(profile: Any, name: str) -> Claim:
+    texts = []
+    for band in bands_of(profile.snr_db):
+        one, other = (profile.values(each, "psnr_db").astype(np.float64).mean(axis=-1) for each in (name, "ignore"))
+        texts.append(f"{band.name} {_text(_over_requests(_inner(one, band) - _inner(other, band)))} dB")
+    return report(
+        f"PSNR of {RECEIVER_LABELS.get(name, name)} against ignore on the whole profile "
+        f"({len(profile.requests)} requests)",
+        "; ".join(texts),
+    )
+
+
+def _draw(measured: ReceiverStudy, options: Options) -> Figure:
+    labels = [*METRICS.values(), FRECHET]
+    with house_style():
+        figure = Figure(figsize=(7.4, 1.75 * len(labels) + 0.5), layout="constrained")
+        panels = figure.subplots(len(labels), len(options.shown_splits), sharex=True, sharey="row", squeeze=False)
+        for receiver in measured.step_flops:
+            style = RECEIVER_STYLES.get(receiver, {"color": "0.5", "linestyle": "-", "marker": ""})
+            label = RECEIVER_LABELS.get(receiver, receiver)
+            frechet = _jackknife(measured, receiver, options.shown_splits)
+            for column, split in enumerate(options.shown_splits):
+                for row, metric in enumerate(METRICS):
+                    values = column_intervals(measured.values(receiver, metric)[:, split])
+                    draw_band(panels[row, column], measured.snr_db, values, label, style)
+                draw_band(panels[-1, column], measured.snr_db, frechet[column], label, style)
+        for column, split in enumerate(options.shown_splits):
+            panels[0, column].set_title(f"split {split}")
+            panels[-1, column].set_xlabel(SNR_LABEL)
+        for row, label in enumerate(labels):
+            panels[row, 0].set_ylabel(label)
+        handles, names = panels[0, 0].get_legend_handles_labels()
+        figure.legend(handles, names, loc="outside upper center", ncols=3)
+    return figure
+
+
+def _jackknife(measured: ReceiverStudy, receiver: str, splits: Sequence[int]) -> list[list[Interval]]:
+    """Frechet distances with normal 95 % intervals from a jackknife over requests, [splits][SNRs]."""
+    count = len(measured.requests)
+    whole = measured.frechet_distances(receiver, splits)
+    left_out = np.stack([measured.frechet_distances(receiver, splits, without) for without in range(count)])
+    error = np.sqrt((count - 1) / count * ((left_out - left_out.mean(axis=0)) ** 2).sum(axis=0))
+    return [
+        [
+            Interval(float(mean), float(mean - 1.96 * std), float(mean + 1.96 * std))
+            for mean, std in zip(*pair, strict=True)
+        ]
+        for pair in zip(whole, error, strict=True)
+    ]
+
+
+def _draw_best(measured: ReceiverStudy, rows: Sequence[dict[str, Any]], steps: int) -> Figure:
+    """The best receiver of every cell, by PSNR, alignment and Frechet distance."""
+    names = list(measured.step_flops)
+    inner, levels = range(1, steps), measured.snr_db
+    cells = {(row["receiver"], row["split"], row["snr_db"]): row for row in rows}
+    measures = {"PSNR": ("psnr_db", 1), "alignment": ("alignment", 1), FRECHET: ("frechet_distance", -1)}
+    with house_style():
+        figure = Figure(figsize=(7.4, 3.4), layout="constrained")
+        panels = figure.subplots(1, len(measures), sharey=True)
+        for panel, (title, (key, sign)) in zip(panels, measures.items(), strict=True):
+            values = np.array(
+                [[[sign * cells[name, split, level][key] for level in levels] for split in inner] for name in names]
+            )
+            best = values.argmax(axis=0)
+            # SNRs lie unevenly: cells of one width, named by their SNR.
+            columns = edges_around(range(len(levels)))
+            for index, name in enumerate(names):
+                own = np.where(best == index, 1.0, np.nan)
+                colour = RECEIVER_STYLES.get(name, {"color": "0.5"})["color"]
+                from_list = _one_colour(colour)
+                panel.pcolormesh(columns, edges_around(list(inner)), own, cmap=from_list, vmin=0, vmax=1)
+            panel.set_xticks(range(len(levels)), [f"{level:g}" for level in levels], fontsize=7, rotation=60)
+            panel.set(title=f"best by {title}", xlabel=SNR_LABEL)
+            panel.grid(visible=False)
+        panels[0].set_ylabel("Split (transmitter steps)")
+        for name in names:
+            colour = RECEIVER_STYLES.get(name, {"color": "0.5"})["color"]
+            panels[0].plot([], [], "s", color=colour, markersize=7, label=RECEIVER_LABELS.get(name, name))
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    return figure
+
+
+def _one_colour(colour: str) -> Any:
+    from matplotlib.colors import ListedColormap
+
+    return ListedColormap([colour])

@@ -1,0 +1,67 @@
+"""`python evaluate.py +experiment=NAME`: run one experiment and write what it found."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from importlib import import_module
+from pathlib import Path
+
+from omegaconf import DictConfig
+from rich.console import Console
+
+from agents.experiments.findings import claims_table, write_findings
+from agents.experiments.options import read_options
+from agents.experiments.study import Study
+from agents.reports.description import describe
+from agents.runs.settings import plain
+
+EXPERIMENTS = (
+    "semaigc_fig4",
+    "semaigc_fig5",
+    "semaigc_fig6",
+    "semaigc_fig7",
+    "semaigc_fig8",
+    "semaigc_fig9",
+    "semaigc_prop2",
+    "receivers",
+    "regret",
+)
+"""Names, in the order of the report; each is a module of this package and a file of `configs/experiment`."""
+
+UNUSED = ("num_requests", "num_envs", "bins", "figures")
+"""Keys of `evaluate.py` that size the plain comparison only."""
+
+
+def run_experiment(config: DictConfig, folder: Path, overrides: Sequence[str]) -> None:
+    """Run the experiment that the configuration names.
+
+    Args:
+        config: the composed configuration of `evaluate.py` with the group `experiment`.
+        folder: the experiment's own folder.
+        overrides: what the command line changed, as Hydra gives it.
+
+    Raises:
+        ValueError: bad input, before any work.
+    """
+    given = plain(config.experiment)
+    name = given.pop("name", None)
+    if name not in EXPERIMENTS:
+        raise ValueError(f"unknown experiment {name!r}; allowed: {', '.join(EXPERIMENTS)}")
+    keys = [override.lstrip("+~").partition("=")[0] for override in overrides]
+    if idle := [key for key in keys if key in UNUSED]:
+        raise ValueError(f"{', '.join(idle)} sizes the plain comparison; an experiment takes {', '.join(given)}")
+    module = import_module(f"agents.experiments.{name}")
+    options = read_options(module.Options, given)
+    console = Console()
+    study = Study.prepare(config, folder, console)
+    source = describe(config, study.environment)
+    console.print(source, highlight=False)
+
+    start = time.perf_counter()
+    findings = module.run(study, options)
+    seconds = time.perf_counter() - start
+    written = write_findings(findings, name, folder, source, seconds)
+    console.print(claims_table(findings.claims, findings.title))
+    for path in written:
+        console.print(path, highlight=False, soft_wrap=True)

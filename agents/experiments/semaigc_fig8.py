@@ -1,0 +1,260 @@
+"""Figure 8: satisfaction over the transmitter's available compute (PACR) and SNR, and ROOT beside the optimum."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from agents.experiments.claims import Claim, bar, paper
+from agents.experiments.drawing import PACR_LABEL, SNR_LABEL, draw_cells
+from agents.experiments.findings import Findings
+from agents.experiments.options import Points
+from agents.experiments.states import FIXED, FRAMEWORKS, difference, interval, sample_states, share_of
+from agents.experiments.study import Study
+from agents.reports.style import house_style, label_of
+from agents.statistics import Interval, column_intervals
+
+PAPER_LOW, PAPER_HIGH, PAPER_HARSH = 0.45, 0.98, 0.70
+SPAN, NEAR = 0.4, 0.05
+TOLERANCE, ORACLE_SHARE = 0.03, 0.98
+SCARCE_PACR, OVER_EDGE = 0.25, 0.40
+
+
+@dataclass(frozen=True)
+class Options:
+    """Sizes.
+
+    Attributes:
+        receivers: compared, those of them that the profile holds.
+        snr_db, tx_availability: points of the grid; what is not fixed there is drawn as in the scenario.
+        num_states: states in each cell.
+        root: how ROOT is trained for a receiver without one.
+    """
+
+    receivers: list[str]
+    snr_db: Points
+    tx_availability: Points
+    num_states: int
+    root: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Satisfaction of every policy in every state.
+
+    Attributes:
+        snr_db, tx_availability: points.
+        rewards: policy -> [PACR, SNR, N].
+        flawless: cell -> satisfaction of the optimum were every image accepted at once, for the cells that explain.
+    """
+
+    snr_db: Points
+    tx_availability: Points
+    rewards: dict[str, NDArray[np.float64]]
+    flawless: dict[tuple[int, int], float]
+
+    def mean(self, policy: str) -> NDArray[np.float64]:
+        """Mean satisfaction in the cells, [PACR, SNR]."""
+        return self.rewards[policy].mean(axis=-1)
+
+    def share_of_oracle(self) -> NDArray[np.float64]:
+        """ROOT over the oracle, [PACR, SNR]."""
+        return share_of(self.mean("root"), self.mean("oracle"))
+
+    @property
+    def lowest(self) -> tuple[int, int]:
+        """The cell where ROOT satisfies least."""
+        return _cell(self.mean("root").argmin(), self.mean("root"))
+
+    @property
+    def highest(self) -> tuple[int, int]:
+        """The cell where ROOT satisfies most."""
+        return _cell(self.mean("root").argmax(), self.mean("root"))
+
+    @property
+    def harshest(self) -> tuple[int, int]:
+        """The cell of the lowest SNR and the most compute."""
+        return int(np.argmax(self.tx_availability)), int(np.argmin(self.snr_db))
+
+    def where(self, index: tuple[int, int]) -> str:
+        """A cell in words."""
+        row, column = index
+        return f"PACR {self.tx_availability[row]:g}, {self.snr_db[column]:g} dB"
+
+
+def _cell(flat: Any, values: NDArray[np.float64]) -> tuple[int, int]:
+    row, column = np.unravel_index(flat, values.shape)
+    return int(row), int(column)
+
+
+def run(study: Study, options: Options) -> Findings:
+    """Measure every framework and the oracle in every cell."""
+    receivers = study.measured_receivers(options.receivers)
+    grids = {receiver: _grid(study, options, receiver) for receiver in receivers}
+    return Findings(
+        "Figure 8: satisfaction over PACR and SNR",
+        {"": _draw(grids)},
+        {"": [row for receiver, grid in grids.items() for row in _rows(receiver, grid)]},
+        [claim for receiver, grid in grids.items() for claim in _claims(receiver, grid)],
+        study.notes,
+    )
+
+
+def _grid(study: Study, options: Options, receiver: str) -> Grid:
+    root = study.root_of(receiver, options.root)
+    shape = (len(options.tx_availability), len(options.snr_db), options.num_states)
+    rewards = {policy: np.empty(shape) for policy in (*FRAMEWORKS, "oracle")}
+    cells = [(i, j) for i in range(shape[0]) for j in range(shape[1])]
+    for i, j in tqdm(cells, desc=f"cells, receiver {receiver}", leave=False):
+        states = sample_states(_keywords(study, options, receiver, (i, j)), options.num_states, study.seed)
+        for policy, values in rewards.items():
+            values[i, j] = states.rewards_of(states.actions(policy, root))
+    grid = Grid(options.snr_db, options.tx_availability, rewards, {})
+    for cell in {grid.lowest, grid.highest, grid.harshest}:
+        # The same states where every image is accepted at once: what latency alone allows.
+        keywords = _keywords(study, options, receiver, cell) | {"quality_min": -1.0}
+        states = sample_states(keywords, options.num_states, study.seed)
+        grid.flawless[cell] = float(states.split_rewards.max(axis=1).mean())
+    return grid
+
+
+def _keywords(study: Study, options: Options, receiver: str, cell: tuple[int, int]) -> dict[str, Any]:
+    pacr, snr_db = options.tx_availability[cell[0]], options.snr_db[cell[1]]
+    return study.keywords_of(receiver, {"tx_availability": [pacr, pacr], "snr_db": [snr_db, snr_db]})
+
+
+def _claims(receiver: str, grid: Grid) -> list[Claim]:
+    root = grid.mean("root")
+    low, high, harsh = grid.lowest, grid.highest, grid.harshest
+    at = f"receiver {receiver}: "
+    span = float(root[high] - root[low])
+    ends = f"{root[low]:.2f} ({grid.where(low)}) to {root[high]:.2f} ({grid.where(high)})"
+    limits = (
+        f"the optimum reaches {grid.mean('oracle')[low]:.2f} and {grid.mean('oracle')[high]:.2f} in these cells, and "
+        f"{grid.flawless[low]:.2f} and {grid.flawless[high]:.2f} if every image were accepted at once"
+    )
+    harsh_text = f"{at}{root[harsh]:.2f} at {grid.where(harsh)}"
+    harsh_why = (
+        f"the optimum reaches {grid.mean('oracle')[harsh]:.2f} there, {grid.flawless[harsh]:.2f} without rejects"
+    )
+    near = abs(root[low] - PAPER_LOW) <= NEAR and abs(root[high] - PAPER_HIGH) <= NEAR
+    return [
+        paper(f"satisfaction from about {PAPER_LOW} to {PAPER_HIGH} over the map", at + ends, near, limits),
+        bar(f"satisfaction spans at least {SPAN}", f"{at}{span:.2f}", span >= SPAN, limits),
+        paper(
+            f"about {PAPER_HARSH} at -6 dB with ample compute",
+            harsh_text,
+            abs(root[harsh] - PAPER_HARSH) <= NEAR or root[harsh] >= PAPER_HARSH,
+            harsh_why,
+        ),
+        bar(f"at least {PAPER_HARSH} at -6 dB with ample compute", harsh_text, root[harsh] >= PAPER_HARSH, harsh_why),
+        _never_far_below(at, grid),
+        _above_each(at, grid),
+        _above_edge(at, grid),
+        _near_the_oracle(at, grid),
+    ]
+
+
+def _never_far_below(at: str, grid: Grid) -> Claim:
+    gaps = {policy: grid.mean("root") - grid.mean(policy) for policy in FIXED}
+    policy = min(gaps, key=lambda name: gaps[name].min())
+    cell = _cell(gaps[policy].argmin(), gaps[policy])
+    worst = difference(grid.rewards["root"][cell], grid.rewards[policy][cell])
+    below = sum(int((gap < -TOLERANCE).sum()) for gap in gaps.values())
+    oracle = float((grid.mean("oracle") - grid.mean(policy))[cell])
+    return bar(
+        f"in no cell is ROOT below a fixed framework by more than {TOLERANCE}",
+        f"{at}worst {worst.mean:+.3f} (95 % {worst.low:+.3f} to {worst.high:+.3f}) against {label_of(policy)} at "
+        f"{grid.where(cell)}; {below} of {sum(gap.size for gap in gaps.values())} comparisons are below the bar",
+        worst.mean >= -TOLERANCE,
+        f"the best split of SemAIGC itself is {oracle:+.3f} against {label_of(policy)} in that cell",
+    )
+
+
+def _above_each(at: str, grid: Grid) -> Claim:
+    gains = {policy: _over_cells(grid.rewards["root"] - grid.rewards[policy]) for policy in FIXED}
+    listed = ", ".join(f"{gain.mean:+.3f} over {label_of(policy)}" for policy, gain in gains.items())
+    return bar(
+        "on average over the cells ROOT is above each fixed framework",
+        at + listed,
+        all(gain.low > 0 for gain in gains.values()),
+        "the interval of at least one difference includes 0 or lies below it",
+    )
+
+
+def _above_edge(at: str, grid: Grid) -> Claim:
+    scarce = np.asarray(grid.tx_availability) <= SCARCE_PACR
+    if not scarce.any():
+        return bar(f"at PACR up to {SCARCE_PACR} at least {OVER_EDGE} above Edge", "no such cell in the grid", False)
+    gain = _over_cells((grid.rewards["root"] - grid.rewards["edge"])[scarce])
+    best = float((grid.mean("oracle") - grid.mean("edge"))[scarce].mean())
+    return bar(
+        f"at PACR up to {SCARCE_PACR} at least {OVER_EDGE} above Edge",
+        f"{at}{gain.mean:+.3f} (95 % {gain.low:+.3f} to {gain.high:+.3f})",
+        gain.mean >= OVER_EDGE,
+        f"the optimum itself is {best:+.3f} above Edge there",
+    )
+
+
+def _near_the_oracle(at: str, grid: Grid) -> Claim:
+    share = grid.share_of_oracle()
+    cell = _cell(share.argmin(), share)
+    below = int((share < ORACLE_SHARE).sum())
+    lost = grid.mean("oracle") - grid.mean("root")
+    return bar(
+        f"ROOT reaches {ORACLE_SHARE:.0%} of the oracle in every cell",
+        f"{at}lowest {share[cell]:.1%} at {grid.where(cell)}; mean {share.mean():.1%}; {below} of "
+        f"{share.size} cells below",
+        share[cell] >= ORACLE_SHARE,
+        f"the largest loss of satisfaction in a cell is {lost.max():.3f}, the mean one {lost.mean():.4f}",
+    )
+
+
+def _over_cells(values: NDArray[np.float64]) -> Interval:
+    """Mean over cells and states; cells share the luck of their states, so states are what is resampled."""
+    return interval(values.reshape(-1, values.shape[-1]).mean(axis=0))
+
+
+def _draw(grids: Mapping[str, Grid]) -> Figure:
+    with house_style():
+        figure = Figure(figsize=(7.6, 0.4 + 3.2 * len(grids)), layout="constrained")
+        panels = figure.subplots(len(grids), 2, squeeze=False, sharex=True, sharey=True)
+        for row, (receiver, grid) in zip(panels, grids.items(), strict=True):
+            shown = {
+                f"Satisfaction of ROOT, receiver {receiver}": (grid.mean("root"), 0.0, 1.0, "viridis"),
+                "ROOT / oracle": (grid.share_of_oracle(), min(0.95, grid.share_of_oracle().min()), 1.0, "cividis"),
+            }
+            for panel, (title, (values, least, most, colours)) in zip(row, shown.items(), strict=True):
+                mesh = draw_cells(panel, grid.snr_db, grid.tx_availability, values, cmap=colours, vmin=least, vmax=most)
+                panel.set(title=title, xlabel=SNR_LABEL, xticks=list(grid.snr_db))
+                figure.colorbar(mesh, ax=panel).outline.set_visible(False)  # type: ignore[operator]
+            row[0].set_ylabel(PACR_LABEL)
+    return figure
+
+
+def _rows(receiver: str, grid: Grid) -> list[dict[str, Any]]:
+    rows = []
+    cells = [(pacr, snr_db) for pacr in grid.tx_availability for snr_db in grid.snr_db]
+    best = grid.mean("oracle").reshape(-1)
+    for policy, values in grid.rewards.items():
+        means = column_intervals(values.reshape(len(cells), -1).T)
+        for (pacr, snr_db), mean, optimum in zip(cells, means, best, strict=True):
+            rows.append(
+                {
+                    "receiver": receiver,
+                    "tx_availability": pacr,
+                    "snr_db": snr_db,
+                    "policy": policy,
+                    "satisfaction": mean.mean,
+                    "satisfaction_low": mean.low,
+                    "satisfaction_high": mean.high,
+                    "relative_to_oracle": float(share_of(mean.mean, optimum)),
+                }
+            )
+    return rows

@@ -1,0 +1,204 @@
+"""Every experiment in miniature, through `evaluate.py`, and the page that is made of them."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from dataclasses import fields
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from hydra import compose, initialize_config_dir
+from PIL import Image
+
+from agents.experiments.claims import Claim
+from agents.experiments.run import EXPERIMENTS
+from agents.runs.settings import plain
+from envs.transceiver import load_transceiver
+from envs.transceiver.measure_params import MeasureParams
+from envs.transceiver.profile import QualityProfile
+from tests.envs.transceiver.conftest import tiny_components
+
+CONFIGS = Path(__file__).parents[3] / "configs"
+Command = Callable[..., int]
+
+ROOT = ["experiment.root.total_requests=320", "experiment.root.num_envs=8", "experiment.root.agent.learning_starts=64"]
+ROOT += ["experiment.root.agent.policy_kwargs.net_arch=[8]", "experiment.root.agent.buffer_size=1000"]
+GRID = ["experiment.snr_db=[-6,15]", "experiment.tx_availability=[0.1,1.0]", "experiment.num_states=32"]
+SMALL: dict[str, list[str]] = {
+    "semaigc_fig4": [*ROOT, "experiment.snr_db=[-6,15]", "experiment.num_requests=2", "experiment.shown=2"],
+    "semaigc_fig5": [*ROOT, "experiment.num_requests=2", "experiment.shown=1"],
+    "semaigc_fig6": [
+        "experiment.episodes=20",
+        "experiment.num_envs=8",
+        "experiment.every_episodes=4",
+        "experiment.seeds=2",
+        "experiment.num_states=32",
+        "experiment.agent.learning_starts=64",
+        "experiment.agent.policy_kwargs.net_arch=[8]",
+    ],
+    "semaigc_fig7": [*ROOT, *GRID],
+    "semaigc_fig8": [*ROOT, *GRID],
+    "semaigc_fig9": [*ROOT, "experiment.snr_db=[-6,15]", "experiment.tx_availability=[0.1,1.0]"],
+    "semaigc_prop2": ["experiment.num_states=200", "experiment.rates=[0.01,0.5]", "experiment.splits=[10]"],
+    "receivers": ["experiment.num_requests=3", "experiment.snr_db=[-6,0,15]", "experiment.workers=1"],
+    "regret": [*ROOT, "experiment.num_states=64", "experiment.num_requests=320", "experiment.num_sessions=8"],
+}
+SMALL["semaigc_fig9"] += ["experiment.num_sessions=16"]
+LIVE = ("semaigc_fig4", "semaigc_fig5", "receivers")
+
+
+@pytest.fixture(scope="session")
+def outputs(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("experiments")
+
+
+@pytest.fixture(scope="session")
+def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A tiny random model, and a made-up profile that says it was measured with it."""
+    folder = tmp_path_factory.mktemp("live")
+    model, profile = folder / "model", folder / "profile.npz"
+    components = tiny_components()
+    for name in ("unet", "finetune_unet", "light_unet", "vae", "text_encoder", "classifier", "tokenizer", "scheduler"):
+        getattr(components, name).save_pretrained(model / name)
+    made_up = QualityProfile.synthetic(num_requests=3)
+    params = MeasureParams(None, {"ignore": 1}, 3, (-6.0, 0.0))
+    QualityProfile(
+        params.requests(),
+        made_up.snr_db,
+        {name: made_up._tables[name] for name in made_up.receivers},
+        made_up._reference,
+        load_transceiver(model).fingerprint,
+    ).save(profile)
+    return model, profile
+
+
+def arguments_of(name: str, outputs: Path, profile_file: Path, tiny_model: tuple[Path, Path]) -> list[str]:
+    model, live_profile = tiny_model
+    arguments = [f"+experiment={name}", f"hydra.run.dir={outputs / name}", *SMALL[name]]
+    if any(setting.startswith("experiment.root") for setting in SMALL[name]):
+        arguments.append(f"experiment.root.folder={outputs / 'agents'}")
+    if name in LIVE:
+        return [*arguments, f"env.profile={live_profile}", f"transceiver.path={model}"]
+    return [*arguments, f"env.profile={profile_file}"]
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_experiment_writes_its_figure_numbers_and_comparison(
+    command: Command, profile_file: Path, tiny_model: tuple[Path, Path], outputs: Path, name: str
+) -> None:
+    assert command("evaluate.py", *arguments_of(name, outputs, profile_file, tiny_model)) == 0
+    folder = outputs / name
+    comparison = json.loads((folder / "comparison.json").read_text(encoding="utf-8"))
+    assert comparison["name"] == name
+    assert f"{name}.png" in comparison["figures"]
+    for figure in comparison["figures"]:
+        with Image.open(folder / figure) as image:
+            assert min(image.size) > 200
+        assert (folder / figure).with_suffix(".pdf").is_file()
+    for table in comparison["tables"]:
+        with (folder / table).open(encoding="utf-8") as file:
+            rows = list(csv.DictReader(file))
+        assert rows
+        assert all(row.keys() == rows[0].keys() for row in rows)
+    claims = [Claim(**claim) for claim in comparison["claims"]]
+    assert claims
+    for claim in claims:
+        assert claim.measured
+        assert (claim.met is not False) or claim.why, f"no reason: {claim}"
+    if name not in ("semaigc_prop2", "receivers"):
+        told = " ".join(claim.measured for claim in claims)
+        assert "receiver finetuned" in told
+        assert "receiver ignore" in told
+
+
+def test_the_page_holds_every_experiment(
+    command: Command, profile_file: Path, tiny_model: tuple[Path, Path], outputs: Path, tmp_path: Path
+) -> None:
+    for name in ("semaigc_fig7", "semaigc_prop2"):
+        if not (outputs / name / "comparison.json").is_file():
+            assert command("evaluate.py", *arguments_of(name, outputs, profile_file, tiny_model)) == 0
+    document = tmp_path / "page.md"
+    settings = [f"outputs={outputs}", f"document={document}", f"pictures={tmp_path / 'pictures'}"]
+    assert command("agents/reproduction.py", *settings) == 0
+    text = document.read_text(encoding="utf-8")
+    for name in ("semaigc_fig7", "semaigc_prop2"):
+        comparison = json.loads((outputs / name / "comparison.json").read_text(encoding="utf-8"))
+        assert f"## {name}" in text
+        assert f"pictures/{name}.png" in text
+        assert (tmp_path / "pictures" / f"{name}.png").is_file()
+        for claim in comparison["claims"]:
+            assert claim["measured"].replace("|", "\\|") in text
+
+
+def test_the_page_of_nothing(command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = [f"outputs={tmp_path}", f"document={tmp_path / 'page.md'}", f"pictures={tmp_path / 'pictures'}"]
+    assert command("agents/reproduction.py", *settings) == 2
+    assert "holds no experiment" in capsys.readouterr().err
+    assert not (tmp_path / "page.md").exists()
+
+
+def test_a_receiver_that_was_not_measured_is_named(
+    command: Command, profile: QualityProfile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    alone = tmp_path / "alone.npz"
+    tables = {"finetuned": profile._tables["finetuned"]}
+    QualityProfile(profile.requests, profile.snr_db, tables, profile._reference, profile.fingerprint).save(alone)
+    settings = [f"env.profile={alone}", f"hydra.run.dir={tmp_path / 'run'}", *ROOT, *GRID]
+    assert command("evaluate.py", "+experiment=semaigc_fig7", *settings) == 0
+    comparison = json.loads((tmp_path / "run" / "comparison.json").read_text(encoding="utf-8"))
+    assert any("receiver ignore is left out" in note for note in comparison["notes"])
+    settings += ["experiment.receivers=[ignore]"]
+    capsys.readouterr()
+    assert command("evaluate.py", "+experiment=semaigc_fig7", *settings) == 2
+    assert "holds none of the receivers ignore" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["+experiment=semaigc_fig1"], "semaigc_fig4"),
+        (["+experiment=semaigc_fig7", "experiment.name=other"], "allowed: semaigc_fig4"),
+        (["+experiment=semaigc_fig7", "+experiment.num_statse=3"], "num_statse"),
+        (["+experiment=semaigc_fig7", "experiment.num_states=0"], "num_states must be an integer >= 1"),
+        (["+experiment=semaigc_fig7", "experiment.snr_db=[3,0]"], "increasing"),
+        (["+experiment=semaigc_fig7", "experiment.receivers=[]"], "a list of names"),
+        (["+experiment=semaigc_fig5", "experiment.snr_db=loud"], "a finite number"),
+        (["+experiment=semaigc_fig7", "num_requests=3"], "sizes the plain comparison"),
+        (["+experiment=semaigc_fig7", "env=protocols"], "env.plans=[semaigc]"),
+        (["+experiment=semaigc_fig7", "seed=-1"], "seed must be an integer >= 0"),
+        (["+experiment=semaigc_prop2", "experiment.splits=[0]"], "1..20"),
+        (["+experiment=semaigc_prop2", "experiment.rates=[0.5,1.5]"], "(0, 1)"),
+        (["+experiment=semaigc_fig4"], "measured with"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(
+    command: Command,
+    profile_file: Path,
+    tmp_path: Path,
+    arguments: list[str],
+    said: str,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    settings = [f"env.profile={profile_file}", f"hydra.run.dir={tmp_path / 'run'}"]
+    assert command("evaluate.py", *arguments, *settings) == 2
+    error = capsys.readouterr().err.strip().splitlines()[-1]
+    assert error.startswith("error: ")
+    assert said in error
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize("name", EXPERIMENTS)
+def test_every_shipped_configuration_fits_its_experiment(name: str) -> None:
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        config = compose("evaluate", overrides=[f"+experiment={name}"], return_hydra_config=True)
+    given = plain(config.experiment)
+    assert given.pop("name") == name
+    assert set(given) == {field.name for field in fields(import_module(f"agents.experiments.{name}").Options)}
+    assert config.hydra.run.dir == f"outputs/experiments/{name}"
+
+
+def test_there_is_a_configuration_for_each_experiment_and_no_other() -> None:
+    assert {file.stem for file in (CONFIGS / "experiment").glob("*.yaml")} == set(EXPERIMENTS)
