@@ -37,6 +37,7 @@ class SplitSettings:
         episode_length: requests of a session.
         channel: the link that latents cross: a name, or a mapping of `name` and parameters; None is the one that
             the profile was measured over.
+        rate: how the link is priced: `shannon`, or `coded` for what a coded link carries (`envs.costs.rates`).
         tx_device, rx_device: the transmitter at the edge and the user's receiver.
 
     Raises:
@@ -53,6 +54,7 @@ class SplitSettings:
     deadline_s: float = 60.0
     episode_length: int = 20
     channel: ChannelChoice | None = None
+    rate: str = "shannon"
     tx_device: Device = RTX_A6000
     rx_device: Device = GTX_1080_TI
 
@@ -112,7 +114,7 @@ class SplitModel:
         self.channel: Channel | None = None if settings.channel is None else make_channel(settings.channel)
         names = "semaigc" if settings.plans is None else settings.plans
         self.plans: tuple[Plan, ...] = expand(names, self.profile.num_inference_steps)
-        self.costs = CostTable.compile(self.plans, settings.tx_device, settings.rx_device)
+        self.costs = CostTable.compile(self.plans, settings.tx_device, settings.rx_device, rate=settings.rate)
         self.quality = ProfileQuality(
             self.profile,
             self.plans,

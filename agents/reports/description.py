@@ -26,6 +26,7 @@ def describe(config: DictConfig, environment: Any) -> str:
         f"receiver {config.env.receiver}",
         f"channel {channel}" + ("" if channel == measured_over else f" (planned with a profile of {measured_over})"),
         f"costs {config.devices.name} ({config.devices.tx.name} to {config.devices.rx.name})",
+        f"rate {model.settings.rate}",
         f"fidelity {config.env.fidelity}",
     )
     return " · ".join(parts)

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from envs.costs.crossover import crossover_bandwidth_hz
 from envs.costs.devices import GTX_1080_TI, RTX_A6000, Device
 from envs.costs.energy import compute_energy_j
 from envs.costs.latency import amdahl_s, shannon_rate_bps, transmission_s
 from envs.costs.payloads import Payloads
 from envs.costs.pricing import Price, price
+from envs.costs.rates import RATES, coded_rate_bps
 from envs.costs.table import CostTable, LinkState, Parts, Prices
 
 __all__ = [
     "GTX_1080_TI",
+    "RATES",
     "RTX_A6000",
     "CostTable",
     "Device",
@@ -20,7 +23,9 @@ __all__ = [
     "Price",
     "Prices",
     "amdahl_s",
+    "coded_rate_bps",
     "compute_energy_j",
+    "crossover_bandwidth_hz",
     "price",
     "shannon_rate_bps",
     "transmission_s",

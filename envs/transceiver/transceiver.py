@@ -124,7 +124,7 @@ class Transceiver:
         """
         self._check(prompts, seeds, split, snr_db, channel_seeds)
         start = 0 if image is None else self._start_of(strength, split)
-        receiver_named(receiver)
+        self._network(receiver_named(receiver).network)
         predict_generator = self.predictor("unet", True, prompts)
         latents = self.initial_latents(seeds)
         if image is not None:
@@ -134,9 +134,9 @@ class Transceiver:
             sent = state
         crosses = split > start or split == self.num_inference_steps
         out = self.deliver(sent, prompts, seeds, split, snr_db if crosses else None, receiver, channel_seeds)
-        return (
-            out if self.components.classifier is None else replace(out, alignment=self.alignment(out.images, prompts))
-        )
+        if self.components.classifier is None:
+            return out
+        return replace(out, alignment=self.alignment(out.images, prompts))
 
     def deliver(
         self,
@@ -185,9 +185,7 @@ class Transceiver:
 
     def predictor(self, network: str, is_guided: bool, prompts: Sequence[str]) -> Predict:
         """The noise prediction of a network for B prompts, guided (two forwards in one batch) or not."""
-        unet = getattr(self.components, network)
-        if unet is None:
-            raise ValueError(f"the model {self.components.source} has no {network}: choose another receiver")
+        unet = self._network(network)
         context = self.embed(prompts)
         if not is_guided or self.guidance_scale == 1:
             return lambda z, t: _forward(unet, z, t, context)
@@ -246,6 +244,12 @@ class Transceiver:
         labels = torch.tensor([classifier.labels(prompt) for prompt in prompts], device=images.device)
         return classifier.log_likelihood(images, labels).exp()
 
+    def _network(self, name: str) -> torch.nn.Module:
+        unet: torch.nn.Module | None = getattr(self.components, name)
+        if unet is None:
+            raise ValueError(f"the model {self.components.source} has no {name}: choose another receiver")
+        return unet
+
     def _start_of(self, strength: float, split: int) -> int:
         if not 0 < strength <= 1:
             raise ValueError(f"strength must be in (0, 1], got {strength}")
@@ -282,7 +286,10 @@ class Transceiver:
         if channel_seeds is not None and len(channel_seeds) != len(seeds):
             raise ValueError(f"give one channel seed for each request, got {len(channel_seeds)} for {len(seeds)}")
         if snr_db is not None:
-            check_snr_db(np.asarray(snr_db, dtype=np.float64))
+            levels = np.asarray(snr_db, dtype=np.float64)
+            check_snr_db(levels)
+            if levels.shape not in ((), (len(prompts),)):
+                raise ValueError(f"give one SNR, or one for each request, got {levels.size} for {len(prompts)}")
         if not isinstance(split, int | np.integer) or not 0 <= split <= self.num_inference_steps:
             raise ValueError(f"split must be an integer in 0..{self.num_inference_steps}, got {split!r}")
 
