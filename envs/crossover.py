@@ -24,7 +24,7 @@ SHOWN_HZ = 20e6
 SHOWN_SPLIT = 18
 LEGEND = f"""\
 Edge AIGC trails below the bandwidths of three columns and leads above them; none: it never leads.
-Equal latency: with semaigc({SHOWN_SPLIT}), whole devices, one attempt each. SemAIGC (at the best split of each state) and
+Equal latency: with semaigc({SHOWN_SPLIT}), whole devices, one attempt each. SemAIGC (the best split of each state) and
 Non-ROOT: expected satisfaction in the scenario paper, {NUM_STATES} states, up to {BANDWIDTHS_HZ[-1] / 1e6:g} MHz; lead
 of SemAIGC over Edge AIGC in the same."""
 

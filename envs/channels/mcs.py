@@ -54,7 +54,7 @@ MODULATIONS = tuple(
     for bits, rates in (
         (2, (205, 308, 449, 602)),
         (4, (378, 490, 616)),
-        (6, (466, 567)),
+        (6, (466, 567, 666, 873)),
     )
     for rate in rates
 )

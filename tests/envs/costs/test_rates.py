@@ -54,3 +54,11 @@ def test_an_unknown_rate_is_refused() -> None:
         rate_named("polar")
     with pytest.raises(ValueError, match="unknown rate 'polar'"):
         price(plans.edge_aigc(), snr_db=0.0, bandwidth_hz=1e6, rate="polar")
+
+
+@pytest.mark.parametrize(("rate", "mean_s"), [("shannon", 15.2), ("coded", 25.2)])
+def test_an_image_at_minus_6_db_over_the_bandwidths_of_the_scenario(rate: str, mean_s: float) -> None:
+    """Log-uniform in 0.3 to 20 MHz; the 45 s of SemAIGC's figure 9 are not reached."""
+    bandwidth_hz = np.geomspace(0.3e6, 20e6, 4001)
+    sending_s = 6_291_456 / RATES[rate](bandwidth_hz, -6.0)
+    assert sending_s.mean() == pytest.approx(mean_s, abs=0.1)
