@@ -37,6 +37,7 @@ class SplitSettings:
         episode_length: requests of a session.
         channel: the link that latents cross: a name, or a mapping of `name` and parameters; None is the one that
             the profile was measured over.
+        rate: how the link is priced: `shannon`, or `coded` for what a coded link carries (`envs.costs.rates`).
         tx_device, rx_device: the transmitter at the edge and the user's receiver.
         costs: where their seconds come from: `paper` (as the devices state them), `flops`, or a source of
             `envs.costs.sources`, such as what `envs.transceiver.timed_costs` measured.
@@ -55,6 +56,7 @@ class SplitSettings:
     deadline_s: float = 60.0
     episode_length: int = 20
     channel: ChannelChoice | None = None
+    rate: str = "shannon"
     tx_device: Device = RTX_A6000
     rx_device: Device = GTX_1080_TI
     costs: str | CostSource = "paper"
@@ -119,7 +121,7 @@ class SplitModel:
         self.plans: tuple[Plan, ...] = expand(names, self.profile.num_inference_steps)
         self.cost_source = cost_source(settings.costs)
         tx, rx = _priced_devices(self.cost_source, settings)
-        self.costs = CostTable.compile(self.plans, tx, rx, self.cost_source.payloads)
+        self.costs = CostTable.compile(self.plans, tx, rx, self.cost_source.payloads, settings.rate)
         self.quality = ProfileQuality(
             self.profile,
             self.plans,

@@ -69,7 +69,7 @@ class Transmit:
 
     Attributes:
         src, dst: two different nodes.
-        payload: a latent (through the noisy channel, uncoded) or an image (error-free at the Shannon rate).
+        payload: a latent (through the noisy channel, uncoded) or an image (error-free, at the rate of the link).
 
     Raises:
         ValueError: an unknown node or payload, or equal ends.

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -19,6 +21,7 @@ from agents.runs.settings import (
     policy_names,
 )
 from envs import SplitVectorEnv, costs
+from envs.channels import CHANNELS, make_channel
 from envs.scenario import ScenarioParams
 from envs.transceiver.profile import QualityProfile
 
@@ -55,6 +58,19 @@ def test_environment_of_every_variant(choice: str, profile: QualityProfile) -> N
     env = SplitVectorEnv(2, **keywords)
     env.reset(seed=0)
     env.step(env.action_space.sample())
+
+
+@pytest.mark.parametrize("name", variants("channel"))
+def test_channel_of_every_variant(name: str) -> None:
+    if name == "coded" and find_spec("sionna") is None:
+        pytest.skip("the extra phy is not installed")
+    parameters = plain(composed("evaluate", f"channel={name}").channel)
+    assert make_channel(parameters) == make_channel(name)
+    assert set(parameters) == {"name", *(field.name for field in fields(make_channel(name)))}
+
+
+def test_every_channel_has_a_variant() -> None:
+    assert sorted(CHANNELS) == variants("channel")
 
 
 @pytest.mark.parametrize("name", variants("agent"))

@@ -26,6 +26,7 @@ def describe(config: DictConfig, environment: Any) -> str:
         f"receiver {config.env.receiver}",
         f"channel {channel}" + ("" if channel == measured_over else f" (planned with a profile of {measured_over})"),
         describe_costs(model),
+        f"rate {model.settings.rate}",
         f"fidelity {config.env.fidelity}",
     )
     return " · ".join(parts)

@@ -9,7 +9,7 @@ from typing import Any
 
 from envs.channels.interface import Channel
 
-CHANNELS = {"awgn": "Awgn", "rayleigh": "Rayleigh", "bit_flip": "BitFlip"}
+CHANNELS = {"awgn": "Awgn", "rayleigh": "Rayleigh", "bit_flip": "BitFlip", "coded": "Coded"}
 """Name, which is its module's too -> class. Torch is imported when a channel is made."""
 
 ChannelChoice = str | Mapping[str, Any] | Channel

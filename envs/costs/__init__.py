@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from envs.costs.crossover import crossover_bandwidth_hz
 from envs.costs.devices import GTX_1080_TI, RTX_A6000, Device
 from envs.costs.energy import compute_energy_j
 from envs.costs.latency import amdahl_s, shannon_rate_bps, transmission_s
 from envs.costs.operations import LIGHT_MODELS, Operations, counted_operations
 from envs.costs.payloads import Payloads
 from envs.costs.pricing import Price, price
+from envs.costs.rates import RATES, coded_rate_bps
 from envs.costs.sources import CostSource, Counted, ReceiverStep, Stated, Timed, cost_source
 from envs.costs.table import CostTable, LinkState, Parts, Prices
 
 __all__ = [
     "GTX_1080_TI",
     "LIGHT_MODELS",
+    "RATES",
     "RTX_A6000",
     "CostSource",
     "CostTable",
@@ -29,9 +32,11 @@ __all__ = [
     "Stated",
     "Timed",
     "amdahl_s",
+    "coded_rate_bps",
     "compute_energy_j",
     "cost_source",
     "counted_operations",
+    "crossover_bandwidth_hz",
     "price",
     "shannon_rate_bps",
     "transmission_s",

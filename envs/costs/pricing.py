@@ -41,6 +41,7 @@ def price(
     rx: Device = GTX_1080_TI,
     payload_bits: Payloads = Payloads(),  # noqa: B008  (frozen)
     attempts: int = 1,
+    rate: str = "shannon",
 ) -> Price:
     """Price a plan: the reading of a plan beside its execution.
 
@@ -52,15 +53,17 @@ def price(
         tx, rx: the devices of the edge and of the user.
         payload_bits: sizes of a latent and of an image.
         attempts: how often the part from the hand-over on is done, >= 1 (see `envs.costs.table`).
+        rate: `shannon`, or `coded` for what a coded link carries (see `envs.costs.rates`).
 
     Raises:
-        ValueError: NaN or infinite SNR, bandwidth or density <= 0, availability outside (0, 1], attempts < 1.
+        ValueError: NaN or infinite SNR, bandwidth or density <= 0, availability outside (0, 1], attempts < 1,
+            or an unknown rate.
     """
     state = LinkState(snr_db, bandwidth_hz, tx_availability, rx_availability, density_factor)
     state.validate()
     if isinstance(attempts, bool) or not isinstance(attempts, int | np.integer) or attempts < 1:
         raise ValueError(f"attempts must be an integer >= 1, got {attempts!r}")
-    table = CostTable.compile([plan], tx, rx, payload_bits)
+    table = CostTable.compile([plan], tx, rx, payload_bits, rate)
     prices = table.price(state)
     parts = prices.parts_s(attempts)
     return Price(

@@ -30,6 +30,7 @@ from envs.costs.devices import GTX_1080_TI, RTX_A6000, Device
 from envs.costs.energy import compute_energy_j
 from envs.costs.latency import shannon_rate_bps
 from envs.costs.payloads import Payloads
+from envs.costs.rates import Rate, rate_named
 from envs.plans import Plan, Stage, Transmit
 from envs.units import FloatArray, Floats
 
@@ -71,8 +72,8 @@ class LinkState:
             if not np.all((value > 0.0) & (value <= 1.0)):
                 raise ValueError(f"{name} must lie in (0, 1], got {value}")
 
-    def features(self) -> FloatArray:
-        """Compute the features of the table, float64 [N, 5] (N = 1 if all are floats)."""
+    def features(self, rate_bps: Rate = shannon_rate_bps) -> FloatArray:
+        """Compute the features of the table at a link's rate, float64 [N, 5] (N = 1 if all are floats)."""
         size = np.broadcast(
             self.snr_db, self.bandwidth_hz, self.tx_availability, self.rx_availability, self.density_factor
         ).size
@@ -81,7 +82,7 @@ class LinkState:
         features[:, RX_CONSTANT] = 1.0 / self.rx_availability
         features[:, TX_STEPS] = self.density_factor * features[:, TX_CONSTANT]
         features[:, RX_STEPS] = self.density_factor * features[:, RX_CONSTANT]
-        features[:, LINK] = 1.0 / shannon_rate_bps(self.bandwidth_hz, self.snr_db)
+        features[:, LINK] = 1.0 / rate_bps(self.bandwidth_hz, self.snr_db)
         return features
 
 
@@ -157,6 +158,7 @@ class CostTable:
         repeat: float64 [P, 5], read-only: the same of each attempt.
         payload_bits: float64 [P], read-only: bits that each attempt sends.
         tx, rx: the devices of the edge and of the user.
+        rate: name of the rate at which bits are sent, see `envs.costs.rates.RATES`.
     """
 
     plans: tuple[Plan, ...]
@@ -165,6 +167,7 @@ class CostTable:
     payload_bits: FloatArray
     tx: Device
     rx: Device
+    rate: str = "shannon"
 
     @classmethod
     def compile(
@@ -173,12 +176,14 @@ class CostTable:
         tx: Device = RTX_A6000,
         rx: Device = GTX_1080_TI,
         payload_bits: Payloads = Payloads(),  # noqa: B008  (frozen)
+        rate: str = "shannon",
     ) -> CostTable:
-        """Compile plans for a transmitter, a receiver and payload sizes.
+        """Compile plans for a transmitter, a receiver, payload sizes and a rate.
 
         Raises:
-            ValueError: no plan, or something that is not a plan.
+            ValueError: no plan, something that is not a plan, or an unknown rate.
         """
+        rate_named(rate)
         if not plans:
             raise ValueError("plans must hold at least one plan, got none")
         once, repeat = np.zeros((2, len(plans), NUM_FEATURES))
@@ -191,7 +196,7 @@ class CostTable:
         bits = repeat[:, LINK].copy()
         for array in (once, repeat, bits):
             array.setflags(write=False)
-        return cls(tuple(plans), once, repeat, bits, tx, rx)
+        return cls(tuple(plans), once, repeat, bits, tx, rx, rate)
 
     def price(self, state: LinkState, action: NDArray[np.integer] | None = None) -> Prices:
         """Price plans in N states; the state is trusted (see `LinkState.validate`).
@@ -203,13 +208,13 @@ class CostTable:
         Returns:
             Prices of shape [N], or [N, P] for all plans.
         """
-        features = state.features()
+        features = state.features(rate_named(self.rate))
         once, repeat = _parts(self.once, features, action), _parts(self.repeat, features, action)
         return Prices(once, repeat, self.tx.power_w, self.rx.power_w)
 
     def totals_s(self, state: LinkState) -> tuple[FloatArray, FloatArray]:
         """Seconds in all of every plan, once and of each attempt: two matrix products, float64 [N, P] each."""
-        features = state.features()
+        features = state.features(rate_named(self.rate))
         return features @ self.once.T, features @ self.repeat.T
 
 

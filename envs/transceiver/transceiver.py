@@ -308,7 +308,10 @@ class Transceiver:
         if channel_seeds is not None and len(channel_seeds) != len(seeds):
             raise ValueError(f"give one channel seed for each request, got {len(channel_seeds)} for {len(seeds)}")
         if snr_db is not None:
-            check_snr_db(np.asarray(snr_db, dtype=np.float64))
+            levels = np.asarray(snr_db, dtype=np.float64)
+            check_snr_db(levels)
+            if levels.shape not in ((), (len(prompts),)):
+                raise ValueError(f"give one SNR, or one for each request, got {levels.size} for {len(prompts)}")
         if not isinstance(split, int | np.integer) or not 0 <= split <= self.num_inference_steps:
             raise ValueError(f"split must be an integer in 0..{self.num_inference_steps}, got {split!r}")
 

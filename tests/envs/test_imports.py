@@ -19,6 +19,7 @@ LAYERS = (
     ("quality",),
     ("expected",),
     ("model",),
+    ("crossover",),
     ("fidelity", "core", "render"),
     ("painter",),
     ("split_env",),

@@ -192,11 +192,27 @@ def test_the_model_names_its_actions(env: SplitEnv) -> None:
         ({"tx_device": "laptop"}, "tx_device"),
         ({"tx_device": costs.Device("slow", 1e9, 10_000, 9.0, 10.0)}, "tx_density"),
         ({"quality_minimum": 0.5}, "quality_minimum"),
+        ({"channel": "telepathy"}, "telepathy"),
+        ({"channel": "rayleigh"}, "the profile was measured over channel 'awgn', asked for is 'rayleigh, gain perfect"),
+        ({"rate": "polar"}, "unknown rate 'polar'; allowed: shannon, coded"),
     ],
 )
 def test_impossible_settings_are_refused(profile: QualityProfile, bad: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         SplitEnv(**{"profile": profile, **bad})
+
+
+def test_an_honest_rate_slows_the_link_alone(profile: QualityProfile) -> None:
+    def parts_s(**given: str) -> dict[str, float]:
+        env = SplitEnv(profile=profile, channel="awgn", **given)
+        env.reset(seed=0)
+        parts: dict[str, float] = env.step(12)[4]["latency_parts_s"]
+        return parts
+
+    default, shannon, coded = parts_s(), parts_s(rate="shannon"), parts_s(rate="coded")
+    assert default == shannon
+    assert coded["link"] > shannon["link"]
+    assert {**coded, "link": 0.0} == {**shannon, "link": 0.0}
 
 
 def test_an_unreadable_profile_is_refused(tmp_path: Any) -> None:

@@ -95,6 +95,7 @@ def test_image_to_image_starts_from_the_image(tiny: Transceiver) -> None:
         ({"split": 2.5}, r"split must be an integer in 0\.\.10, got 2.5"),
         ({"snr_db": float("nan")}, "snr_db must be finite"),
         ({"snr_db": float("inf")}, "snr_db must be finite"),
+        ({"snr_db": [0.0, 3.0]}, "one SNR, or one for each request, got 2 for 3"),
         ({"receiver": "magic"}, "unknown receiver 'magic': choose from ignore"),
         ({"seeds": [1]}, "one seed for each"),
         ({"prompts": "a red apple"}, "must be a list of strings"),

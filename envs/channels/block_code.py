@@ -1,0 +1,67 @@
+"""One code block of the coded link: checksum, 5G LDPC code, QAM, soft demapping, decoding."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import torch
+from torch import Tensor
+
+from envs.channels.mcs import CRC_BITS, Modulation
+from envs.channels.phy import DEVICE, sionna_phy
+
+CRC = "CRC24B"
+NUM_ITERATIONS = 20
+DECODE_BLOCKS = 256
+"""Blocks decoded at once: their messages fill some hundred megabytes."""
+
+
+class BlockCode:
+    """Encodes and decodes blocks of equal size.
+
+    Args:
+        payload_bits: bits of a block without its checksum.
+        modulation: constellation and code rate, at least 1/5.
+
+    Raises:
+        ValueError: Sionna is not installed, or a rate that the code does not have.
+    """
+
+    def __init__(self, payload_bits: int, modulation: Modulation) -> None:
+        phy, bits = sionna_phy(), modulation.bits_per_symbol
+        self.payload_bits, self.coded_bits = payload_bits, modulation.coded_bits(payload_bits)
+        self.num_symbols = self.coded_bits // bits
+        self._crc_encoder = phy.CRCEncoder(CRC, k=payload_bits, device=DEVICE)
+        self._crc_decoder = phy.CRCDecoder(self._crc_encoder, device=DEVICE)
+        encoder = phy.LDPC5GEncoder(payload_bits + CRC_BITS, self.coded_bits, bits, device=DEVICE)
+        self._encoder, self._decoder = encoder, phy.LDPC5GDecoder(encoder, num_iter=NUM_ITERATIONS, device=DEVICE)
+        self._mapper = phy.Mapper("qam", bits, device=DEVICE)
+        self._demapper = phy.Demapper("app", "qam", bits, device=DEVICE)
+
+    def symbols(self, bits: Tensor) -> Tensor:
+        """Symbols of unit mean energy, complex64 [N, num_symbols], of payload bits [N, payload_bits]."""
+        return self.modulate(self._encoder(self._crc_encoder(bits)))
+
+    def modulate(self, coded_bits: Tensor) -> Tensor:
+        """Symbols, complex64 [N, num_symbols], of coded bits [N, coded_bits]."""
+        return self._mapper(coded_bits)
+
+    def soft_bits(self, received: Tensor, n0: Tensor) -> Tensor:
+        """Log-likelihood ratios ln P(1) / P(0), [N, coded_bits], of equalised symbols.
+
+        Args:
+            received: complex64 [N, num_symbols].
+            n0: noise power per complex symbol, float32 [N].
+        """
+        return self._demapper(received, n0[:, None])
+
+    def decode(self, soft_bits: Tensor) -> tuple[Tensor, Tensor]:
+        """Payload bits [N, payload_bits], and whether each block's checksum holds, bool [N]."""
+        checked = [self._crc_decoder(self._decoder(part)) for part in soft_bits.split(DECODE_BLOCKS)]
+        return torch.cat([bits for bits, _ in checked]), torch.cat([valid[:, 0] for _, valid in checked])
+
+
+@lru_cache(maxsize=64)
+def block_code(payload_bits: int, modulation: Modulation) -> BlockCode:
+    """The block code, made once: its graph takes longer to build than a block to decode."""
+    return BlockCode(payload_bits, modulation)
