@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import runpy
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -56,28 +53,6 @@ def measured(stable_diffusion_folder: Path, tmp_path_factory: pytest.TempPathFac
     file = parts / "sd.npz"
     profile.save(file)
     return profile, file
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
-    """Run a module as a command in this process and return its exit status."""
-    handlers = logging.getLogger().handlers[:]
-
-    def run(module: str, *arguments: str) -> int:
-        monkeypatch.chdir(CONFIGS.parent)
-        monkeypatch.setattr(sys, "argv", [module, *arguments])
-        monkeypatch.delitem(sys.modules, module, raising=False)
-        try:
-            if module.endswith(".py"):
-                runpy.run_path(module, run_name="__main__")
-            else:
-                runpy.run_module(module, run_name="__main__", alter_sys=False)
-        except SystemExit as stop:
-            return int(stop.code or 0)
-        return 0
-
-    yield run
-    logging.getLogger().handlers[:] = handlers
 
 
 def test_the_profile_is_of_this_model_and_its_light_receiver(
