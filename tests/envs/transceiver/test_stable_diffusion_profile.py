@@ -83,7 +83,7 @@ def test_the_evaluation_runs_live_on_it(
     measured: tuple[QualityProfile, Path], stable_diffusion_folder: Path, tmp_path: Path, command: Callable[..., int]
 ) -> None:
     arguments = [f"env.profile={measured[1]}", "env=live", "env.receiver=rematch_light", "env.quality_min=0.01"]
-    sizes = ["num_requests=20", "num_envs=1", "bins=2", "figures=false", "policies=[edge,non_finetuning]"]
+    sizes = ["num_requests=20", "num_envs=1", "bins=2", "figures=false", "policies=[oracle,edge]"]
     run = f"hydra.run.dir={tmp_path / 'run'}"
     assert command("evaluate.py", *choice(stable_diffusion_folder), *arguments, *sizes, run) == 0
     assert (tmp_path / "run" / "comparison.csv").is_file()
