@@ -205,6 +205,7 @@ def test_stable_diffusion_trains_from_a_light_unet(
     assert weights.keys() == light.keys()
 
 
+@pytest.mark.skipif(torch.cuda.is_available(), reason="forks, which a process that uses a GPU cannot")
 def test_two_processes_learn_what_one_does(image_folder: Path, tiny_folder: Path, tmp_path: Path) -> None:
     from accelerate import debug_launcher
 
