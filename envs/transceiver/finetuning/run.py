@@ -18,7 +18,7 @@ from tqdm import tqdm
 from envs.command_line import Interrupted
 from envs.transceiver.components import load_components
 from envs.transceiver.finetuning import checkpoint
-from envs.transceiver.finetuning.captioned_folder import CaptionedFolder
+from envs.transceiver.finetuning.captioned_folder import CaptionedFolder, captions_of
 from envs.transceiver.finetuning.objective import NoiseAwareLoss
 from envs.transceiver.finetuning.sample_order import Batch, SampleOrder, Samples, collate, shares
 from envs.transceiver.finetuning.settings import FinetuneSettings
@@ -61,6 +61,7 @@ class Finetuning:
 
     def __init__(self, settings: FinetuneSettings) -> None:
         self.settings, self.output = settings, Path(settings.output)
+        captions_of(Path(settings.data).expanduser())  # a folder without captions is said before the model is loaded
         self.accelerator = Accelerator(
             mixed_precision=settings.mixed_precision, gradient_accumulation_steps=settings.gradient_accumulation
         )

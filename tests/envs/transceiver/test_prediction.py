@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envs.transceiver.prediction import PREDICTIONS, to_noise
 
 
+@settings(deadline=None)
 @given(alpha_bar=st.floats(0.01, 0.99), seed=st.integers(0, 99))
 def test_velocity_and_clean_latent_give_the_noise_back(alpha_bar: float, seed: int) -> None:
     generator = torch.Generator().manual_seed(seed)

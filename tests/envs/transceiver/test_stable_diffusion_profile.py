@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-import runpy
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -58,28 +55,6 @@ def measured(stable_diffusion_folder: Path, tmp_path_factory: pytest.TempPathFac
     return profile, file
 
 
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
-    """Run a module as a command in this process and return its exit status."""
-    handlers = logging.getLogger().handlers[:]
-
-    def run(module: str, *arguments: str) -> int:
-        monkeypatch.chdir(CONFIGS.parent)
-        monkeypatch.setattr(sys, "argv", [module, *arguments])
-        monkeypatch.delitem(sys.modules, module, raising=False)
-        try:
-            if module.endswith(".py"):
-                runpy.run_path(module, run_name="__main__")
-            else:
-                runpy.run_module(module, run_name="__main__", alter_sys=False)
-        except SystemExit as stop:
-            return int(stop.code or 0)
-        return 0
-
-    yield run
-    logging.getLogger().handlers[:] = handlers
-
-
 def test_the_profile_is_of_this_model_and_its_light_receiver(
     measured: tuple[QualityProfile, Path], stable_diffusion_folder: Path
 ) -> None:
@@ -108,7 +83,7 @@ def test_the_evaluation_runs_live_on_it(
     measured: tuple[QualityProfile, Path], stable_diffusion_folder: Path, tmp_path: Path, command: Callable[..., int]
 ) -> None:
     arguments = [f"env.profile={measured[1]}", "env=live", "env.receiver=rematch_light", "env.quality_min=0.01"]
-    sizes = ["num_requests=20", "num_envs=1", "bins=2", "figures=false", "policies=[edge,non_finetuning]"]
+    sizes = ["num_requests=20", "num_envs=1", "bins=2", "figures=false", "policies=[oracle,edge]"]
     run = f"hydra.run.dir={tmp_path / 'run'}"
     assert command("evaluate.py", *choice(stable_diffusion_folder), *arguments, *sizes, run) == 0
     assert (tmp_path / "run" / "comparison.csv").is_file()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envs.transceiver.finetuning.sample_order import SampleOrder, shares
 
 
+@settings(deadline=None)
 @given(images=st.integers(1, 40), seed=st.integers(0, 99), epoch=st.integers(0, 5))
 def test_every_image_comes_once_an_epoch(images: int, seed: int, epoch: int) -> None:
     order = SampleOrder(images, seed)
@@ -25,6 +26,7 @@ def test_seeds_and_positions_have_streams_of_their_own() -> None:
     assert [SampleOrder(9, 0).image_at(i) for i in range(9)] != [SampleOrder(9, 1).image_at(i) for i in range(9)]
 
 
+@settings(deadline=None)
 @given(
     start=st.integers(0, 4),
     steps=st.integers(0, 4),

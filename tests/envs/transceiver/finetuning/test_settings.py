@@ -34,7 +34,7 @@ from .conftest import keys_of
 )
 def test_refused(change: dict, message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
-        FinetuneSettings.of(keys_of(tmp_path, tmp_path, tmp_path, **change))
+        FinetuneSettings.of(keys_of(tmp_path, tmp_path, tmp_path) | change)
 
 
 @pytest.mark.parametrize(
