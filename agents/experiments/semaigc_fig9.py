@@ -151,8 +151,8 @@ def _over_compute(receiver: str, sweep: Sweep) -> list[Claim]:
             f"{at}{saved:+.1f} s faster, mean over PACR",
             0 < saved <= 2 * PAPER_UNDER_EDGE_S,
             f"Edge needs {others['edge'][scarce]:.1f} s and ROOT {root[scarce]:.1f} s at PACR "
-            f"{sweep.points[scarce]:g}, at PACR {sweep.points[ample]:g} {others['edge'][ample]:.1f} and "
-            f"{root[ample]:.1f} s",
+            f"{sweep.points[scarce]:g}, {others['edge'][ample]:.1f} s and {root[ample]:.1f} s at PACR "
+            f"{sweep.points[ample]:g}",
         ),
         paper(
             f"satisfaction about {PAPER_OVER_EDGE:.0%} above Edge",
