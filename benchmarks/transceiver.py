@@ -29,9 +29,10 @@ import torch
 from tqdm import tqdm
 
 from envs.command_line import one_line_errors
-from envs.transceiver.components import load_components, quietly
+from envs.transceiver.components import load_components
 from envs.transceiver.measure import Measurement
 from envs.transceiver.measure_params import MeasureParams
+from envs.transceiver.reading import quietly
 from envs.transceiver.scenes import ALL_SCENES
 from envs.transceiver.transceiver import Transceiver
 

@@ -127,4 +127,4 @@ class Study:
             ValueError: no weights, or others than the profile's.
         """
         with self.console.status("Loading the transceiver"):
-            return matching_transceiver(self.transceiver, self.profile)
+            return matching_transceiver(self.transceiver, self.profile, self.keywords["channel"])

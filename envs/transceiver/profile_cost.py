@@ -13,12 +13,10 @@ import hydra
 from omegaconf import DictConfig
 
 from envs.command_line import CONFIGS, one_line_errors
+from envs.costs import counted_operations
 
-UNET_FLOPS, VAE_DECODER_FLOPS = 803.3e9, 2514.5e9
-"""One forward of Stable Diffusion v1-5 at 64 x 64 latents, without guidance; an addition and a multiplication are two.
-
-Counted with torch's FLOP counter on the meta device.
-"""
+UNET_FLOPS, VAE_DECODER_FLOPS = (counted_operations()[name].flops for name in ("unet", "vae_decoder"))
+"""One forward of Stable Diffusion v1-5 at 64 x 64 latents, without guidance."""
 A6000_FLOPS_PER_S = 2 * UNET_FLOPS / 0.200
 """What the authors of the SemAIGC paper get out of an RTX A6000: a guided step in 0.200 s."""
 TARGET_FLOPS_PER_S = 100e12
