@@ -5,7 +5,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
-CODE   := envs agents tests train.py evaluate.py
+CODE   := envs agents benchmarks tests train.py evaluate.py
 ARGS   ?=
 
 # Small networks run fastest on one thread each; the tests use the cores by running side by side.
@@ -24,7 +24,7 @@ $(STAMP): pyproject.toml constraints.txt
 		|| { echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version 2>&1): make PYTHON=python3.12" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install "$$(grep '^torch==' constraints.txt)"
-	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev,lora,sweep]'
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev,lora,phy,sweep]'
 	@touch $@
 
 train: $(STAMP)  ## train ROOT and compare it with every other policy
