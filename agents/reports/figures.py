@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 
 from agents.reports.decision_map import decision_map, draw_decision_maps
@@ -73,6 +74,8 @@ def draw_measure(results: Mapping[str, Outcomes], measure: Axis, bins: int) -> F
             panel.set_xlabel(state.label)
         panels[0].set_ylabel(measure.label)
         panels[0].set_ylim(bottom=0)
+        if measure.column == "split":
+            panels[0].yaxis.set_major_locator(MaxNLocator(integer=True))
         handles, labels = panels[0].get_legend_handles_labels()
         figure.legend(handles, labels, loc="outside right center", handlelength=2.6)
     return figure
