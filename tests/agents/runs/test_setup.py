@@ -52,7 +52,7 @@ def test_measured_costs_are_timed_once_on_the_configured_transceiver(
         asked.append((arguments, settings))
         return Timed("laptop", 0.1, 0.4, 0.05, 0.2, ReceiverStep(), Payloads(2048, 98_304), rx_slowdown=2.0)
 
-    monkeypatch.setattr(setup, "matching_transceiver", lambda config, profile: "loaded")
+    monkeypatch.setattr(setup, "matching_transceiver", lambda config, profile, channel: "loaded")
     monkeypatch.setattr(setup, "timed_costs", timed)
     said = description(composed(profile_file, "costs=measured", "costs.rx_slowdown=2"))
     assert "costs measured (laptop, 0.4 s a step with its guidance, to laptop, 2 times slower, 0.1 s" in said

@@ -95,7 +95,7 @@ def test_the_configuration_loads_what_the_profile_was_measured_with(
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         config = compose("evaluate", choice(stable_diffusion_folder)).transceiver
     check_transceiver(config)
-    assert matching_transceiver(config, measured[0]).components.light_unet is not None
+    assert matching_transceiver(config, measured[0], "awgn").components.light_unet is not None
 
 
 @pytest.mark.parametrize(
