@@ -282,6 +282,7 @@ def _draw(measured: ReceiverStudy, options: Options) -> Figure:
             panels[-1, column].set_xlabel(SNR_LABEL)
         for row, label in enumerate(labels):
             panels[row, 0].set_ylabel(label)
+        panels[-1, 0].set_yscale("log")
         handles, names = panels[0, 0].get_legend_handles_labels()
         figure.legend(handles, names, loc="outside upper center", ncols=3)
     return figure
@@ -326,7 +327,7 @@ def _draw_best(measured: ReceiverStudy, rows: Sequence[dict[str, Any]], steps: i
             panel.set_xticks(range(len(levels)), [f"{level:g}" for level in levels], fontsize=7, rotation=60)
             panel.set(title=f"best by {title}", xlabel=SNR_LABEL)
             panel.grid(visible=False)
-        panels[0].set_ylabel("Split (transmitter steps)")
+        panels[0].set(ylabel="Split (transmitter steps)", yticks=list(inner)[1::2])
         for name in names:
             colour = RECEIVER_STYLES.get(name, {"color": "0.5"})["color"]
             panels[0].plot([], [], "s", color=colour, markersize=7, label=RECEIVER_LABELS.get(name, name))
