@@ -7,12 +7,13 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 CODE   := envs agents benchmarks tests train.py evaluate.py
 ARGS   ?=
+EXPERIMENTS := semaigc_fig4 semaigc_fig5 semaigc_fig6 semaigc_fig7 semaigc_fig8 semaigc_fig9 semaigc_prop2 receivers regret
 
 # Small networks run fastest on one thread each; the tests use the cores by running side by side.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install train evaluate test check format profile model clean
+.PHONY: help install train evaluate reproduce test check format profile model clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -32,6 +33,10 @@ train: $(STAMP)  ## train ROOT and compare it with every other policy
 
 evaluate: $(STAMP)  ## compare the shipped policies: table, CSV, figures
 	$(BIN)/python evaluate.py $(ARGS)
+
+reproduce: $(STAMP)  ## every figure of the paper and our own experiments, and docs/reproduction.md
+	for name in $(EXPERIMENTS); do $(BIN)/python evaluate.py +experiment=$$name || exit 1; done
+	$(BIN)/python -m agents.reproduction
 
 test: $(STAMP)  ## all tests
 	$(PYTEST) $(ARGS)
