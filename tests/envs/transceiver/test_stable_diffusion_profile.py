@@ -82,7 +82,13 @@ def test_the_profile_is_of_this_model_and_its_light_receiver(
 def test_the_evaluation_runs_live_on_it(
     measured: tuple[QualityProfile, Path], stable_diffusion_folder: Path, tmp_path: Path, command: Callable[..., int]
 ) -> None:
-    arguments = [f"env.profile={measured[1]}", "env=live", "env.receiver=rematch_light", "env.quality_min=0.01"]
+    arguments = [
+        f"env.profile={measured[1]}",
+        "env=live",
+        "env.receiver=rematch_light",
+        "env.quality_min=0.01",
+        "env.max_attempts=1",
+    ]
     sizes = ["num_requests=20", "num_envs=1", "bins=2", "figures=false", "policies=[oracle,edge]"]
     run = f"hydra.run.dir={tmp_path / 'run'}"
     assert command("evaluate.py", *choice(stable_diffusion_folder), *arguments, *sizes, run) == 0
