@@ -154,6 +154,7 @@ def _draw(losses: Mapping[str, Mapping[str, Loss]]) -> Figure:
             panel.set_yticks(range(len(ordered)), [label_of(name) for name in ordered])
             panel.set(xlabel="Regret (satisfaction lost to the oracle)", title=f"receiver {receiver}")
             panel.grid(visible=False, axis="y")
+            panel.set_axisbelow(True)
             panel.margins(x=0.12)
     return figure
 

@@ -138,3 +138,16 @@ def test_other_channels_carry_the_latent_too(tiny: Transceiver, channel: str | d
 def test_analogue_symbols_are_counted(tiny: Transceiver) -> None:
     assert np.all(tiny.generate(PROMPTS, SEEDS, 5, 3.0).channel_uses == 4 * 8 * 8 / 2)
     assert not tiny.generate(PROMPTS, SEEDS, 0, 3.0).channel_uses.any()
+
+
+@pytest.mark.parametrize("channel", ["rayleigh", "bit_flip", "coded"])
+def test_every_channel_carries_a_request_and_repeats_itself(tiny: Transceiver, channel: str) -> None:
+    if channel == "coded":
+        pytest.importorskip("sionna", reason="the extra phy is not installed")
+    link = Transceiver(tiny.components, num_inference_steps=10, channel=channel)
+    first, again = (link.generate(PROMPTS, SEEDS, 6, snr_db=20.0, channel_seeds=[1, 2, 3]) for _ in range(2))
+    assert torch.equal(first.images, again.images)
+    assert first.images.isfinite().all()
+    assert not torch.equal(first.latents_received, first.latents_sent)
+    error = (first.latents_received - first.latents_sent).double().square().mean(dim=(1, 2, 3))
+    assert np.allclose(error, first.noise_variance, rtol=0.5)  # mean square of 256 elements, and the coarse quantiser
