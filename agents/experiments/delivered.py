@@ -50,6 +50,12 @@ class Delivered:
     quality: Mapping[str, NDArray[np.float64]]
 
 
+def caption_of(scheme: Scheme, each: Delivered, index: int) -> str:
+    """Split and PSNR of one image; Edge's is the noise-free one that the others are measured by."""
+    quality = "noise-free" if scheme.framework == "edge" else f"{each.quality['psnr_db'][index]:.1f} dB"
+    return f"split {each.split} · {quality}"
+
+
 def schemes_of(receivers: Sequence[str]) -> tuple[Scheme, ...]:
     """The frameworks of figures 4 and 5. Edge and Local deliver the same image: that of the generator, error-free."""
     shared = [Scheme(name, receiver) for name in ("root", "non_root") for receiver in receivers]
@@ -71,6 +77,11 @@ class Delivery:
         self.requests: tuple[Request, ...] = study.profile.requests[:num_requests]
         self.transceiver = study.live_transceiver()
         self._reference = self._generate(study.num_inference_steps, None, "ignore")
+
+    @property
+    def note(self) -> str:
+        """What a reader of the pictures must know."""
+        return f"ROOT decides at PACR {self.tx_availability:g} with everything else in the middle of the scenario."
 
     def deliver(self, scheme: Scheme, snr_db: float) -> Delivered:
         """All requests under one scheme at one SNR."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import fields
+from dataclasses import dataclass, fields
 from typing import Any, TypeVar
 
 import numpy as np
@@ -39,6 +39,48 @@ def read_options(cls: type[Chosen], given: Mapping[str, Any]) -> Chosen:
 
 Points = Sequence[float]
 """Increasing values along an axis."""
+
+
+@dataclass(frozen=True)
+class ComparedOptions:
+    """What the experiments that train ROOT have in common.
+
+    Attributes:
+        receivers: compared, those of them that the profile holds.
+        root: how ROOT is trained for a receiver without one.
+    """
+
+    receivers: list[str]
+    root: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class StateOptions(ComparedOptions):
+    """Sizes of an experiment over sampled states.
+
+    Attributes:
+        snr_db, tx_availability: points along the two axes; what is not fixed there is drawn as in the scenario.
+        num_states: states at each point.
+    """
+
+    snr_db: Points
+    tx_availability: Points
+    num_states: int
+
+
+@dataclass(frozen=True)
+class ImageOptions(ComparedOptions):
+    """Sizes of an experiment that shows delivered images.
+
+    Attributes:
+        num_requests: of the profile; quality is a mean over them.
+        shown: requests that are shown.
+        tx_availability: PACR at which ROOT decides.
+    """
+
+    num_requests: int
+    shown: int
+    tx_availability: float
 
 
 def _is_integer(value: Any) -> bool:

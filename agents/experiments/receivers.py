@@ -14,6 +14,7 @@ from agents.experiments.claims import Claim, bar, paper, report
 from agents.experiments.drawing import RECEIVER_LABELS, RECEIVER_STYLES, SNR_LABEL, draw_band, edges_around
 from agents.experiments.findings import Findings
 from agents.experiments.options import Points
+from agents.experiments.states import interval
 from agents.experiments.study import Study
 from agents.reports.style import house_style
 from agents.statistics import Interval, column_intervals
@@ -134,14 +135,10 @@ def _where(measured: ReceiverStudy, rows: Sequence[dict[str, Any]]) -> list[dict
             ]
             row: dict[str, Any] = {"band": band.name, "receiver": receiver}
             for metric in METRICS:
-                mean = _over_requests(_inner(measured.values(receiver, metric), band))
+                mean = interval(_inner(measured.values(receiver, metric), band))
                 row |= {metric: mean.mean, f"{metric}_low": mean.low, f"{metric}_high": mean.high}
             table.append(row | {"frechet_distance": float(np.mean(cells)), "step_flops": flops})
     return table
-
-
-def _over_requests(values: NDArray[np.float64]) -> Interval:
-    return column_intervals(values[:, None])[0]
 
 
 def _claims(measured: ReceiverStudy, rows: Sequence[dict[str, Any]]) -> list[Claim]:
@@ -187,9 +184,7 @@ def _advice(measured: ReceiverStudy, band: Band, where: Sequence[dict[str, Any]]
 
 def _gain(measured: ReceiverStudy, one: str, other: str, band: Band) -> Interval:
     """Paired gain in PSNR over the inner splits of a band, with its interval over requests."""
-    return _over_requests(
-        _inner(measured.values(one, "psnr_db"), band) - _inner(measured.values(other, "psnr_db"), band)
-    )
+    return interval(_inner(measured.values(one, "psnr_db"), band) - _inner(measured.values(other, "psnr_db"), band))
 
 
 def _text(gain: Interval) -> str:
@@ -254,7 +249,7 @@ def _profile_gain(profile: Any, name: str) -> Claim:
     texts = []
     for band in bands_of(profile.snr_db):
         one, other = (profile.values(each, "psnr_db").astype(np.float64).mean(axis=-1) for each in (name, "ignore"))
-        texts.append(f"{band.name} {_text(_over_requests(_inner(one, band) - _inner(other, band)))} dB")
+        texts.append(f"{band.name} {_text(interval(_inner(one, band) - _inner(other, band)))} dB")
     return report(
         f"PSNR of {RECEIVER_LABELS.get(name, name)} against ignore on the whole profile "
         f"({len(profile.requests)} requests)",

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from agents.experiments.claims import Claim, bar, report
 from agents.experiments.findings import Findings
+from agents.experiments.options import ComparedOptions
 from agents.experiments.states import FRAMEWORKS, States, difference, sample_states, share_of
 from agents.experiments.study import Study
 from agents.policies import Predictor, load_policy
@@ -26,22 +27,18 @@ ORACLE_SHARE = 0.98
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(ComparedOptions):
     """Sizes.
 
     Attributes:
-        receivers: compared, those of them that the profile holds.
         num_states: independent states in which the expected regret is exact.
         num_sessions: sessions side by side on which the policies really serve requests.
         num_requests: requests served by each policy.
-        root: how ROOT is trained for a receiver without one.
     """
 
-    receivers: list[str]
     num_states: int
     num_sessions: int
     num_requests: int
-    root: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

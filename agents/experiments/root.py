@@ -39,8 +39,7 @@ def trained_root(keywords: Mapping[str, Any], training: Mapping[str, Any], conso
     env = SplitVectorEnv(training["num_envs"], **keywords)
     if not path.is_file():
         torch.set_num_threads(1)  # the networks are small: a second thread costs more than it brings
-        hyperparameters = dict(training["agent"])
-        agent = make_agent(hyperparameters.pop("name"), env, seed=training["seed"], **hyperparameters)
+        agent = make_agent(env=env, seed=training["seed"], **training["agent"])
         total = training["total_requests"]
         with tqdm(total=total, desc=f"ROOT for {keywords['receiver']}", unit="request", unit_scale=True) as bar:
             period = max(1, total // 100)

@@ -11,9 +11,9 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from agents.experiments.claims import Claim, paper
-from agents.experiments.delivered import METRICS, Delivered, Delivery, Scheme, Tile, draw_sheet, schemes_of
+from agents.experiments.delivered import METRICS, Delivered, Delivery, Scheme, Tile, caption_of, draw_sheet, schemes_of
 from agents.experiments.findings import Findings
-from agents.experiments.options import Points
+from agents.experiments.options import ImageOptions, Points
 from agents.experiments.study import Study
 from agents.reports.style import label_of
 from agents.statistics import column_intervals
@@ -23,24 +23,14 @@ RIVALS = ("non_root", "non_finetuning")
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(ImageOptions):
     """Sizes.
 
     Attributes:
-        receivers: compared, those of them that the profile holds.
-        snr_db: columns of the picture.
-        num_requests: of the profile; quality is a mean over them.
-        shown: requests that are shown, a picture each.
-        tx_availability: PACR at which ROOT decides.
-        root: how ROOT is trained for a receiver without one.
+        snr_db: columns of the picture; each shown request has a picture of its own.
     """
 
-    receivers: list[str]
     snr_db: Points
-    num_requests: int
-    shown: int
-    tx_availability: float
-    root: Mapping[str, Any]
 
 
 Sheet = Mapping[tuple[Scheme, float], Delivered]
@@ -67,7 +57,7 @@ def run(study: Study, options: Options) -> Findings:
         [claim for receiver in receivers for claim in _claims(sheet, receiver, options.snr_db)],
         [
             *study.notes,
-            f"ROOT decides at PACR {options.tx_availability:g} with everything else in the middle of the scenario.",
+            delivery.note,
             "Edge sends an error-free image and Local makes it at the user: both deliver the noise-free image.",
         ],
     )
@@ -129,8 +119,7 @@ def _claims(sheet: Sheet, receiver: str, snr_db: Sequence[float]) -> list[Claim]
 def _draw(sheet: Sheet, schemes: Sequence[Scheme], snr_db: Sequence[float], index: int, delivery: Delivery) -> Figure:
     def tile(scheme: Scheme, level: float) -> Tile:
         each = sheet[scheme, level]
-        noiseless = "noise-free" if scheme.framework == "edge" else f"{each.quality['psnr_db'][index]:.1f} dB"
-        return Tile(each.images[index], f"split {each.split} · {noiseless}")
+        return Tile(each.images[index], caption_of(scheme, each, index))
 
     figure = draw_sheet(
         [[tile(scheme, level) for level in snr_db] for scheme in schemes],

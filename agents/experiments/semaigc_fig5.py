@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from matplotlib.figure import Figure
 
 from agents.experiments.claims import Claim, paper
-from agents.experiments.delivered import Delivered, Delivery, Scheme, Tile, draw_sheet, schemes_of
+from agents.experiments.delivered import Delivered, Delivery, Scheme, Tile, caption_of, draw_sheet, schemes_of
 from agents.experiments.findings import Findings
+from agents.experiments.options import ImageOptions
 from agents.experiments.semaigc_fig4 import RIVALS, quality_rows
 from agents.experiments.states import difference
 from agents.experiments.study import Study
@@ -23,24 +23,14 @@ CROSSING_DB = 1.0
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(ImageOptions):
     """Sizes.
 
     Attributes:
-        receivers: compared, those of them that the profile holds.
         snr_db: of the link.
-        num_requests: of the profile; quality is a mean over them.
-        shown: requests that are shown.
-        tx_availability: PACR at which ROOT decides.
-        root: how ROOT is trained for a receiver without one.
     """
 
-    receivers: list[str]
     snr_db: float
-    num_requests: int
-    shown: int
-    tx_availability: float
-    root: Mapping[str, Any]
 
 
 def run(study: Study, options: Options) -> Findings:
@@ -54,10 +44,7 @@ def run(study: Study, options: Options) -> Findings:
         {"": _draw(sheet, min(options.shown, len(delivery.requests)), delivery)},
         {"": quality_rows({(scheme, options.snr_db): each for scheme, each in sheet.items()})},
         [claim for receiver in receivers for claim in _claims(sheet, receiver, options.snr_db)],
-        [
-            *study.notes,
-            f"ROOT decides at PACR {options.tx_availability:g} with everything else in the middle of the scenario.",
-        ],
+        [*study.notes, delivery.note],
     )
 
 
@@ -94,19 +81,8 @@ def _draw(sheet: Mapping[Scheme, Delivered], shown: int, delivery: Delivery) -> 
     rows: list[Sequence[Tile]] = []
     labels: list[str] = []
     for index in range(shown):
-        rows.append(
-            [
-                Tile(
-                    each.images[index],
-                    f"split {each.split}"
-                    + (
-                        " · noise-free" if scheme.framework == "edge" else f" · {each.quality['psnr_db'][index]:.1f} dB"
-                    ),
-                    (top, left, size),
-                )
-                for scheme, each in sheet.items()
-            ]
-        )
+        box = (top, left, size)
+        rows.append([Tile(each.images[index], caption_of(scheme, each, index), box) for scheme, each in sheet.items()])
         rows.append([Tile(each.images[index][:, top : top + size, left : left + size]) for each in sheet.values()])
         labels += [delivery.requests[index].prompt.replace(" on ", "\non ").replace(" at ", "\nat "), "detail"]
     return draw_sheet(rows, labels, [scheme.label.replace(", ", ",\n") for scheme in sheet])

@@ -116,8 +116,7 @@ def _learnt(
         return kept["episodes"], kept["rewards"]
     torch.set_num_threads(1)  # the networks are small: a second thread costs more than it brings
     env = SplitVectorEnv(options.num_envs, **keywords)
-    hyperparameters = dict(options.agent)
-    agent = make_agent(hyperparameters.pop("name"), env, seed=seed, **hyperparameters)
+    agent = make_agent(env=env, seed=seed, **options.agent)
     requests = keywords["episode_length"]
     episodes, rewards = [0], [_greedy_reward(agent, states)]
 

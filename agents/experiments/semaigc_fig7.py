@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from agents.experiments.claims import Claim, paper, report
 from agents.experiments.drawing import PACR_LABEL, SNR_LABEL, draw_policy
 from agents.experiments.findings import Findings
-from agents.experiments.options import Points
+from agents.experiments.options import Points, StateOptions
 from agents.experiments.states import difference, sample_states
 from agents.experiments.study import Study
 from agents.reports.style import house_style
@@ -24,22 +24,7 @@ MARGIN = 0.25
 """A change of the mean split below this many steps counts as none."""
 
 
-@dataclass(frozen=True)
-class Options:
-    """Sizes.
-
-    Attributes:
-        receivers: compared, those of them that the profile holds.
-        snr_db, tx_availability: points along the two axes.
-        num_states: states at each point; what is not fixed there is drawn as in the scenario.
-        root: how ROOT is trained for a receiver without one.
-    """
-
-    receivers: list[str]
-    snr_db: Points
-    tx_availability: Points
-    num_states: int
-    root: Mapping[str, Any]
+Options = StateOptions
 
 
 @dataclass(frozen=True)

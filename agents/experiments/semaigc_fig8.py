@@ -14,7 +14,7 @@ from tqdm import tqdm
 from agents.experiments.claims import Claim, bar, paper
 from agents.experiments.drawing import PACR_LABEL, SNR_LABEL, draw_cells
 from agents.experiments.findings import Findings
-from agents.experiments.options import Points
+from agents.experiments.options import Points, StateOptions
 from agents.experiments.states import FIXED, FRAMEWORKS, difference, interval, sample_states, share_of
 from agents.experiments.study import Study
 from agents.reports.style import house_style, label_of
@@ -26,22 +26,7 @@ TOLERANCE, ORACLE_SHARE = 0.03, 0.98
 SCARCE_PACR, OVER_EDGE = 0.25, 0.40
 
 
-@dataclass(frozen=True)
-class Options:
-    """Sizes.
-
-    Attributes:
-        receivers: compared, those of them that the profile holds.
-        snr_db, tx_availability: points of the grid; what is not fixed there is drawn as in the scenario.
-        num_states: states in each cell.
-        root: how ROOT is trained for a receiver without one.
-    """
-
-    receivers: list[str]
-    snr_db: Points
-    tx_availability: Points
-    num_states: int
-    root: Mapping[str, Any]
+Options = StateOptions
 
 
 @dataclass(frozen=True)

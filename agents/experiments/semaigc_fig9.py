@@ -14,8 +14,8 @@ from tqdm import tqdm
 from agents.experiments.claims import Claim, paper
 from agents.experiments.drawing import PACR_LABEL, SNR_LABEL, draw_policy
 from agents.experiments.findings import Findings
-from agents.experiments.options import Points
-from agents.experiments.states import FIXED, FRAMEWORKS
+from agents.experiments.options import ComparedOptions, Points
+from agents.experiments.states import FIXED, FRAMEWORKS, interval
 from agents.experiments.study import Study
 from agents.reports.style import house_style, label_of
 from agents.runs.comparison import compare, contender
@@ -33,21 +33,17 @@ Served = Mapping[str, Mapping[str, NDArray[Any]]]
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(ComparedOptions):
     """Sizes.
 
     Attributes:
-        receivers: compared, those of them that the profile holds.
         snr_db, tx_availability: points along the two axes; what is not fixed there is drawn as in the scenario.
         num_sessions: sessions at each point, served whole by every framework.
-        root: how ROOT is trained for a receiver without one.
     """
 
-    receivers: list[str]
     snr_db: Points
     tx_availability: Points
     num_sessions: int
-    root: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -74,7 +70,7 @@ class Sweep:
     def over_root(self, index: int, policy: str, measure: str) -> Interval:
         """A framework less ROOT at one point, on the same requests."""
         gap = self.sessions(index, policy, measure) - self.sessions(index, "root", measure)
-        return column_intervals(gap[:, None])[0]
+        return interval(gap)
 
 
 def run(study: Study, options: Options) -> Findings:

@@ -14,10 +14,10 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from agents.experiments.study import EVERY_PLAN
-from agents.policies import Predictor
+from agents.policies import SCHEMES, Predictor
 from agents.policies.model_based import sample_observations
 from agents.statistics import Interval, column_intervals
-from envs import SplitVectorEnv, plans
+from envs import SplitVectorEnv
 
 FRAMEWORKS = ("root", "non_root", "non_finetuning", "edge", "local")
 """The five frameworks of the paper, SemAIGC with ROOT first."""
@@ -53,14 +53,8 @@ class States:
             return np.asarray(root.predict(self.observations, deterministic=True)[0], dtype=np.int64)
         if name == "oracle":
             return self.split_rewards.argmax(axis=1)
-        steps = self.num_inference_steps
-        schemes = {
-            "non_root": plans.non_root(steps),
-            "non_finetuning": plans.non_finetuning(steps),
-            "edge": plans.edge_aigc(steps),
-            "local": plans.local_aigc(steps),
-        }
-        return np.full(len(self.rewards), self.plan_names.index(schemes[name].name), dtype=np.int64)
+        plan = SCHEMES[name](self.num_inference_steps)
+        return np.full(len(self.rewards), self.plan_names.index(plan.name), dtype=np.int64)
 
     def rewards_of(self, actions: NDArray[np.int64]) -> NDArray[np.float64]:
         """Expected reward of one plan in each state, [N]."""

@@ -11,7 +11,7 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from agents.policies import Predictor
-from agents.runs.settings import plain
+from agents.runs.settings import GROUPS, EvaluateSettings, plain
 from agents.runs.setup import prepare
 from agents.runs.transceivers import matching_transceiver
 from envs import SplitVectorEnv
@@ -57,14 +57,13 @@ class Study:
                 "the experiments compare the paper's frameworks on the profile: they need env.plans=[semaigc] and "
                 f"env.fidelity=profile, got {given['plans']} and {given['fidelity']}"
             )
-        if isinstance(config.seed, bool) or not isinstance(config.seed, int) or config.seed < 0:
-            raise ValueError(f"seed must be an integer >= 0, got {config.seed!r}")
+        settings = EvaluateSettings.from_config(config, (*GROUPS, "experiment"))
         only_root = config.copy()
         OmegaConf.set_struct(only_root, False)
         only_root.policies = {"root": plain(config.get("policies") or {}).get("root", "root")}
         setup = prepare(only_root, 1)
         root = setup.contenders["root"].policy
-        return cls(folder, config.seed, setup.keywords, given["receiver"], root, config.transceiver, console)
+        return cls(folder, settings.seed, setup.keywords, given["receiver"], root, config.transceiver, console)
 
     @property
     def environment(self) -> SplitVectorEnv:

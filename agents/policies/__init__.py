@@ -2,12 +2,13 @@
 
 from agents.policies.base import Policy, Predictor
 from agents.policies.fixed import FixedPolicy, RandomPolicy
-from agents.policies.loading import POLICY_NAMES, REQUIRED_PLANS, load_policy
+from agents.policies.loading import POLICY_NAMES, REQUIRED_PLANS, SCHEMES, load_policy
 from agents.policies.model_based import Clairvoyant, Oracle, TwoSplit, best_fixed, fit_two_split, two_split
 
 __all__ = [
     "POLICY_NAMES",
     "REQUIRED_PLANS",
+    "SCHEMES",
     "Clairvoyant",
     "FixedPolicy",
     "Oracle",

@@ -28,6 +28,14 @@ REQUIRED_PLANS: dict[str, list[str] | None] = {
     "random": None,
 }
 
+SCHEMES: dict[str, Callable[[int], plans.Plan]] = {
+    "non_root": plans.non_root,
+    "non_finetuning": plans.non_finetuning,
+    "edge": plans.edge_aigc,
+    "local": plans.local_aigc,
+}
+"""The papers' fixed schemes: name -> the plan, for T steps."""
+
 POLICY_NAMES = tuple(REQUIRED_PLANS)
 
 
@@ -85,13 +93,7 @@ def _named(name: str, core: Any, seed: int) -> Policy:
     }
     if name in makers:
         return makers[name]()
-    schemes = {
-        "non_root": plans.non_root,
-        "non_finetuning": plans.non_finetuning,
-        "edge": plans.edge_aigc,
-        "local": plans.local_aigc,
-    }
-    return FixedPolicy(model.action_of(schemes[name](model.profile.num_inference_steps).name))
+    return FixedPolicy(model.action_of(SCHEMES[name](model.profile.num_inference_steps).name))
 
 
 def _trained(path: Path, core: Any, name: str) -> Policy:

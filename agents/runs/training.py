@@ -45,9 +45,8 @@ def train(config: DictConfig, folder: Path, overrides: Sequence[str]) -> None:
     settings = TrainSettings.from_config(config, (*GROUPS, "agent"))
     torch.set_num_threads(1)  # the networks are small: a second thread costs more than it brings
     setup = prepare(config, settings.num_envs)
-    hyperparameters = plain(config.agent)
-    name = hyperparameters.pop("name")
-    agent = make_agent(name, setup.environment, seed=settings.seed, **hyperparameters)
+    name = config.agent.name
+    agent = make_agent(env=setup.environment, seed=settings.seed, **plain(config.agent))
     run.save_config(config)
     if settings.resume is not None:
         agent = run.restore(agent)

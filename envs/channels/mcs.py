@@ -127,8 +127,7 @@ def schemes() -> tuple[Scheme, ...]:
 
 def pick(snr_db: float) -> Scheme:
     """The scheme with the largest goodput at an SNR, of those that fail rarely enough; the slowest if none does."""
-    usable = [scheme for scheme in schemes() if scheme.failure(snr_db) <= MOST_FAILURES]
-    return max(usable or schemes()[:1], key=lambda scheme: float(scheme.goodput(snr_db)))
+    return schemes()[int(_usable_goodputs(snr_db).argmax(axis=0))]
 
 
 def spectral_efficiency(snr_db: ArrayLike) -> FloatArray:
@@ -145,5 +144,11 @@ def spectral_efficiency(snr_db: ArrayLike) -> FloatArray:
 
 @cache
 def _best() -> FloatArray:
-    goodputs = [np.where(s.failure(GRID_DB) <= MOST_FAILURES, s.goodput(GRID_DB), 0.0) for s in schemes()]
-    return np.asarray(np.max([schemes()[0].goodput(GRID_DB), *goodputs], axis=0))
+    return np.asarray(_usable_goodputs(GRID_DB).max(axis=0))
+
+
+def _usable_goodputs(snr_db: ArrayLike) -> FloatArray:
+    """Goodput of every scheme [S, ...], 0 where it fails too often; the slowest may be used anywhere."""
+    slowest, *others = schemes()
+    usable = [np.where(each.failure(snr_db) <= MOST_FAILURES, each.goodput(snr_db), 0.0) for each in others]
+    return np.stack([slowest.goodput(snr_db), *usable])

@@ -85,6 +85,17 @@ class Components:
         height, width = (size, size) if isinstance(size, int) else size
         return self.vae.config.latent_channels, height, width
 
+    def network(self, name: str) -> UNet2DConditionModel:
+        """A UNet by the name that receivers call it.
+
+        Raises:
+            ValueError: the model has none of that name.
+        """
+        unet: UNet2DConditionModel | None = getattr(self, name)
+        if unet is None:
+            raise ValueError(f"the model {self.source} has no {name}: choose another receiver")
+        return unet
+
     @property
     def judge(self) -> SceneClassifier | ClipScore | None:
         """What measures prompt alignment, if anything does."""

@@ -13,19 +13,17 @@ from functools import partial
 
 import torch
 from torch import Tensor, nn
-from torch.utils.flop_counter import FlopCounterMode
 from tqdm import tqdm
 
 from envs.costs.operations import FILE, LIGHT_MODELS, Operations
 from envs.files import whole_file
 from envs.transceiver import published
+from envs.transceiver.flops import counted_flops
 
 
 def count(call: Callable[[], object], network: nn.Module) -> Operations:
     """Operations of a call, and the parameters of the network that it runs."""
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        call()
-    return Operations(counter.get_total_flops(), sum(parameter.numel() for parameter in network.parameters()))
+    return Operations(counted_flops(call), sum(parameter.numel() for parameter in network.parameters()))
 
 
 def count_unet(light: str | None = None) -> Operations:

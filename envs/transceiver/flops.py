@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 from envs.transceiver.components import Components
 from envs.transceiver.receivers import receiver_named
+
+
+def counted_flops(call: Callable[[], object]) -> int:
+    """FLOPs of a call whose networks and tensors lie on the meta device: on real ones fused attention is missed."""
+    with FlopCounterMode(display=False) as counter, torch.no_grad():
+        call()
+    return int(counter.get_total_flops())
 
 
 def forward_flops(components: Components, network: str) -> int:
@@ -18,16 +27,12 @@ def forward_flops(components: Components, network: str) -> int:
     Raises:
         ValueError: the model lacks it.
     """
-    unet = getattr(components, network)
-    if unet is None:
-        raise ValueError(f"the model {components.source} has no {network}")
+    unet = components.network(network)
     with torch.device("meta"):
         twin = type(unet).from_config(unet.config)
         shape = components.latent_shape
         context = torch.zeros(1, components.tokenizer.model_max_length, unet.config.cross_attention_dim)
-        with FlopCounterMode(display=False) as counter:
-            twin(torch.zeros(1, *shape), torch.zeros(1, dtype=torch.long), context)
-    return int(counter.get_total_flops())
+        return counted_flops(lambda: twin(torch.zeros(1, *shape), torch.zeros(1, dtype=torch.long), context))
 
 
 def receiver_step_flops(components: Components, receiver: str) -> int:

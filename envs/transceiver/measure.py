@@ -29,7 +29,7 @@ class Measurement:
         components.needed_judge()
         self.transceiver = Transceiver(components, params.num_inference_steps, params.guidance_scale, params.channel)
         for name in params.receivers:
-            self.transceiver.network(receiver_named(name).network)
+            components.network(receiver_named(name).network)
         self.requests = params.requests()
         self.prompts = [request.prompt for request in self.requests]
         self.seeds = [request.seed for request in self.requests]

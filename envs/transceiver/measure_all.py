@@ -19,7 +19,6 @@ from envs.files import whole_file
 from envs.transceiver.components import model_fingerprint
 from envs.transceiver.measure import Measurement
 from envs.transceiver.measure_params import MeasureParams
-from envs.transceiver.options import ModelOptions
 from envs.transceiver.profile import QualityProfile
 from envs.transceiver.receivers import receiver_named
 
@@ -65,7 +64,8 @@ def measure_tables(
     steps = params.num_inference_steps
     header = folder / f"reference.{_digest(params)}.npz"
     parts = [(name, split) for name in params.receivers for split in range(steps, -1, -1)]
-    todo = [part for part in parts if not _part_file(folder, params, *part).exists()]
+    files = {part: _part_file(folder, params, *part) for part in parts}
+    todo = [part for part in parts if not files[part].exists()]
     bar = tqdm(total=sum(_cost(params, *part) for part in parts), desc="profile", unit="forward", unit_scale=True)
     bar.update(sum(_cost(params, *part) for part in parts if part not in todo))
     if todo or not header.exists():
@@ -74,7 +74,7 @@ def measure_tables(
         )
         try:
             pool.submit(_measure_reference, str(header)).result()
-            futures = {pool.submit(_measure_part, str(_part_file(folder, params, *part)), *part): part for part in todo}
+            futures = {pool.submit(_measure_part, str(files[part]), *part): part for part in todo}
             for future in as_completed(futures):
                 future.result()
                 bar.update(_cost(params, *futures[future]))
@@ -82,8 +82,7 @@ def measure_tables(
             pool.shutdown(wait=False, cancel_futures=True)
     bar.close()
     tables = {
-        name: np.stack([np.load(_part_file(folder, params, name, split)) for split in range(steps + 1)], axis=2)
-        for name in params.receivers
+        name: np.stack([np.load(files[name, split]) for split in range(steps + 1)], axis=2) for name in params.receivers
     }
     with np.load(header) as data:
         reference, fingerprint = data["reference"], json.loads(str(data["fingerprint"]))
@@ -141,12 +140,9 @@ def _digest(params: MeasureParams, receiver: str | None = None) -> str:
         params.snr_db,
         params.num_inference_steps,
         params.guidance_scale,
+        make_channel(params.channel).fingerprint,
+        params.options.dtype,
     ]
-    channel = make_channel(params.channel).fingerprint
-    if channel != "awgn":  # parts over AWGN are older than the other channels, and keep their names
-        told.append(channel)
-    if params.options.dtype != ModelOptions.dtype:
-        told.append(params.options.dtype)
     return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
 
 

@@ -112,7 +112,7 @@ def _rematch(predict: Predict, schedule: Schedule, z: Tensor, variance: Floats, 
     fine-tuned network, half-way through its training, kept an alignment of 0.93 instead of 0.72 (128 requests).
     """
     grid = rematch_grid(schedule, split, variance)
-    return _ddim(predict, schedule, z / _column((1 + variance) ** 0.5, z), grid)
+    return _ddim(predict, schedule, z / column((1 + variance) ** 0.5, z), grid)
 
 
 def rematch_grid(schedule: Schedule, split: int, variance: Floats) -> Floats:
@@ -134,7 +134,7 @@ def _ddim(predict: Predict, schedule: Schedule, z: Tensor, grid: Floats) -> Tens
     here, after = schedule.alpha_bars(grid)
     for k in range(grid.shape[1]):
         eps = predict(z, _row(grid[:, k], z))
-        z = steps.ddim_step(z, eps, _column(here[:, k], z), _column(after[:, k], z))
+        z = steps.ddim_step(z, eps, column(here[:, k], z), column(after[:, k], z))
     return z
 
 
@@ -152,8 +152,8 @@ def _noise_aware(kind: str) -> Process:
         share = variance / (1 - here[0])
         for k in range(len(here)):
             t = np.full(len(z), schedule.timesteps[split + k])
-            var, var_after = _column(share * (1 - here[k]), z), _column(share * (1 - after[k]), z)
-            alpha, alpha_after = (_column(np.full(len(z), bar[k]), z) for bar in (here, after))
+            var, var_after = column(share * (1 - here[k]), z), column(share * (1 - after[k]), z)
+            alpha, alpha_after = (column(np.full(len(z), bar[k]), z) for bar in (here, after))
             v, v_after = 1 - alpha + var, 1 - alpha_after + var_after
             if kind == "printed":
                 eps = predict(z, _row(t, z))
@@ -178,7 +178,8 @@ PROCESSES: dict[str, Process] = {
 }
 
 
-def _column(values: Floats, like: Tensor) -> Tensor:
+def column(values: Floats, like: Tensor) -> Tensor:
+    """One number a request, [B], as [B, 1, 1, 1] of the type and device of `like`."""
     return torch.as_tensor(values, dtype=like.dtype, device=like.device)[:, None, None, None]
 
 

@@ -13,10 +13,10 @@ from torch import Tensor
 
 from envs.channels import ChannelChoice, make_channel
 from envs.channels.interface import check_snr_db
-from envs.channels.noise import unit_noise
+from envs.channels.noise import stream, unit_noise
 from envs.transceiver.components import Components
 from envs.transceiver.prediction import to_noise
-from envs.transceiver.receivers import Predict, denoise, receiver_named
+from envs.transceiver.receivers import Predict, column, denoise, receiver_named
 from envs.transceiver.schedule import Floats, Schedule
 from envs.transceiver.steps import ddim_step, guided
 from envs.transceiver.vocabulary import known_words
@@ -169,7 +169,7 @@ class Transceiver:
         if snr_db is not None:
             streams = self.channel_streams(seeds, channel_seeds or [0] * count)
             received, variance, channel_uses = self.channel.send(sent, snr_db, streams)
-        generators = [_stream(seed, RECEIVER_STREAM, 0) for seed in seeds]
+        generators = [stream(int(seed), RECEIVER_STREAM, 0) for seed in seeds]
         clean = denoise(spec.process, predict, self.schedule, received, variance, split, generators)
         return Delivery(self.decode(clean), sent, received, variance, channel_uses)
 
@@ -188,20 +188,9 @@ class Transceiver:
         predict = self.predictor("unet", True, prompts)
         return torch.stack([latents, *self.steps(latents, predict, 0, self.num_inference_steps)])
 
-    def network(self, name: str) -> UNet2DConditionModel:
-        """A UNet by the name that receivers call it.
-
-        Raises:
-            ValueError: the model has none of that name.
-        """
-        unet: UNet2DConditionModel | None = getattr(self.components, name)
-        if unet is None:
-            raise ValueError(f"the model {self.components.source} has no {name}: choose another receiver")
-        return unet
-
     def predictor(self, network: str, is_guided: bool, prompts: Sequence[str]) -> Predict:
         """The noise prediction of a network for B prompts, guided (two forwards in one batch) or not."""
-        unet = self.network(network)
+        unet = self.components.network(network)
         context = self.embed(prompts)
         if not is_guided or self.guidance_scale == 1:
             return lambda z, t: self.as_noise(_forward(unet, z, t, context), z, t)
@@ -219,8 +208,7 @@ class Transceiver:
         prediction = self.components.scheduler.config.prediction_type
         if prediction == "epsilon":
             return output
-        alpha_bar = torch.as_tensor(self.schedule.alpha_bar(t.cpu().numpy()), dtype=z.dtype, device=z.device)
-        return to_noise(prediction, output, z, alpha_bar[:, None, None, None])
+        return to_noise(prediction, output, z, column(self.schedule.alpha_bar(t.cpu().numpy()), z))
 
     @torch.no_grad()
     def embed(self, prompts: Sequence[str]) -> Tensor:
@@ -246,7 +234,7 @@ class Transceiver:
 
     def channel_streams(self, seeds: Sequence[int], channel_seeds: Sequence[int]) -> list[torch.Generator]:
         """The randomness of the link of each request and draw; the same at every SNR and split."""
-        return [_stream(seed, CHANNEL_STREAM, draw) for seed, draw in zip(seeds, channel_seeds, strict=True)]
+        return [stream(int(seed), CHANNEL_STREAM, int(draw)) for seed, draw in zip(seeds, channel_seeds, strict=True)]
 
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:
@@ -319,8 +307,3 @@ class Transceiver:
 @torch.no_grad()
 def _forward(unet: UNet2DConditionModel, z: Tensor, t: Tensor, context: Tensor) -> Tensor:
     return unet(z.to(unet.dtype), t, context.to(unet.dtype)).sample.float()
-
-
-def _stream(seed: int, stream: int, draw: int) -> torch.Generator:
-    mixed = np.random.SeedSequence([int(seed), stream, int(draw)]).generate_state(2, np.uint32)
-    return torch.Generator().manual_seed(int(mixed[0]) << 31 | int(mixed[1]) >> 1)

@@ -9,13 +9,12 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from envs.channels import awgn
+from envs.channels.awgn import mean_power, noise_variance
+from envs.transceiver.receivers import column
 from envs.transceiver.schedule import Floats, Schedule
+from envs.transceiver.training.finetune import PERFECT_LINKS
 from envs.transceiver.training.generator import min_snr_weight
 from envs.transceiver.transceiver import Transceiver
-
-PERFECT_LINKS = 0.15
-"""Share of the samples that no channel disturbs."""
 
 
 @dataclass(frozen=True)
@@ -96,15 +95,14 @@ def receive(clean: Tensor, draws: Draws, schedule: Schedule) -> Received:
     """
     sent_at = draws.timestep.cpu().numpy().astype(np.float64)
     before = schedule.alpha_bar(sent_at)
-    sent = _column(before**0.5, clean) * clean + _column((1 - before) ** 0.5, clean) * draws.noise
-    power = sent.double().square().mean(dim=(1, 2, 3)).cpu().numpy()
-    variance = awgn.noise_variance(power, draws.snr_db)
-    arrived = sent + _column(variance**0.5, clean) * draws.channel_noise
-    both = _column((1 - before) ** 0.5, clean) * draws.noise + _column(variance**0.5, clean) * draws.channel_noise
+    sent = column(before**0.5, clean) * clean + column((1 - before) ** 0.5, clean) * draws.noise
+    variance = noise_variance(mean_power(sent), draws.snr_db)
+    arrived = sent + column(variance**0.5, clean) * draws.channel_noise
+    both = column((1 - before) ** 0.5, clean) * draws.noise + column(variance**0.5, clean) * draws.channel_noise
     alpha_bar = before / (1 + variance)
     return Received(
-        arrived / _column((1 + variance) ** 0.5, clean),
-        both / _column((1 - before + variance) ** 0.5, clean),
+        arrived / column((1 + variance) ** 0.5, clean),
+        both / column((1 - before + variance) ** 0.5, clean),
         alpha_bar,
         np.where(variance == 0, sent_at, schedule.timestep_of(alpha_bar)),
     )
@@ -150,12 +148,8 @@ class NoiseAwareLoss:
         wanted = met.noise if self.target == "noise" else live.predictor("unet", True, said)(met.latents, t)
         output = unet(met.latents, t, live.embed(said).float(), return_dict=False)[0].float()
         error = live.as_noise(output, met.latents, t) - wanted
-        return (min_snr_weight(_column(met.alpha_bar, clean)) * error.square()).mean()
+        return (min_snr_weight(column(met.alpha_bar, clean)) * error.square()).mean()
 
 
 def _on(draws: Draws, like: Tensor) -> Draws:
     return Draws(draws.timestep, draws.snr_db, draws.noise.to(like), draws.channel_noise.to(like), draws.unsaid)
-
-
-def _column(values: Floats, like: Tensor) -> Tensor:
-    return torch.as_tensor(values, dtype=like.dtype, device=like.device)[:, None, None, None]

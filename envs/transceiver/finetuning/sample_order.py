@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.utils.data import Dataset
 
+from envs.channels.noise import stream
 from envs.transceiver.finetuning.captioned_folder import CaptionedFolder
 
 
@@ -38,8 +39,7 @@ class SampleOrder:
 
     def generator_at(self, position: int) -> torch.Generator:
         """The stream of all random numbers of the sample at a position."""
-        words = np.random.SeedSequence([self.seed, position]).generate_state(2, np.uint32)
-        return torch.Generator().manual_seed(int(words[0]) << 31 | int(words[1]) >> 1)
+        return stream(self.seed, position)
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from tqdm import tqdm
 
+from envs.channels.awgn import mean_power, noise_variance
 from envs.transceiver.components import Components
 from envs.transceiver.scenes import SEEN_SCENES
 from envs.transceiver.schedule import Schedule
@@ -151,7 +152,7 @@ class FinetuneLoss:
         low, high = self.snr_db
         snr_db = low + (high - low) * torch.rand(len(sent), generator=generator, dtype=torch.float64)
         perfect = torch.rand(len(sent), generator=generator) < PERFECT_LINKS
-        variance = sent.double().square().mean(dim=(1, 2, 3)) * 10 ** (-snr_db / 10)
+        variance = torch.from_numpy(noise_variance(mean_power(sent), snr_db.numpy()))
         return torch.where(perfect | (split == 0), torch.zeros_like(variance), variance)
 
     def _further_down(
