@@ -5,8 +5,9 @@ busy machine harms both alike. On a CPU one thread runs and its processor time c
 a GPU the clock counts, after synchronising. Nothing is written.
 
 Bars, on one core: at least 1.3 times diffusers' own pipeline on the same weights, steps, guidance and batch, with
-images equal to 1e-4; splitting costs less than 2 %; a profile from shared trajectories is at least 3 times faster
-than one cell at a time from the start.
+images equal to 1e-4 (compiled networks, where a C++ compiler is found, against the pipeline as it is loaded);
+splitting costs less than 2 %; a profile from shared trajectories is at least 3 times faster than one cell at a time
+from the start.
 """
 
 from __future__ import annotations
@@ -15,10 +16,12 @@ import argparse
 import copy
 import ctypes
 import gc
+import os
 import resource
+import shutil
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from statistics import median
@@ -29,10 +32,11 @@ import torch
 from tqdm import tqdm
 
 from envs.command_line import one_line_errors
-from envs.transceiver.components import load_components
+from envs.transceiver.components import EMBEDDED, load_components, model_folder
 from envs.transceiver.measure import Measurement
 from envs.transceiver.measure_params import MeasureParams
-from envs.transceiver.reading import quietly
+from envs.transceiver.options import ModelOptions
+from envs.transceiver.reading import quietly, read_unet, read_vae
 from envs.transceiver.scenes import ALL_SCENES
 from envs.transceiver.transceiver import Transceiver
 
@@ -77,15 +81,17 @@ class Setting:
 
 
 class Stock:
-    """diffusers' own pipeline on copies of the transceiver's weights, in the memory layout that it is loaded in."""
+    """diffusers' own pipeline on the transceiver's weights, read anew and in the memory layout that it is loaded in."""
 
     def __init__(self, transceiver: Transceiver, channels_last: bool = False) -> None:
         from diffusers import DDIMScheduler, StableDiffusionPipeline
 
         self.transceiver, parts = transceiver, transceiver.components
+        folder = EMBEDDED if parts.source == "embedded" else model_folder(parts.source)
         layout = torch.channels_last if channels_last else torch.contiguous_format
-        unet, vae = (copy.deepcopy(part).to(memory_format=layout) for part in (parts.unet, parts.vae))  # type: ignore[call-overload]
         with quietly():
+            unet = read_unet(folder / "unet", parts.unet.dtype).to(parts.unet.device, memory_format=layout)
+            vae = read_vae(folder / "vae", parts.vae.dtype).to(parts.vae.device, memory_format=layout)
             self.pipeline = StableDiffusionPipeline(
                 vae=vae,
                 unet=unet,
@@ -139,8 +145,14 @@ def take_turns(contestants: dict[str, Run], rounds: int, device: torch.device, t
     return {name: np.array(values) for name, values in taken.items()}
 
 
-def report_speed(setting: Setting, rounds: int) -> None:
-    """Images a second beside the stock pipeline, the largest difference without noise, and the cost of splitting."""
+def report_speed(setting: Setting, rounds: int, compiled: Setting | None = None) -> None:
+    """Images a second beside the stock pipeline, the largest difference without noise, and the cost of splitting.
+
+    Args:
+        setting: what is generated.
+        rounds: turns of each contestant.
+        compiled: the same with compiled networks.
+    """
     transceiver, split = setting.transceiver, setting.split
     stock, layout = Stock(transceiver), Stock(transceiver, channels_last=True)
     ours, light = f"generate, split {split}, channel, rematch", f"generate, split {split}, channel, finetuned"
@@ -153,16 +165,21 @@ def report_speed(setting: Setting, rounds: int) -> None:
     }
     if transceiver.components.finetune_unet is not None:
         contestants[light] = lambda: setting.generate(receiver="finetuned")
+        if compiled is not None:
+            contestants[f"compiled: {light}"] = lambda: compiled.generate(receiver="finetuned")
+    if compiled is not None:
+        contestants[f"compiled: {ours}"] = compiled.generate
+    fastest = ours if compiled is None else f"compiled: {ours}"
     print(f"\nSpeed: {setting.batch} requests, {rounds} rounds, guidance {transceiver.guidance_scale:g}")
     taken = take_turns(contestants, rounds, transceiver.device, "speed")
-    print(f"  {'':42s} {'images/s':>9s} {'of the pipeline':>16s}")
+    print(f"  {'':46s} {'images/s':>9s} {'of the pipeline':>16s}")
     for name, values in taken.items():
-        print(f"  {name:42s} {setting.batch / median(values):9.2f} {_ratio(taken[theirs], values):>16s}")
-    clean = setting.generate(snr_db=None)
-    for name, other in ((theirs, stock), (theirs_too, layout)):
-        difference = float((clean - other.generate(setting)).abs().max())
-        print(f"  largest difference without noise, {name}: {difference:.1e} (bar 1e-4)")
-    print(f"  speed, bar 1.3 times the pipeline: {_ratio(taken[theirs], taken[ours])}")
+        print(f"  {name:46s} {setting.batch / median(values):9.2f} {_ratio(taken[theirs], values):>16s}")
+    for name, own in (("generate", setting), ("compiled", compiled)):
+        if own is not None:
+            difference = float((own.generate(snr_db=None) - stock.generate(setting)).abs().max())
+            print(f"  largest difference to the pipeline without noise, {name}: {difference:.1e} (bar 1e-4)")
+    print(f"  speed, bar 1.3 times the pipeline: {_ratio(taken[theirs], taken[fastest])}")
     print(f"  cost of splitting, bar 2 %: {100 * (median(taken[ours] / taken[whole]) - 1):+.1f} %")
 
 
@@ -280,6 +297,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--steps", type=int, default=20, help="denoising steps, default: %(default)s")
     parser.add_argument("--split", type=int, default=12, help="steps at the transmitter, default: %(default)s")
     parser.add_argument("--rounds", type=int, default=7, help="turns of each contestant, default: %(default)s")
+    parser.add_argument(
+        "--compile",
+        action=argparse.BooleanOptionalAction,
+        default=any(shutil.which(name) for name in (os.environ.get("CXX", "c++"), "g++", "clang++")),
+        help="compiled networks too, a minute or two more; default: where a C++ compiler is found",
+    )
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="default: all")
     options = parser.parse_args(arguments)
     with one_line_errors():
@@ -292,10 +315,15 @@ def main(arguments: Sequence[str] | None = None) -> None:
         transceiver = Transceiver(load_components(options.model, options.device), options.steps)
         what = f"{transceiver.components.source} on {options.device}, loaded in {time.perf_counter() - start:.1f} s"
         print(f"{what}; {options.steps} steps, split {options.split}")
+        compiled = None
+        if options.compile:
+            networks = load_components(options.model, options.device, ModelOptions(compile=True))
+            compiled = Transceiver(networks, options.steps)
         for batch in options.batch:
             setting = Setting(transceiver, batch, options.split)
             if "speed" in options.parts:
-                report_speed(setting, options.rounds)
+                rival = None if compiled is None else replace(setting, transceiver=compiled)
+                report_speed(setting, options.rounds, rival)
             if "memory" in options.parts:
                 report_memory(setting)
         if "profile" in options.parts:

@@ -6,7 +6,7 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +17,7 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from envs.transceiver.classifier import SceneClassifier
 from envs.transceiver.clip_score import ClipScore
 from envs.transceiver.ddim import load_ddim
+from envs.transceiver.guided_unet import GuidedUNet
 from envs.transceiver.hub import local_folder
 from envs.transceiver.lora import is_adapter, with_adapter
 from envs.transceiver.options import AUTO, UNETS, ModelOptions
@@ -28,6 +29,7 @@ from envs.transceiver.reading import (
     read_unet,
     read_vae,
 )
+from envs.transceiver.upsampling import with_transposed_upsampling
 
 EMBEDDED = Path(__file__).parent / "weights" / "embedded"
 REQUIRED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
@@ -46,6 +48,7 @@ class Components:
         classifier: measures prompt alignment on captioned scenes.
         clip: measures it on any picture; where it is given, it is the judge.
         guidance_scale: the guidance that the model was made for, None where its folder does not say.
+        compiled: whether the networks are compiled.
         fingerprint: sha256 over the weights, tokenizer and scheduler.
     """
 
@@ -59,6 +62,7 @@ class Components:
     classifier: SceneClassifier | None = None
     clip: ClipScore | None = None
     guidance_scale: float | None = None
+    compiled: bool = False
     source: str = "memory"
     fingerprint: str = "unknown"
 
@@ -95,6 +99,20 @@ class Components:
         if unet is None:
             raise ValueError(f"the model {self.source} has no {name}: choose another receiver")
         return unet
+
+    def guided_network(self, name: str) -> GuidedUNet:
+        """The same for two texts at once.
+
+        Raises:
+            ValueError: the model has none of that name.
+        """
+        if name not in self._guided:
+            self._guided[name] = _compiled(GuidedUNet(self.network(name)), self.compiled)
+        return self._guided[name]
+
+    @cached_property
+    def _guided(self) -> dict[str, GuidedUNet]:
+        return {}
 
     @property
     def judge(self) -> SceneClassifier | ClipScore | None:
@@ -140,6 +158,8 @@ def load_components(
         check_class(folder / "classifier", SceneClassifier)
         parts["classifier"] = read_network(SceneClassifier, folder / "classifier", torch.float32)
     parts = {name: _placed(module, where, torch.channels_last) for name, module in parts.items()}
+    if where.type == "cpu":  # a GPU's own upsampling is left as it is
+        parts = {name: with_transposed_upsampling(module) for name, module in parts.items()}
     parts["text_encoder"] = _placed(read_text_encoder(folder / "text_encoder", dtype), where)
     if options.clip is not None:
         parts["clip"] = _placed(ClipScore.load(local_folder(options.clip, "clip")), where)
@@ -148,11 +168,14 @@ def load_components(
             if name in parts:
                 parts[name].set_attention_slice("auto")
         parts["vae"].enable_slicing()
+    for module in (*(parts.get(name) for name in UNETS), parts["vae"].decoder):
+        _compiled(module, options.compile)
     return Components(
         **parts,
         tokenizer=read_tokenizer(folder / "tokenizer"),
         scheduler=load_ddim(folder / "scheduler"),
         guidance_scale=_guidance_scale(folder),
+        compiled=options.compile,
         source=str(path or "embedded"),
         fingerprint=model_fingerprint(path, options),
     )
@@ -248,6 +271,13 @@ def _unet_folder(source: str, name: str) -> Path:
 
 def _placed(module: Any, device: torch.device, layout: torch.memory_format = torch.contiguous_format) -> Any:
     return module.to(device=device, memory_format=layout).eval().requires_grad_(False)
+
+
+def _compiled(module: Any, wanted: bool) -> Any:
+    """Compile a module in place; its weights become constants, so it must not be trained any more."""
+    if wanted and module is not None:
+        module.compile(dynamic=False, options={"freezing": True})
+    return module
 
 
 def _dtype(name: str, device: torch.device) -> torch.dtype:

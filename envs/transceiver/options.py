@@ -25,6 +25,8 @@ class ModelOptions:
             the sampler's arithmetic and the judge of alignment are always float32.
         slicing: attention computed in slices and images decoded one by one, which takes less memory; auto slices
             where there is no GPU.
+        compile: the networks are compiled (`torch.compile`; needs a C++ compiler, or Triton on a GPU) at the first
+            batch of every size, which takes up to a minute each; images are equal up to rounding.
         unet: generator instead of the folder's, None for the folder's. So are the two that follow.
         light_unet: the receiver's network before fine-tuning, guided (receiver `rematch_light`): BK-SDM, say.
         finetune_unet: the receiver's network after fine-tuning, not guided (receiver `finetuned`).
@@ -37,6 +39,7 @@ class ModelOptions:
 
     dtype: str = "float32"
     slicing: bool | str = False
+    compile: bool = False
     unet: str | None = None
     light_unet: str | None = None
     finetune_unet: str | None = None
@@ -47,6 +50,8 @@ class ModelOptions:
             raise ValueError(f"dtype must be one of {', '.join(DTYPES)} or {AUTO}, got {self.dtype!r}")
         if self.slicing not in (True, False, AUTO):
             raise ValueError(f"slicing must be true, false or {AUTO}, got {self.slicing!r}")
+        if not isinstance(self.compile, bool):
+            raise ValueError(f"compile must be true or false, got {self.compile!r}")
         for name, source in self.sources.items():
             check_source(name, source)
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import torch
-from diffusers import UNet2DConditionModel
 from numpy.typing import ArrayLike
 from torch import Tensor
 
@@ -189,16 +189,16 @@ class Transceiver:
         return torch.stack([latents, *self.steps(latents, predict, 0, self.num_inference_steps)])
 
     def predictor(self, network: str, is_guided: bool, prompts: Sequence[str]) -> Predict:
-        """The noise prediction of a network for B prompts, guided (two forwards in one batch) or not."""
+        """The noise prediction of a network for B prompts, guided (two forwards in one) or not."""
         unet = self.components.network(network)
-        context = self.embed(prompts)
         if not is_guided or self.guidance_scale == 1:
-            return lambda z, t: self.as_noise(_forward(unet, z, t, context), z, t)
-        both = torch.cat([self.embed([""] * len(prompts)), context])
+            text = self.embed(prompts).to(unet.dtype)
+            return lambda z, t: self.as_noise(_forward(unet, z, t, text).sample.float(), z, t)
+        twice = self.components.guided_network(network)
+        both = self.embed([""] * len(prompts) + list(prompts)).to(unet.dtype)
 
         def predict(z: Tensor, t: Tensor) -> Tensor:
-            eps = _forward(unet, torch.cat([z, z]), torch.cat([t, t]), both)
-            unconditional, conditional = eps.chunk(2)
+            unconditional, conditional = _forward(twice, z, t, both).float().chunk(2)
             return self.as_noise(guided(unconditional, conditional, self.guidance_scale), z, t)
 
         return predict
@@ -305,5 +305,5 @@ class Transceiver:
 
 
 @torch.no_grad()
-def _forward(unet: UNet2DConditionModel, z: Tensor, t: Tensor, context: Tensor) -> Tensor:
-    return unet(z.to(unet.dtype), t, context.to(unet.dtype)).sample.float()
+def _forward(network: Any, z: Tensor, t: Tensor, text: Tensor) -> Any:
+    return network(z.to(text.dtype), t, text)

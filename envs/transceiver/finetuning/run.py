@@ -223,7 +223,7 @@ class Board:
 
 def _start(settings: FinetuneSettings) -> UNet2DConditionModel:
     """A copy of the UNet that is trained, in single precision."""
-    options = ModelOptions() if settings.init is None else ModelOptions(**{settings.part: settings.init})
+    options = ModelOptions.of({} if settings.init is None else {settings.part: settings.init})
     components = load_components(settings.model, "cpu", options)
     if settings.part == "unet":
         return components.unet.requires_grad_(True)

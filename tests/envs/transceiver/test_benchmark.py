@@ -23,10 +23,10 @@ def test_every_part_on_a_tiny_model(
     benchmark: dict[str, Any], tiny_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     small = ["--steps", "4", "--split", "2", "--rounds", "1", "--batch", "1", "--device", "cpu"]
-    benchmark["main"](["--model", str(tiny_folder), *small])
+    benchmark["main"](["--model", str(tiny_folder), "--no-compile", *small])
     said = capsys.readouterr().out
     differences = [float(value) for value in re.findall(r"largest difference .*: (\S+) \(bar", said)]
-    assert len(differences) == 2
+    assert len(differences) == 1
     assert max(differences) < 1e-4
     for promised in ("images/s", "cost of splitting", "seconds a cell", "batch 2", "8 steps", "128 x 128", "MiB"):
         assert promised in said

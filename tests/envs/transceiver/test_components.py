@@ -17,7 +17,7 @@ from envs.transceiver.transceiver import Transceiver
 def test_a_saved_model_generates_the_same(tiny: Transceiver, tiny_folder: Path) -> None:
     loaded = load_transceiver(tiny_folder, num_inference_steps=10, guidance_scale=3.0)
     request = (["a red apple on a table"], [3], 5, 0.0)
-    assert torch.equal(loaded.generate(*request).images, tiny.generate(*request).images)
+    torch.testing.assert_close(loaded.generate(*request).images, tiny.generate(*request).images, rtol=0, atol=1e-5)
 
 
 def test_a_missing_folder_is_said_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -81,3 +81,13 @@ def test_the_fingerprint_follows_the_weights(tiny_folder: Path, tmp_path: Path) 
     config = model / "scheduler" / "scheduler_config.json"
     config.write_text(json.dumps({**json.loads(config.read_text()), "beta_end": 0.02}))
     assert fingerprint(model) != fingerprint(tiny_folder)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not any(map(shutil.which, ("c++", "g++", "clang++"))), reason="needs a C++ compiler")
+def test_compiled_networks_give_the_same_images_at_every_split(tiny_folder: Path) -> None:
+    request = (["a red apple on a table"], [3])
+    plain, fast = (load_transceiver(tiny_folder, 4, compile=compiled) for compiled in (False, True))
+    unsplit = fast.generate(*request, 4).images
+    torch.testing.assert_close(unsplit, plain.generate(*request, 4).images, rtol=0, atol=1e-4)
+    assert torch.equal(unsplit, fast.generate(*request, 2).images)

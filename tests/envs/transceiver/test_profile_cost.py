@@ -9,6 +9,7 @@ import pytest
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
+from envs.transceiver.guided_unet import GuidedUNet
 from envs.transceiver.measure import Measurement
 from envs.transceiver.measure_params import MeasureParams
 from envs.transceiver.profile_cost import profile_cost
@@ -21,18 +22,19 @@ def test_it_is_what_a_measurement_runs(tiny_folder: Path, monkeypatch: pytest.Mo
     )
     latents = {"forwards": 0, "decodings": 0}
 
-    def counting(what: str, original: Callable) -> Callable:
+    def counting(what: str, times: int, original: Callable) -> Callable:
         def counted(module: object, z: torch.Tensor, *rest: object) -> object:
-            latents[what] += len(z)
+            latents[what] += times * len(z)
             return original(module, z, *rest)
 
         return counted
 
-    for what, network, method in (
-        ("forwards", UNet2DConditionModel, "forward"),
-        ("decodings", AutoencoderKL, "decode"),
+    for what, times, network, method in (
+        ("forwards", 1, UNet2DConditionModel, "forward"),
+        ("forwards", 2, GuidedUNet, "forward"),
+        ("decodings", 1, AutoencoderKL, "decode"),
     ):
-        monkeypatch.setattr(network, method, counting(what, getattr(network, method)))
+        monkeypatch.setattr(network, method, counting(what, times, getattr(network, method)))
     measurement = Measurement(params)
     for name in draws:
         for split in range(5):

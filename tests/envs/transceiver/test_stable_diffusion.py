@@ -186,6 +186,7 @@ def test_a_bare_name_never_reaches_the_network(
     [
         ({"dtype": "float8"}, "dtype must be one of float32, float16, bfloat16 or auto, got 'float8'"),
         ({"slicing": "some"}, "slicing must be true, false or auto, got 'some'"),
+        ({"compile": "yes"}, "compile must be true or false, got 'yes'"),
         ({"lora": "x"}, "unknown options of the model: lora; allowed: dtype"),
     ],
 )
