@@ -55,7 +55,7 @@ def make_agent(
 def default_hyperparameters(name: str) -> dict[str, Any]:
     """Return the hyperparameters that `make_agent` starts from, a new dict at every call.
 
-    They suit 64 environments and 200,000 requests. Network and discount are the SemAIGC paper's, which leaves learning
+    They suit 256 environments and 800,000 requests. Network and discount are the SemAIGC paper's, which leaves learning
     rate and target network open.
 
     The target network of d3qn and dqn is slow on purpose. Requests come whatever the agent does, so the value of the
@@ -99,7 +99,7 @@ def default_hyperparameters(name: str) -> dict[str, Any]:
         "train_freq": 1,
         "gradient_steps": 3,
         "tau": 1e-3,
-        "target_update_interval": 64,
+        "target_update_interval": 256,
         "exploration_fraction": 1.0,
         "exploration_final_eps": 0.1,
         "policy_kwargs": policy_kwargs | {"optimizer_kwargs": {"fused": True}},
