@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,7 +38,12 @@ class Satisfaction(NamedTuple):
 
 
 def expected_satisfaction(
-    snr_db: float, bandwidths_hz: Sequence[float] | FloatArray, rate: str, num_states: int = NUM_STATES, seed: int = 0
+    snr_db: float,
+    bandwidths_hz: Sequence[float] | FloatArray,
+    rate: str,
+    num_states: int = NUM_STATES,
+    seed: int = 0,
+    **settings: Any,
 ) -> Satisfaction:
     """Expected satisfaction of SemAIGC at its best split, of Non-ROOT and of Edge AIGC, over the scenario `paper`.
 
@@ -51,8 +56,10 @@ def expected_satisfaction(
         rate: how the link is priced, see `envs.costs.rates`.
         num_states: drawn states that the mean is over.
         seed: of the states.
+        settings: of the environment besides, see `envs.model.SplitSettings`.
     """
-    model = SplitModel(SplitSettings(scenario={"snr_db": snr_db}, plans=["semaigc", "edge_aigc"], rate=rate))
+    fixed = {"scenario": {"snr_db": snr_db}, "plans": ["semaigc", "edge_aigc"], "rate": rate}
+    model = SplitModel(SplitSettings.of(settings | fixed))
     scenario = model.new_scenario()
     scenario.reset(num_states, np.random.default_rng(seed))
     edge, non_root = model.action_of("edge_aigc"), model.action_of(plans.non_root().name)

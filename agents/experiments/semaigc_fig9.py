@@ -8,18 +8,18 @@ from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
-from numpy.typing import NDArray
 from tqdm import tqdm
 
+from agents.experiments import honest_link
 from agents.experiments.claims import Claim, paper
 from agents.experiments.drawing import PACR_LABEL, SNR_LABEL, draw_policy
 from agents.experiments.findings import Findings
 from agents.experiments.options import ComparedOptions, Points
-from agents.experiments.states import FIXED, FRAMEWORKS, interval
+from agents.experiments.states import FIXED, FRAMEWORKS
 from agents.experiments.study import Study
+from agents.experiments.sweep import Served, Sweep
 from agents.reports.style import house_style, label_of
 from agents.runs.comparison import compare, contender
-from agents.statistics import Interval, column_intervals
 
 AXES = {"tx_availability": PACR_LABEL, "snr_db": SNR_LABEL}
 MEASURES = {"latency_s": "Mean latency (s)", "reward": "Satisfaction"}
@@ -27,9 +27,6 @@ PAPER_LATENCY_S, PAPER_UNDER_EDGE_S, PAPER_OVER_EDGE = 25.0, 2.0, 0.40
 PAPER_HARSH_S = {"non_finetuning": 25.0, "edge": 45.0}
 ABOUT = 0.25
 """A stated difference counts as found within a quarter of it."""
-
-Served = Mapping[str, Mapping[str, NDArray[Any]]]
-"""Policy -> outcomes of the same requests."""
 
 
 @dataclass(frozen=True)
@@ -46,35 +43,8 @@ class Options(ComparedOptions):
     num_sessions: int
 
 
-@dataclass(frozen=True)
-class Sweep:
-    """Served requests along one axis, one entry a point."""
-
-    points: Points
-    served: list[Served]
-
-    def means(self, policy: str, measure: str) -> NDArray[np.float64]:
-        """Mean at each point."""
-        return np.array([each[policy][measure].mean() for each in self.served])
-
-    def sessions(self, index: int, policy: str, measure: str) -> NDArray[np.float64]:
-        """Mean of each session at one point: sessions are whole and of one length, so they weigh the same."""
-        values, labels = self.served[index][policy][measure], self.served[index][policy]["episode"]
-        return np.bincount(labels, weights=values) / np.bincount(labels)
-
-    def intervals(self, policy: str, measure: str) -> list[Interval]:
-        """Mean at each point with its interval over sessions."""
-        points = range(len(self.points))
-        return column_intervals(np.stack([self.sessions(index, policy, measure) for index in points], axis=1))
-
-    def over_root(self, index: int, policy: str, measure: str) -> Interval:
-        """A framework less ROOT at one point, on the same requests."""
-        gap = self.sessions(index, policy, measure) - self.sessions(index, "root", measure)
-        return interval(gap)
-
-
 def run(study: Study, options: Options) -> Findings:
-    """Serve the same requests by every framework at every point."""
+    """Serve the same requests by every framework at every point, and once more over the honest link."""
     receivers = study.measured_receivers(options.receivers)
     sweeps = {
         (receiver, axis): _sweep(study, options, receiver, axis, getattr(options, axis))
@@ -89,16 +59,24 @@ def run(study: Study, options: Options) -> Findings:
         "" if receiver == receivers[0] else receiver: _draw(receiver, {axis: sweeps[receiver, axis] for axis in AXES})
         for receiver in receivers
     }
+    first = receivers[0]
+    links = {"shannon": sweeps[first, "snr_db"]}
+    links["coded"] = _sweep(study, options, first, "snr_db", options.snr_db, rate="coded")
+    curves = honest_link.over_bandwidth(study.keywords_of(first), links["shannon"].points)
     return Findings(
-        "Figure 9: latency and satisfaction of the five frameworks", figures, {"": _rows(sweeps)}, claims, study.notes
+        "Figure 9: latency and satisfaction of the five frameworks",
+        figures | {"honest_link": honest_link.draw(links, curves)},
+        {"": _rows(sweeps), "honest_link": honest_link.rows(links, curves)},
+        [*claims, *honest_link.claims(links, curves)],
+        study.notes,
     )
 
 
-def _sweep(study: Study, options: Options, receiver: str, axis: str, points: Points) -> Sweep:
+def _sweep(study: Study, options: Options, receiver: str, axis: str, points: Points, **changes: Any) -> Sweep:
     served: list[Served] = []
     root = study.root_of(receiver, options.root)
     for point in tqdm(points, desc=f"receiver {receiver}, {axis}", leave=False):
-        keywords = study.keywords_of(receiver, {axis: [point, point]})
+        keywords = study.keywords_of(receiver, {axis: [point, point]}, **changes)
         policies = {name: root if name == "root" else name for name in FRAMEWORKS}
         contenders = {name: contender(policy, keywords, options.num_sessions) for name, policy in policies.items()}
         requests = options.num_sessions * keywords["episode_length"]
