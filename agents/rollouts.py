@@ -16,8 +16,9 @@ def evaluate(
 ) -> dict[str, NDArray[Any]]:
     """Serve requests with a policy acting greedily.
 
-    Actions move neither the state nor the request to come, so the same seed and number of environments give the same
-    requests, states and channel draws to every policy, row by row: compare policies with `paired_difference`.
+    Nothing that is drawn depends on actions, so the same seed and number of environments give the same requests, links
+    and channel draws to every policy, row by row (a queue or a battery is what the policy left of it): compare policies
+    with `paired_difference`.
 
     Args:
         policy: anything with stable-baselines3's `predict`.
@@ -51,7 +52,7 @@ def _columns(info: dict[str, Any]) -> dict[str, NDArray[Any]]:
     """Nested infos as flat columns."""
     columns: dict[str, NDArray[Any]] = {}
     for key, value in info.items():
-        if key.startswith("_") or key in ("final_obs", "final_info"):
+        if key.startswith("_") or key in ("final_obs", "final_info", "action_mask"):
             continue
         if key == "latency_parts_s":
             columns |= {f"latency_{part}_s": seconds for part, seconds in value.items()}

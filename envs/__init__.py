@@ -1,7 +1,10 @@
 """Split diffusion over a wireless link, as Gymnasium environments.
 
-`gymnasium.make("envs:SemAIGC/Split-v0")` and `gymnasium.make_vec("envs:SemAIGC/Split-v0", num_envs=...)`.
+`gymnasium.make("envs:SemAIGC/Split-v0")` and `gymnasium.make_vec("envs:SemAIGC/Split-v0", num_envs=...)`; the
+scenarios have ids of their own, `SemAIGC/Queue-v0` for instance, see `SCENARIO_IDS`.
 """
+
+from typing import Any
 
 from gymnasium.envs.registration import register
 
@@ -13,6 +16,7 @@ from envs.vector_env import SplitVectorEnv
 __all__ = [
     "OBSERVATION_BOUNDS",
     "OBSERVATION_NAMES",
+    "SCENARIO_IDS",
     "SplitEnv",
     "SplitVectorEnv",
     "costs",
@@ -20,8 +24,20 @@ __all__ = [
     "plans",
 ]
 
-register(
-    id="SemAIGC/Split-v0",
-    entry_point="envs.split_env:SplitEnv",
-    vector_entry_point="envs.vector_env:SplitVectorEnv",
-)
+SCENARIO_IDS: dict[str, dict[str, Any]] = {
+    "SemAIGC/Split-v0": {},
+    "SemAIGC/UrbanFading-v0": {"scenario": "urban_fading"},
+    "SemAIGC/BurstyEdge-v0": {"scenario": "bursty_edge"},
+    "SemAIGC/Queue-v0": {"scenario": "queue"},
+    "SemAIGC/Battery-v0": {"scenario": "battery", "plans": ["semaigc", "edge_aigc"]},
+    "SemAIGC/IoT-v0": {"scenario": "iot"},
+}
+"""Ids of environments, and the settings that each fixes; `gymnasium.make` may change them."""
+
+for _id, _settings in SCENARIO_IDS.items():
+    register(
+        id=_id,
+        entry_point="envs.split_env:SplitEnv",
+        vector_entry_point="envs.vector_env:SplitVectorEnv",
+        kwargs=_settings,
+    )

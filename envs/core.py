@@ -8,11 +8,11 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import ArrayLike, NDArray
 
-from envs.costs import compute_energy_j
+from envs.costs import Parts, compute_energy_j
 from envs.model import SplitModel
 from envs.quality import QualitySource, Served
 from envs.reward import request_reward
-from envs.scenario import RequestState
+from envs.scenario import RequestState, Spent
 
 Info = dict[str, Any]
 
@@ -26,7 +26,7 @@ STATE_NAMES = (
     "latency_high_s",
     "request",
 )
-"""Entries of `info["state"]`."""
+"""Entries of `info["state"]`; those that the scenario shows besides come behind them."""
 
 
 class Outcome(NamedTuple):
@@ -61,6 +61,7 @@ class SplitCore:
         self.outcome: Outcome | None = None
         self._quality: QualitySource = model.quality if quality is None else quality
         self._scenario = model.new_scenario()
+        self._window = model.new_window()
         self._served = -1
 
     @property
@@ -80,10 +81,12 @@ class SplitCore:
         return self._served >= self.model.settings.episode_length
 
     def reset(self, rng: np.random.Generator) -> tuple[NDArray[np.float32], Info]:
-        """Start N sessions: (observations float32 [N, 7], info with the state of the first requests)."""
+        """Start N sessions: (observations float32 [N, 7 + k], info with the state of the first requests)."""
         self._scenario.reset(self.num_envs, rng)
         self._served = 0
-        return self.model.observe(self.state), {"state": {k: v.copy() for k, v in _state_info(self.state).items()}}
+        info: Info = {"state": {k: v.copy() for k, v in _state_info(self.state).items()}}
+        self._add_mask(info)
+        return self._window.reset(self.model.observe(self.state)), info
 
     def step(
         self, action: ArrayLike, rng: np.random.Generator
@@ -95,20 +98,28 @@ class SplitCore:
             rng: source of all randomness; what is drawn from it does not depend on the action.
 
         Returns:
-            (observations of the next requests float32 [N, 7], rewards float64 [N], info as arrays [N]).
+            (observations of the next requests float32 [N, 7 + k], rewards float64 [N], info as arrays [N]).
 
         Raises:
             ValueError: actions of another shape or type, or out of range.
             ResetNeeded: before the first reset.
         """
-        state, plan = self.state, self._checked(action)
+        state, plan, scenario = self.state, self._checked(action), self.model.scenario
         served = self._quality.serve(plan, state)
         prices = self.model.costs.price(state.link, plan)
         parts_s = prices.parts_s(served.attempts)
+        waiting_s = scenario.waiting_s(state.features, prices)
+        possible = scenario.possible(state.features, prices)
+        if possible is not None:
+            served, parts_s = _of_possible(possible, served, parts_s)
+            waiting_s = None if waiting_s is None else waiting_s * possible
         latency_s = parts_s.total
+        if waiting_s is not None:
+            latency_s += waiting_s
         reward, failed = request_reward(
             latency_s, served.accepted, state.latency_low_s, state.latency_high_s, self.model.settings.deadline_s
         )
+        rx_energy_j = np.asarray(compute_energy_j(parts_s.receiver, prices.rx_power_w))
         info: Info = {
             "latency_s": latency_s,
             "latency_parts_s": {
@@ -116,8 +127,7 @@ class SplitCore:
                 "link": parts_s.link,
                 "receiver": parts_s.receiver,
             },
-            "energy_j": compute_energy_j(parts_s.transmitter, prices.tx_power_w)
-            + compute_energy_j(parts_s.receiver, prices.rx_power_w),
+            "energy_j": compute_energy_j(parts_s.transmitter, prices.tx_power_w) + rx_energy_j,
             "payload_bits": served.attempts * self.model.payload_bits.take(plan),
             "quality": dict(served.quality),
             "attempts": served.attempts,
@@ -126,14 +136,30 @@ class SplitCore:
             "rewards": {"satisfaction": reward.copy()},
             "state": _state_info(state),
         }
+        if waiting_s is not None:
+            info["latency_parts_s"]["waiting"] = waiting_s
         self.outcome = Outcome(plan, state, served, info)
         self._served += 1
-        self._scenario.advance(rng)
-        return self.model.observe(self._scenario.state), reward, info
+        self._scenario.advance(rng, Spent(parts_s.transmitter, parts_s.link, parts_s.receiver, rx_energy_j))
+        obs = self._window.append(self.model.observe(self._scenario.state))
+        self._add_mask(info)
+        return obs, reward, info
 
     def realised_rewards(self) -> NDArray[np.float64]:
         """Reward that each action would get for the requests of the next step, float64 [N, P]."""
         return self.model.realised_rewards(self.state)
+
+    def expected_rewards(self) -> NDArray[np.float64]:
+        """Mean reward of each action given the true state of the next requests, float64 [N, P]."""
+        return self.model.expected_rewards_in(self.state)
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which actions are possible for the requests of the next step, bool [N, P]."""
+        return self.model.possible(self.state)
+
+    def _add_mask(self, info: Info) -> None:
+        if self.model.scenario.LIMITS_PLANS:
+            info["action_mask"] = self.action_masks().astype(np.int8)
 
     def _checked(self, action: ArrayLike) -> NDArray[np.integer]:
         plan = np.asarray(action)
@@ -148,4 +174,15 @@ class SplitCore:
 
 
 def _state_info(state: RequestState) -> dict[str, NDArray[Any]]:
-    return {name: getattr(state, name) for name in STATE_NAMES}
+    return {name: getattr(state, name) for name in STATE_NAMES} | dict(state.features)
+
+
+def _of_possible(possible: NDArray[np.bool_], served: Served, parts_s: Parts) -> tuple[Served, Parts]:
+    """What was served and spent where the plan was possible, and nothing where it was not."""
+    nothing = Served(
+        attempts=served.attempts * possible,
+        accepted=served.accepted & possible,
+        quality={name: np.where(possible, values, np.nan) for name, values in served.quality.items()},
+        images=served.images,
+    )
+    return nothing, Parts(parts_s.transmitter * possible, parts_s.link * possible, parts_s.receiver * possible)

@@ -14,10 +14,11 @@ from numpy.typing import ArrayLike, NDArray
 from envs import expected
 from envs.channels import Channel, ChannelChoice, make_channel
 from envs.costs import GTX_1080_TI, RTX_A6000, CostSource, CostTable, Device, Stated, cost_source
-from envs.observation import OBSERVATION_NAMES, check_observable, state_to_observation
+from envs.observation import ObservationScale, check_observable
+from envs.observation_window import ObservationWindow
 from envs.plans import Plan, expand
 from envs.quality import ProfileQuality
-from envs.scenario import RequestState, Scenario, ScenarioParams, resolve_scenario
+from envs.scenario import RequestState, Scenario, ScenarioParams, make_scenario, resolve_scenario
 from envs.transceiver.profile import QualityProfile
 
 
@@ -26,7 +27,8 @@ class SplitSettings:
     """What an environment can be made with.
 
     Attributes:
-        scenario: a name, parameters, or a mapping of what differs from `paper`.
+        scenario: a name, parameters, or a mapping: its key `name` chooses the scenario (`paper` if it is missing),
+            the others are what differs from its defaults.
         plans: the actions, as `envs.plans.expand` takes them; None is `["semaigc"]`, the splits 0..T.
         receiver: receiver of the profile.
         profile: a profile, a file of one, or None for the one that is shipped.
@@ -35,6 +37,7 @@ class SplitSettings:
         max_attempts: attempts before a request fails.
         deadline_s: a request that takes longer fails.
         episode_length: requests of a session.
+        observation_window: requests that the observation is averaged over; 1 shows the next one as it is.
         channel: the link that latents cross: a name, or a mapping of `name` and parameters; None is the one that
             the profile was measured over.
         rate: how the link is priced: `shannon`, or `coded` for what a coded link carries (`envs.costs.rates`).
@@ -55,6 +58,7 @@ class SplitSettings:
     max_attempts: int = 3
     deadline_s: float = 60.0
     episode_length: int = 20
+    observation_window: int = 1
     channel: ChannelChoice | None = None
     rate: str = "shannon"
     tx_device: Device = RTX_A6000
@@ -62,7 +66,7 @@ class SplitSettings:
     costs: str | CostSource = "paper"
 
     def __post_init__(self) -> None:
-        for name in ("max_attempts", "episode_length"):
+        for name in ("max_attempts", "episode_length", "observation_window"):
             value = getattr(self, name)
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
                 raise ValueError(f"{name} must be an integer >= 1, got {value!r}")
@@ -99,6 +103,7 @@ class SplitModel:
     Attributes:
         settings: as given.
         scenario: the scenario's parameters.
+        observation: scaling of the observation, with its names and bounds.
         profile: the measured quality, whose requests are served.
         channel: the link, None for the profile's.
         plans: the actions.
@@ -115,6 +120,7 @@ class SplitModel:
         profile = settings.profile
         self.settings = settings
         self.scenario = resolve_scenario(settings.scenario)
+        self.observation = ObservationScale(self.scenario.FEATURES)
         self.profile = profile if isinstance(profile, QualityProfile) else QualityProfile.load(profile)
         self.channel: Channel | None = None if settings.channel is None else make_channel(settings.channel)
         names = "semaigc" if settings.plans is None else settings.plans
@@ -155,10 +161,14 @@ class SplitModel:
     def new_scenario(self) -> Scenario:
         """Fresh processes of the scenario."""
         quality = self.quality
-        return Scenario(self.scenario, quality.num_requests, quality.num_draws, quality.max_attempts)
+        return make_scenario(self.scenario, quality.num_requests, quality.num_draws, quality.max_attempts)
+
+    def new_window(self) -> ObservationWindow:
+        """A fresh window that observations are averaged over."""
+        return ObservationWindow(self.settings.observation_window)
 
     def observe(self, state: RequestState) -> NDArray[np.float32]:
-        """Observations of N requests, float32 [N, 7], see `envs.observation`."""
+        """Instantaneous observations of N requests, float32 [N, 7 + k], see `envs.observation`."""
         tx, rx = self.costs.tx, self.costs.rx
         values: dict[str, ArrayLike] = {
             "tx_density": state.density_factor * tx.density_cycles_per_bit,
@@ -168,18 +178,41 @@ class SplitModel:
             "rx_capability_hz": state.rx_availability * rx.clock_hz,
             "bandwidth_hz": state.bandwidth_hz,
             "latency_low_s": state.latency_low_s,
+            **state.features,
         }
-        return state_to_observation((values[name] for name in OBSERVATION_NAMES), len(state.request))
+        return self.observation.to_observation((values[name] for name in self.observation.names), len(state.request))
+
+    def possible(self, state: RequestState) -> NDArray[np.bool_]:
+        """Which plans the scenario allows for N requests, bool [N, P]; all, in most scenarios."""
+        features = {name: values[:, None] for name, values in state.features.items()}
+        if self.scenario.LIMITS_PLANS:
+            possible = self.scenario.possible(features, self.costs.price(state.link))
+            if possible is not None:
+                return possible
+        return np.ones((len(state.request), len(self.plans)), dtype=np.bool_)
 
     def expected_rewards(self, obs: ArrayLike) -> NDArray[np.float64]:
-        """Exact mean reward of every action given observations [..., 7]: float64 [..., P], see `envs.expected`."""
-        return expected.expected_rewards(
-            obs, self.costs, self.quality, self.scenario.latency_high_ratio, self.settings.deadline_s
+        """Exact mean reward of every action given instantaneous observations [..., 7 + k]: float64 [..., P].
+
+        Those of the environment are instantaneous unless it averages them over a window; see `envs.expected`.
+        """
+        return expected.expected_rewards(obs, self.costs, self.quality, self.scenario, self.settings.deadline_s)
+
+    def expected_rewards_in(self, state: RequestState) -> NDArray[np.float64]:
+        """The same given the true state of N requests, whatever is shown of it: float64 [N, P]."""
+        return expected.expected_rewards_in(
+            state.link,
+            state.latency_low_s,
+            state.features,
+            self.costs,
+            self.quality,
+            self.scenario,
+            self.settings.deadline_s,
         )
 
     def realised_rewards(self, state: RequestState) -> NDArray[np.float64]:
         """Reward of every action for N drawn requests: float64 [N, P], see `envs.expected`."""
-        return expected.realised_rewards(state, self.costs, self.quality, self.settings.deadline_s)
+        return expected.realised_rewards(state, self.costs, self.quality, self.scenario, self.settings.deadline_s)
 
 
 def _priced_devices(source: CostSource, settings: SplitSettings) -> tuple[Device, Device]:

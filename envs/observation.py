@@ -10,17 +10,24 @@
 | 5 | `bandwidth_hz` | 0.1 .. 100 MHz | logarithmic | bandwidth of the link |
 | 6 | `latency_low_s` | 0 .. 20 s | linear | latency below which the user is fully satisfied |
 
-The bounds do not depend on the scenario, so that an agent trained on one scenario reads another rightly.
+These seven and their bounds do not depend on the scenario, so that an agent trained on one reads another rightly: a
+scenario whose SNR or bandwidth could leave the bounds clips them before anything is priced. A scenario may show more
+behind them, by name and with bounds of its own, linear: `backlog_s` of `queue`, `battery_j` of `battery`.
 
-Source: SemAIGC, IV-B (the state of the MDP, its seven inputs of the network).
+With `observation_window` W > 1 all entries are means of the last W observations of the session, of as many as there
+are at its start; the mean is of scaled values, so that the bandwidth's is geometric.
+
+Source: SemAIGC, IV-B (the state of the MDP, its seven inputs of the network, averages there).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+from envs.units import FloatArray
 
 OBSERVATION_BOUNDS: dict[str, tuple[float, float]] = {
     "tx_density": (0.0, 1e6),
@@ -34,51 +41,79 @@ OBSERVATION_BOUNDS: dict[str, tuple[float, float]] = {
 """Physical values that are scaled to 0 and to 1."""
 
 OBSERVATION_NAMES = tuple(OBSERVATION_BOUNDS)
-"""Names of the observation's entries, in order."""
+"""Names of the observation's first entries, in order."""
 
 _LOG = OBSERVATION_NAMES.index("bandwidth_hz")
-_LOW, _HIGH = (np.array(ends) for ends in zip(*OBSERVATION_BOUNDS.values(), strict=True))
-_LOW[_LOG], _HIGH[_LOG] = np.log(_LOW[_LOG]), np.log(_HIGH[_LOG])
-_LOW, _SPAN = _LOW[:, None], (_HIGH - _LOW)[:, None]
+
+
+class ObservationScale:
+    """The scaling of the seven quantities, and of what a scenario shows besides.
+
+    Args:
+        features: name -> physical values that are scaled to 0 and to 1, of k further entries.
+
+    Attributes:
+        bounds: the same of all 7 + k entries, in order.
+        names: their names.
+    """
+
+    def __init__(self, features: Mapping[str, tuple[float, float]] | None = None) -> None:
+        self.bounds = OBSERVATION_BOUNDS | dict(features or {})
+        self.names = tuple(self.bounds)
+        low, high = (np.array(ends) for ends in zip(*self.bounds.values(), strict=True))
+        low[_LOG], high[_LOG] = np.log(low[_LOG]), np.log(high[_LOG])
+        self._low, self._span = low[:, None], (high - low)[:, None]
+
+    def to_observation(self, values: Iterable[ArrayLike], num_envs: int) -> NDArray[np.float32]:
+        """Scale physical values to the observation.
+
+        Args:
+            values: 7 + k arrays [N] (or scalars) in the order of `names`, within `bounds`.
+            num_envs: N.
+
+        Returns:
+            float32 [N, 7 + k] in [0, 1], a new array.
+        """
+        rows = np.empty((len(self.names), num_envs))
+        for row, value in zip(rows, values, strict=True):
+            row[:] = value
+        np.log(rows[_LOG], out=rows[_LOG])
+        rows -= self._low
+        rows /= self._span
+        return np.ascontiguousarray(rows.T, dtype=np.float32)
+
+    def to_state(self, obs: ArrayLike) -> dict[str, FloatArray]:
+        """Physical values of observations: the inverse of the scaling, exact but for the rounding to float32.
+
+        Args:
+            obs: float [..., 7 + k or more] in [0, 1]; entries behind those of `names` are not read.
+
+        Returns:
+            name -> float64 array [...], names of `names`.
+
+        Raises:
+            ValueError: the last axis does not hold as many values.
+        """
+        scaled = np.asarray(obs, dtype=np.float64)
+        count = len(self.names)
+        if scaled.ndim == 0 or scaled.shape[-1] < count:
+            raise ValueError(f"an observation has shape [..., {count}], got {list(scaled.shape)}")
+        values = scaled[..., :count] * self._span[:, 0] + self._low[:, 0]
+        values[..., _LOG] = np.exp(values[..., _LOG])
+        return {name: values[..., index] for index, name in enumerate(self.names)}
+
+
+_SEVEN = ObservationScale()
 
 
 def state_to_observation(values: Iterable[ArrayLike], num_envs: int) -> NDArray[np.float32]:
-    """Scale physical values to the observation.
-
-    Args:
-        values: seven arrays [N] (or scalars) in the order of `OBSERVATION_NAMES`, within `OBSERVATION_BOUNDS`.
-        num_envs: N.
-
-    Returns:
-        float32 [N, 7] in [0, 1], a new array.
-    """
-    rows = np.empty((len(OBSERVATION_NAMES), num_envs))
-    for row, value in zip(rows, values, strict=True):
-        row[:] = value
-    np.log(rows[_LOG], out=rows[_LOG])
-    rows -= _LOW
-    rows /= _SPAN
-    return np.ascontiguousarray(rows.T, dtype=np.float32)
+    """Scale the seven quantities, see `ObservationScale.to_observation`."""
+    return _SEVEN.to_observation(values, num_envs)
 
 
-def observation_to_state(obs: ArrayLike) -> dict[str, NDArray[np.float64]]:
-    """Physical values of observations: the inverse of the scaling, exact but for the rounding to float32.
-
-    Args:
-        obs: float [..., 7] in [0, 1].
-
-    Returns:
-        name -> float64 array [...], names of `OBSERVATION_NAMES`.
-
-    Raises:
-        ValueError: the last axis does not hold seven values.
-    """
-    scaled = np.asarray(obs, dtype=np.float64)
-    if scaled.ndim == 0 or scaled.shape[-1] != len(OBSERVATION_NAMES):
-        raise ValueError(f"an observation has shape [..., {len(OBSERVATION_NAMES)}], got {list(scaled.shape)}")
-    values = scaled * _SPAN[:, 0] + _LOW[:, 0]
-    values[..., _LOG] = np.exp(values[..., _LOG])
-    return {name: values[..., index] for index, name in enumerate(OBSERVATION_NAMES)}
+def observation_to_state(obs: ArrayLike) -> dict[str, FloatArray]:
+    """Physical values of the seven quantities in observations of any scenario, see `ObservationScale.to_state`."""
+    return _SEVEN.to_state(obs)
 
 
 def check_observable(name: str, low: float, high: float) -> None:

@@ -74,7 +74,9 @@ class Painter:
             reward=float(info["rewards"]["satisfaction"][row]),
         )
 
-    def _image(self, outcome: Outcome, row: int) -> NDArray[np.float32]:
+    def _image(self, outcome: Outcome, row: int) -> NDArray[np.float32] | None:
+        if outcome.served.attempts[row] == 0:
+            return None
         if outcome.served.images is not None:
             return np.asarray(outcome.served.images[row], dtype=np.float32)
         if self._transceiver is None:

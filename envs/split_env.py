@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 from envs.core import SplitCore
 from envs.fidelity import quality_source
 from envs.model import SplitModel, SplitSettings
-from envs.observation import OBSERVATION_NAMES
 from envs.painter import Painter
 
 
@@ -30,6 +29,9 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
     | 3, 4 `tx_capability_hz`, `rx_capability_hz` | clock x availability of either device |
     | 5 `bandwidth_hz` | bandwidth of the link |
     | 6 `latency_low_s` | latency up to which the user is fully satisfied |
+    | 7 .. | what the scenario shows besides: `backlog_s` of `queue`, `battery_j` of `battery` |
+
+    The entries are instantaneous, or means over the last `observation_window` requests of the session.
 
     | action | meaning |
     |---|---|
@@ -51,6 +53,10 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
     the same requests whatever the actions. `info` holds `latency_s`, `latency_parts_s`, `energy_j`, `payload_bits`,
     `quality` (of the last attempt, by metric), `attempts`, `accepted`, `failed`, `rewards` (named terms) and `state`
     (the request just served, in physical units); that of a reset only the `state` of the first request.
+
+    Where the scenario makes plans impossible, `info["action_mask"]` (int8 [P], of the request to come, in `reset` too)
+    and `action_masks()` say which are possible. An impossible one fails: reward 0, no attempt, nothing spent, quality
+    NaN. A mask may be all zero: then every action fails.
 
     Source: SemAIGC, IV-B and eqs. 19, 20, 24. Deviations: eq. 24 is printed upside down; the actions cover all
     splits 0..T, where the paper's network has 10 outputs; attempts are modelled (the paper only says "an image of
@@ -80,7 +86,7 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
         self.core = SplitCore(self.model, 1, quality_source(fidelity, self.model, transceiver))
         self.painter = Painter.for_mode(render_mode, self.model, transceiver)
         self.render_mode = render_mode
-        self.observation_space = Box(0.0, 1.0, (len(OBSERVATION_NAMES),), np.float32)
+        self.observation_space = Box(0.0, 1.0, (len(self.model.observation.names),), np.float32)
         self.action_space = Discrete(len(self.model.plans))
 
     def reset(
@@ -106,10 +112,22 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
         """Reward that each action would get for the next request and its channel draws, float64 [1, P]."""
         return self.core.realised_rewards()
 
+    def expected_rewards(self) -> NDArray[np.float64]:
+        """Mean reward of each action given the true state of the next request, float64 [1, P]."""
+        return self.core.expected_rewards()
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which actions are possible for the next request, bool [P]; as sb3-contrib's MaskablePPO asks."""
+        return self.core.action_masks()[0]
+
 
 def as_scalars(info: dict[str, Any]) -> dict[str, Any]:
-    """Arrays of one element as Python numbers, in dictionaries of any depth."""
-    return {key: as_scalars(value) if isinstance(value, dict) else value.item() for key, value in info.items()}
+    """Arrays [1] as Python numbers and [1, P] as [P], in dictionaries of any depth."""
+    return {key: as_scalars(value) if isinstance(value, dict) else _first(value) for key, value in info.items()}
+
+
+def _first(values: NDArray[Any]) -> Any:
+    return values.item() if values.ndim == 1 else values[0]
 
 
 def refuse_options(options: dict[str, Any] | None) -> None:

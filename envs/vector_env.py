@@ -13,7 +13,6 @@ from numpy.typing import ArrayLike, NDArray
 from envs.core import SplitCore
 from envs.fidelity import quality_source
 from envs.model import SplitModel, SplitSettings
-from envs.observation import OBSERVATION_NAMES
 from envs.painter import Painter
 from envs.split_env import SplitEnv, refuse_options
 
@@ -27,9 +26,10 @@ class SplitVectorEnv(VectorEnv[NDArray[np.float32], ArrayLike, NDArray[Any]]):
     same. `info` is a dictionary of arrays [N], all environments being in it.
 
     All sessions end together. They start anew in the same step (`AutoresetMode.SAME_STEP`): the observations are
-    then those of the new sessions, and `info` has besides `final_obs` (float32 [N, 7]), `final_info` (the entries of
-    this step) and the masks `_final_obs`, `_final_info`. The other entries of `info` always describe the request
-    that was just served, in the last step of a session too.
+    then those of the new sessions, and `info` has besides `final_obs` (float32 [N, 7 + k]), `final_info` (the entries
+    of this step) and the masks `_final_obs`, `_final_info`. The other entries of `info` always describe the request
+    that was just served, in the last step of a session too; but `action_mask` (int8 [N, P], in scenarios that make
+    plans impossible) goes with the observations.
 
     Args:
         num_envs: N.
@@ -55,7 +55,7 @@ class SplitVectorEnv(VectorEnv[NDArray[np.float32], ArrayLike, NDArray[Any]]):
         self.painter = Painter.for_mode(render_mode, self.model, transceiver)
         self.render_mode = render_mode
         self.num_envs = num_envs
-        self.single_observation_space = Box(0.0, 1.0, (len(OBSERVATION_NAMES),), np.float32)
+        self.single_observation_space = Box(0.0, 1.0, (len(self.model.observation.names),), np.float32)
         self.single_action_space = Discrete(len(self.model.plans))
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
@@ -76,7 +76,8 @@ class SplitVectorEnv(VectorEnv[NDArray[np.float32], ArrayLike, NDArray[Any]]):
         if done:
             everyone = np.ones(self.num_envs, dtype=np.bool_)
             info |= {"final_obs": obs, "_final_obs": everyone, "final_info": dict(info), "_final_info": everyone.copy()}
-            obs, _ = self.core.reset(self.np_random)
+            obs, started = self.core.reset(self.np_random)
+            info |= {key: value for key, value in started.items() if key == "action_mask"}
         return obs, reward, np.full(self.num_envs, done), np.zeros(self.num_envs, dtype=np.bool_), info
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
@@ -86,3 +87,11 @@ class SplitVectorEnv(VectorEnv[NDArray[np.float32], ArrayLike, NDArray[Any]]):
     def realised_rewards(self) -> NDArray[np.float64]:
         """Reward that each action would get for the next requests and their channel draws, float64 [N, P]."""
         return self.core.realised_rewards()
+
+    def expected_rewards(self) -> NDArray[np.float64]:
+        """Mean reward of each action given the true state of the next requests, float64 [N, P]."""
+        return self.core.expected_rewards()
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which actions are possible for the next requests, bool [N, P]."""
+        return self.core.action_masks()

@@ -57,6 +57,8 @@ class Study:
                 "the experiments compare the paper's frameworks on the profile: they need env.plans=[semaigc] and "
                 f"env.fidelity=profile, got {given['plans']} and {given['fidelity']}"
             )
+        if "name" in config.scenario:
+            raise ValueError(f"the experiments sweep the ranges of scenario=paper, got {config.scenario.name}")
         settings = EvaluateSettings.from_config(config, (*GROUPS, "experiment"))
         only_root = config.copy()
         OmegaConf.set_struct(only_root, False)

@@ -9,7 +9,7 @@ from typing import Any
 
 from agents.policies.base import Policy
 from agents.policies.fixed import FixedPolicy, RandomPolicy
-from agents.policies.model_based import Clairvoyant, Oracle, best_fixed, two_split
+from agents.policies.model_based import Clairvoyant, Oracle, StateOracle, best_fixed, two_split
 from envs import plans
 
 ROOT_WEIGHTS = Path(__file__).parents[1] / "weights" / "root.zip"
@@ -44,7 +44,8 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
 
     | name | decides |
     |---|---|
-    | `oracle` | the largest expected reward given the observation: no policy that sees only observations beats it |
+    | `oracle` | the largest expected reward of the request at hand given the true state, which an instantaneous |
+    | | observation shows: where actions do not move the state, no policy that sees only observations beats it |
     | `clairvoyant` | the largest reward given the request and the channel draws too: a bound for every policy |
     | `root` | the shipped D3QN, trained in the default environment |
     | `best_fixed` | always the plan of the largest mean expected reward |
@@ -85,7 +86,7 @@ def unwrapped(env: Any) -> Any:
 def _named(name: str, core: Any, seed: int) -> Policy:
     model = core.model
     makers: dict[str, Callable[[], Policy]] = {
-        "oracle": lambda: Oracle(model),
+        "oracle": lambda: Oracle(model) if model.settings.observation_window == 1 else StateOracle(core),
         "clairvoyant": lambda: Clairvoyant(core),
         "best_fixed": lambda: best_fixed(model, seed=seed),
         "two_split": lambda: two_split(model, seed=seed),

@@ -15,12 +15,14 @@ SAMPLE_SIZE = 4096
 
 
 class Oracle(Policy):
-    """`argmax_a E[reward | observation, a]`, over requests and channel draws.
+    """`argmax_a E[reward | observation, a]`, over requests and channel draws: the myopic optimum.
 
-    Actions do not move the state, so the best action of a state is that of the largest immediate reward.
+    The observation holds all that the reward of its request depends on. Where actions do not move the state (all
+    scenarios but `queue` and `battery`), the largest immediate reward is the best action; a hidden state of the
+    scenario changes nothing of that, since it tells only of later requests. Where they do, it is myopic.
 
     Args:
-        model: the environment's `model`.
+        model: the environment's `model`, whose observations are instantaneous.
     """
 
     def __init__(self, model: Any) -> None:
@@ -29,6 +31,27 @@ class Oracle(Policy):
     def actions(self, observations: Observations) -> Actions:
         """Best actions, int64 [N]; the first of equals."""
         return self.model.expected_rewards(observations).argmax(axis=1)
+
+
+class StateOracle(Policy):
+    """The oracle on the true state, for environments that show a mean over a window instead.
+
+    It looks into the environment itself, so it must be asked about the environment's present observations.
+
+    Args:
+        env: the unwrapped environment, single or vectorised.
+    """
+
+    def __init__(self, env: Any) -> None:
+        self.env = env
+
+    def actions(self, observations: Observations) -> Actions:
+        """Best actions, int64 [N]; the first of equals.
+
+        Raises:
+            ValueError: another number of observations than environments.
+        """
+        return _for_each(self.env.expected_rewards(), observations, "oracle").argmax(axis=1)
 
 
 class Clairvoyant(Policy):
@@ -49,12 +72,7 @@ class Clairvoyant(Policy):
         Raises:
             ValueError: another number of observations than environments.
         """
-        rewards = np.atleast_2d(self.env.realised_rewards())
-        if len(rewards) != len(observations):
-            raise ValueError(
-                f"clairvoyant needs {len(rewards)} observations, one an environment; got {len(observations)}"
-            )
-        return rewards.argmax(axis=1)
+        return _for_each(self.env.realised_rewards(), observations, "clairvoyant").argmax(axis=1)
 
 
 class TwoSplit(Policy):
@@ -75,7 +93,11 @@ class TwoSplit(Policy):
 
 
 def sample_observations(model: Any, sample_size: int, seed: int) -> Observations:
-    """Observations of independent states of the environment's scenario, float32 [sample_size, 7]."""
+    """Instantaneous observations of first requests of the environment's scenario, float32 [sample_size, 7 + k].
+
+    They are independent states of the stationary distribution, but for what decisions move: queues and batteries are
+    as sessions start with.
+    """
     scenario = model.new_scenario()
     scenario.reset(sample_size, np.random.default_rng(seed))
     return model.observe(scenario.state)
@@ -109,6 +131,12 @@ def fit_two_split(capability_hz: NDArray[np.float64], rewards: NDArray[np.float6
     first_above = int((below.max(axis=1) + above.max(axis=1)).argmax())
     thresholds = np.append(capability_hz[order], np.inf)
     return TwoSplit(int(below[first_above].argmax()), int(above[first_above].argmax()), float(thresholds[first_above]))
+
+
+def _for_each(rewards: NDArray[np.float64], observations: Observations, name: str) -> NDArray[np.float64]:
+    if len(rewards) != len(observations):
+        raise ValueError(f"{name} needs {len(rewards)} observations, one an environment; got {len(observations)}")
+    return rewards
 
 
 def _capability_hz(observations: Observations) -> NDArray[np.float64]:

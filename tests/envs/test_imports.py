@@ -17,7 +17,7 @@ LAYERS = (
     ("transceiver",),
     ("scenario", "reward"),
     ("quality",),
-    ("expected",),
+    ("expected", "observation_window"),
     ("model",),
     ("crossover",),
     ("fidelity", "core", "render"),

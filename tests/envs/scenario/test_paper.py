@@ -11,9 +11,10 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from envs.observation import OBSERVATION_BOUNDS, OBSERVATION_NAMES, observation_to_state, state_to_observation
-from envs.scenario import PROCESSES, Scenario, ScenarioParams, resolve_scenario
+from envs.scenario import PROCESSES, Scenario, ScenarioParams, Spent, resolve_scenario
 
 PAPER = ScenarioParams()
+NOTHING = Spent(*np.zeros((4, 1)))
 
 
 def started(num_envs: int, seed: int = 0, params: ScenarioParams = PAPER) -> tuple[Scenario, np.random.Generator]:
@@ -36,7 +37,7 @@ def uniforms(scenario: Scenario, name: str) -> np.ndarray:
 def test_marginals_are_uniform_and_log_uniform_at_every_step(name: str, steps: int) -> None:
     scenario, rng = started(20_000, seed=3)
     for _ in range(steps):
-        scenario.advance(rng)
+        scenario.advance(rng, NOTHING)
     assert stats.kstest(uniforms(scenario, name), "uniform").pvalue > 1e-3
 
 
@@ -44,7 +45,7 @@ def test_correlation_of_the_gaussian_processes_is_rho() -> None:
     scenario, rng = started(50_000, seed=1)
     before = {name: stats.norm.ppf(uniforms(scenario, name)) for name in PROCESSES}
     low_s = scenario.state.latency_low_s
-    scenario.advance(rng)
+    scenario.advance(rng, NOTHING)
     for name in PROCESSES:
         after = stats.norm.ppf(uniforms(scenario, name))
         assert np.corrcoef(before[name], after)[0, 1] == pytest.approx(PAPER.correlation, abs=0.005)
@@ -64,15 +65,15 @@ def test_requests_are_uniform_and_draws_are_in_random_order_without_repeat() -> 
 def test_a_seed_fixes_the_trajectory_and_old_states_are_kept() -> None:
     (a, rng_a), (b, rng_b) = started(4, seed=7), started(4, seed=7)
     first, copy = a.state, a.state.snr_db.copy()
-    a.advance(rng_a)
-    b.advance(rng_b)
+    a.advance(rng_a, NOTHING)
+    b.advance(rng_b, NOTHING)
     np.testing.assert_array_equal(a.state.snr_db, b.state.snr_db)
     np.testing.assert_array_equal(first.snr_db, copy)
 
 
 def test_a_number_is_a_constant() -> None:
     scenario, rng = started(5, params=replace(PAPER, snr_db=0.0, bandwidth_hz=2e7))  # type: ignore[arg-type]
-    scenario.advance(rng)
+    scenario.advance(rng, NOTHING)
     np.testing.assert_array_equal(scenario.state.snr_db, 0.0)
     np.testing.assert_allclose(scenario.state.bandwidth_hz, 2e7)
 
@@ -107,7 +108,8 @@ def test_impossible_parameters_are_refused(bad: dict[str, Any]) -> None:
 
 
 def test_scenarios_by_name_by_parameters_and_by_difference() -> None:
-    assert resolve_scenario("paper") is resolve_scenario("paper")
+    assert resolve_scenario("paper") == PAPER
+    assert resolve_scenario({"name": "paper", "correlation": 0.5}) == replace(PAPER, correlation=0.5)
     assert resolve_scenario(PAPER) is PAPER
     assert resolve_scenario({"snr_db": [-3, 3]}) == replace(PAPER, snr_db=(-3.0, 3.0))
     with pytest.raises(ValueError, match="'city'; allowed: paper"):

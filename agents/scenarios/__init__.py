@@ -1,0 +1,1 @@
+"""What the scenarios ask of a policy: `python -m agents.scenarios` measures it and writes `docs/scenarios.md`."""

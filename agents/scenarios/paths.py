@@ -1,0 +1,49 @@
+"""Sample paths of a scenario, as a figure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from agents.reports.style import OKABE_ITO, house_style
+
+PANELS = {
+    "snr_db": ("SNR (dB)", 1.0),
+    "bandwidth_hz": ("Bandwidth (MHz)", 1e-6),
+    "tx_availability": ("Transmitter (PACR)", 1.0),
+    "backlog_s": ("Backlog (s)", 1.0),
+    "battery_j": ("Battery (kJ)", 1e-3),
+    "split": ("Split of the oracle", 1.0),
+}
+"""Quantity -> label, and factor to its unit."""
+
+
+def draw_paths(paths: Mapping[str, NDArray], title: str) -> Figure:
+    """Draw quantities of several sessions over the requests.
+
+    Args:
+        paths: name -> [requests, sessions], see `agents.scenarios.measure.sample_paths`.
+        title: of the figure.
+
+    Returns:
+        A figure that no window holds.
+    """
+    shown = [name for name in PANELS if name in paths]
+    with house_style():
+        figure = Figure(figsize=(7.2, 0.5 + 1.15 * len(shown)), layout="constrained")
+        axes = figure.subplots(len(shown), 1, sharex=True)
+        for axis, name in zip(axes, shown, strict=True):
+            label, factor = PANELS[name]
+            for session, values in enumerate(paths[name].T):
+                colour = OKABE_ITO[session % len(OKABE_ITO)]
+                axis.step(range(len(values)), factor * values, where="mid", color=colour, linewidth=1.1)
+            axis.set_ylabel(label, fontsize=7.5)
+            if name == "bandwidth_hz":
+                axis.set_yscale("log")
+                axis.yaxis.set_major_formatter("{x:g}")
+        axes[-1].set_xlabel("Request of the session")
+        axes[0].set_title(title)
+        figure.align_ylabels(axes)
+    return figure

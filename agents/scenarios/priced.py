@@ -1,0 +1,49 @@
+"""The myopic optimum with a price on what a decision takes from those that follow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from agents.policies import Policy
+from agents.policies.base import Actions, Observations
+from envs import costs
+
+
+class Priced(Policy):
+    """`argmax_a E[reward | state, a] - price x what a takes`: the transmitter's seconds, or the receiver's joules.
+
+    One number tells a myopic rule of the future: the reward that a second of the queue, or a joule of the battery,
+    is worth to later requests. What a plan takes is that of one attempt.
+
+    Source: own derivation (a constant multiplier of the constraint on the resource).
+
+    Args:
+        env: the unwrapped environment, single or vectorised, whose present observations are asked about.
+        per_tx_s: reward per second of the transmitter.
+        per_rx_j: reward per joule of the receiver.
+    """
+
+    def __init__(self, env: Any, per_tx_s: float = 0.0, per_rx_j: float = 0.0) -> None:
+        self.env, self.per_tx_s, self.per_rx_j = env, per_tx_s, per_rx_j
+
+    def actions(self, observations: Observations) -> Actions:
+        """Best actions, int64 [N]; the first of equals."""
+        model = self.env.model
+        state = model.observation.to_state(observations)
+        table = model.costs
+        prices = table.price(
+            costs.LinkState(
+                snr_db=state["snr_db"],
+                bandwidth_hz=state["bandwidth_hz"],
+                tx_availability=state["tx_capability_hz"] / table.tx.clock_hz,
+                rx_availability=state["rx_capability_hz"] / table.rx.clock_hz,
+                density_factor=state["tx_density"] / table.tx.density_cycles_per_bit,
+            )
+        )
+        parts_s = prices.parts_s(1)
+        taken = self.per_tx_s * parts_s.transmitter + self.per_rx_j * prices.rx_power_w * parts_s.receiver
+        values = model.expected_rewards(observations) - taken
+        values[~np.atleast_2d(self.env.action_masks())] = -np.inf
+        return values.argmax(axis=1)

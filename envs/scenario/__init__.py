@@ -1,0 +1,33 @@
+"""Scenarios: how links, devices and requests vary from one request to the next, one a file."""
+
+from envs.scenario.battery import Battery, BatteryParams
+from envs.scenario.bursty_edge import BurstyEdge, BurstyEdgeParams
+from envs.scenario.iot import IoT, IoTParams
+from envs.scenario.parameters import PROCESSES, ScenarioParams
+from envs.scenario.queue import Queue, QueueParams
+from envs.scenario.registry import SCENARIOS, make_scenario, register_scenario, resolve_scenario
+from envs.scenario.request import RequestState, Spent
+from envs.scenario.scenario import Scenario
+from envs.scenario.urban_fading import UrbanFading, UrbanFadingParams
+
+__all__ = [
+    "PROCESSES",
+    "SCENARIOS",
+    "Battery",
+    "BatteryParams",
+    "BurstyEdge",
+    "BurstyEdgeParams",
+    "IoT",
+    "IoTParams",
+    "Queue",
+    "QueueParams",
+    "RequestState",
+    "Scenario",
+    "ScenarioParams",
+    "Spent",
+    "UrbanFading",
+    "UrbanFadingParams",
+    "make_scenario",
+    "register_scenario",
+    "resolve_scenario",
+]

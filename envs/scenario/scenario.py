@@ -1,0 +1,136 @@
+"""The processes of N environments: how links, devices and requests vary from one request to the next.
+
+Each of five quantities follows a Gauss-Markov process z, and `u = Phi(z)`, uniform on [0, 1], is mapped to its
+range. Latency requirement, request and the order of the channel draws are independent from request to request. All
+of it is drawn whatever the agent does, so that one seed gives the same requests to every policy. What does react to
+decisions, a queue or a battery, is a level: it follows from the level before, the draws and what was spent.
+
+Source: own derivation; SemAIGC, V names the ranges of SNR, computing resources and latency, but no process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from itertools import permutations
+from typing import Any, ClassVar
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtr
+
+from envs.scenario.parameters import PROCESSES, ScenarioParams
+from envs.scenario.processes import GaussianAR1, Process, Uniform
+from envs.scenario.request import RequestState, Spent
+from envs.units import FloatArray
+
+
+class Scenario:
+    """The scenario `paper`, and the base of all others: a subclass adds processes and levels, and looks at them.
+
+    Args:
+        params: of the scenario.
+        num_requests: R, requests to draw from, uniformly.
+        num_draws: D, channel draws to order, uniformly.
+        max_attempts: K <= D, draws that a request may use.
+
+    Attributes:
+        state: the present `RequestState`; its arrays are never written to again.
+        processes: name -> what moves on by itself. A subclass adds its own behind these two, so that the
+            quantities of `paper` keep their draws.
+        levels: name -> float64 [N], what reacts to decisions.
+
+    Raises:
+        ValueError: more attempts than draws.
+    """
+
+    Params: ClassVar[type[ScenarioParams]] = ScenarioParams
+
+    state: RequestState
+
+    def __init__(self, params: Any, num_requests: int, num_draws: int, max_attempts: int) -> None:
+        if not 1 <= max_attempts <= num_draws:
+            raise ValueError(f"max_attempts must lie in 1..{num_draws}, the channel draws, got {max_attempts}")
+        self.params = params
+        self.processes: dict[str, Process] = {
+            "quantities": GaussianAR1(params.correlation, len(PROCESSES)),
+            "request": Uniform(3),
+        }
+        self.levels: dict[str, FloatArray] = {}
+        self._num_requests = num_requests
+        self._orders = np.array(list(permutations(range(num_draws), max_attempts)), dtype=np.int64).T.copy()
+        ranges = np.array([getattr(params, name) for name in PROCESSES])
+        self._log = PROCESSES.index("bandwidth_hz")
+        ranges[self._log] = np.log(ranges[self._log])
+        self._low, self._span = ranges[:, :1], np.diff(ranges)
+
+    def reset(self, num_envs: int, rng: np.random.Generator) -> None:
+        """Start `num_envs` sessions, in the stationary distribution; levels start anew."""
+        for process in self.processes.values():
+            process.reset(num_envs, rng)
+        self.levels = self.first_levels()
+        self.state = self.look()
+
+    def advance(self, rng: np.random.Generator, spent: Spent) -> None:
+        """Go on to the next request in all environments; `spent` is what the last decisions cost."""
+        for process in self.processes.values():
+            process.advance(rng)
+        self.levels = self.next_levels(spent)
+        self.state = self.look()
+
+    def first_levels(self) -> dict[str, FloatArray]:
+        """Levels of the first request."""
+        return {}
+
+    def next_levels(self, spent: Spent) -> dict[str, FloatArray]:
+        """Levels of the next request, as new arrays."""
+        return {}
+
+    def look(self) -> RequestState:
+        """The state that processes and levels make up: a pure function of them."""
+        values = ndtr(self.processes["quantities"].values)
+        values *= self._span
+        values += self._low
+        np.exp(values[self._log], out=values[self._log])
+        snr_db, tx_availability, rx_availability, bandwidth_hz, density_factor = values
+        uniform = self.processes["request"].values
+        low, high = self.params.latency_low_s
+        latency_low_s = low + (high - low) * uniform[0]
+        order = (uniform[2] * self._orders.shape[1]).astype(np.int64)
+        return RequestState(
+            snr_db=snr_db,
+            tx_availability=tx_availability,
+            rx_availability=rx_availability,
+            bandwidth_hz=bandwidth_hz,
+            density_factor=density_factor,
+            latency_low_s=latency_low_s,
+            latency_high_s=latency_low_s * self.params.latency_high_ratio,
+            request=(uniform[1] * self._num_requests).astype(np.int64),
+            draws=self._orders.take(order, axis=1),
+            features=self.levels,
+        )
+
+    def get_state(self) -> dict[str, NDArray[Any]]:
+        """All that the scenario remembers, as copies of plain arrays: what `set_state` takes."""
+        return {
+            **{f"process.{name}": process.values.copy() for name, process in self.processes.items()},
+            **{f"level.{name}": level.copy() for name, level in self.levels.items()},
+        }
+
+    def set_state(self, arrays: Mapping[str, NDArray[Any]]) -> None:
+        """Go back to where `get_state` was called; with the same generator all that follows is the same.
+
+        Raises:
+            ValueError: arrays of another scenario.
+        """
+        names = [f"process.{name}" for name in self.processes]
+        if [name for name in arrays if name.startswith("process.")] != names:
+            raise ValueError(f"the state must hold {', '.join(names)}, got {', '.join(arrays)}")
+        for name, process in self.processes.items():
+            process.values = np.array(arrays[f"process.{name}"])
+        levels = {name: np.array(level) for name, level in arrays.items() if name.startswith("level.")}
+        self.levels = {name.removeprefix("level."): level for name, level in levels.items()}
+        self.state = self.look()
+
+    def uniform_of(self, name: str) -> FloatArray:
+        """A quantity of `PROCESSES` before it is mapped to its range, uniform on [0, 1], float64 [N]."""
+        return np.asarray(ndtr(self.processes["quantities"].values[PROCESSES.index(name)]))
