@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import ArrayLike, NDArray
 
-from envs.costs import compute_energy_j
 from envs.model import SplitModel
+from envs.outcome import Info, settle, state_info
 from envs.quality import QualitySource, Served
-from envs.reward import request_reward
 from envs.scenario import RequestState
-
-Info = dict[str, Any]
-
-STATE_NAMES = (
-    "snr_db",
-    "bandwidth_hz",
-    "tx_availability",
-    "rx_availability",
-    "density_factor",
-    "latency_low_s",
-    "latency_high_s",
-    "request",
-)
-"""Entries of `info["state"]`."""
 
 
 class Outcome(NamedTuple):
@@ -48,6 +33,7 @@ class SplitCore:
 
     Attributes:
         outcome: of the last step; None before the first.
+        quality: as given.
 
     Raises:
         ValueError: N < 1.
@@ -59,7 +45,7 @@ class SplitCore:
         self.model = model
         self.num_envs = num_envs
         self.outcome: Outcome | None = None
-        self._quality: QualitySource = model.quality if quality is None else quality
+        self.quality: QualitySource = model.quality if quality is None else quality
         self._scenario = model.new_scenario()
         self._served = -1
 
@@ -83,7 +69,7 @@ class SplitCore:
         """Start N sessions: (observations float32 [N, 7], info with the state of the first requests)."""
         self._scenario.reset(self.num_envs, rng)
         self._served = 0
-        return self.model.observe(self.state), {"state": {k: v.copy() for k, v in _state_info(self.state).items()}}
+        return self.model.observe(self.state), {"state": {k: v.copy() for k, v in state_info(self.state).items()}}
 
     def step(
         self, action: ArrayLike, rng: np.random.Generator
@@ -95,37 +81,16 @@ class SplitCore:
             rng: source of all randomness; what is drawn from it does not depend on the action.
 
         Returns:
-            (observations of the next requests float32 [N, 7], rewards float64 [N], info as arrays [N]).
+            (observations of the next requests float32 [N, 7], rewards float64 [N] (or [N, M] of M objectives),
+            info as arrays [N]).
 
         Raises:
             ValueError: actions of another shape or type, or out of range.
             ResetNeeded: before the first reset.
         """
         state, plan = self.state, self._checked(action)
-        served = self._quality.serve(plan, state)
-        prices = self.model.costs.price(state.link, plan)
-        parts_s = prices.parts_s(served.attempts)
-        latency_s = parts_s.total
-        reward, failed = request_reward(
-            latency_s, served.accepted, state.latency_low_s, state.latency_high_s, self.model.settings.deadline_s
-        )
-        info: Info = {
-            "latency_s": latency_s,
-            "latency_parts_s": {
-                "transmitter": parts_s.transmitter,
-                "link": parts_s.link,
-                "receiver": parts_s.receiver,
-            },
-            "energy_j": compute_energy_j(parts_s.transmitter, prices.tx_power_w)
-            + compute_energy_j(parts_s.receiver, prices.rx_power_w),
-            "payload_bits": served.attempts * self.model.payload_bits.take(plan),
-            "quality": dict(served.quality),
-            "attempts": served.attempts,
-            "accepted": served.accepted,
-            "failed": failed,
-            "rewards": {"satisfaction": reward.copy()},
-            "state": _state_info(state),
-        }
+        served = self.quality.serve(plan, state)
+        reward, info = settle(self.model, plan, state, served)
         self.outcome = Outcome(plan, state, served, info)
         self._served += 1
         self._scenario.advance(rng)
@@ -145,7 +110,3 @@ class SplitCore:
         if plan.min() < 0 or plan.max() > last:
             raise ValueError(f"actions must lie in 0..{last}, got {plan.min()}..{plan.max()}")
         return plan
-
-
-def _state_info(state: RequestState) -> dict[str, NDArray[Any]]:
-    return {name: getattr(state, name) for name in STATE_NAMES}

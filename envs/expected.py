@@ -5,10 +5,10 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from envs.costs import CostTable, LinkState
+from envs.costs import CostTable, LinkState, compute_energy_j
 from envs.observation import OBSERVATION_NAMES, observation_to_state
 from envs.quality import ProfileQuality
-from envs.reward import request_reward
+from envs.rewards import Delivered, Reward, has_failed
 from envs.scenario import RequestState
 
 CHUNK_VALUES = 2**18
@@ -16,13 +16,19 @@ CHUNK_VALUES = 2**18
 
 
 def expected_rewards(
-    obs: ArrayLike, costs: CostTable, quality: ProfileQuality, latency_high_ratio: float, deadline_s: float
+    obs: ArrayLike,
+    costs: CostTable,
+    quality: ProfileQuality,
+    reward: Reward,
+    latency_high_ratio: float,
+    deadline_s: float,
 ) -> NDArray[np.float64]:
     """Return the exact mean reward of every action given the observation, over requests and channel draws.
 
     The observation holds all that prices a plan. The request is uniform over those of the profile, and attempts
     take its channel draws in random order, none twice; so attempt j is the first acceptable one with the chance
-    of a negative hypergeometric distribution. Each such outcome has its latency, and its reward.
+    of a negative hypergeometric distribution. Each such outcome has its latency and energy, and its mean image
+    quality: rewards are linear in the latter, so the reward of the mean is the mean reward.
 
     Source: own derivation.
 
@@ -30,11 +36,12 @@ def expected_rewards(
         obs: float [..., 7], observations.
         costs: prices of the P plans.
         quality: measured quality of the same plans.
+        reward: what a request earns.
         latency_high_ratio: of the scenario.
         deadline_s: latencies above it are failures.
 
     Returns:
-        float64 [..., P].
+        float64 [..., P], or [..., P, M] for a vector of M objectives.
 
     Raises:
         ValueError: the last axis of `obs` does not hold seven values.
@@ -45,21 +52,24 @@ def expected_rewards(
     link = _link_state(state, costs)
     prices = costs.price(link)
     attempts = np.arange(1, quality.max_attempts + 1)
-    rewards = np.empty((state["snr_db"].size, len(costs.plans)))
+    means = np.empty((state["snr_db"].size, len(costs.plans), *np.shape(reward.low)))
     step = max(1, CHUNK_VALUES // (quality.num_plans * quality.num_requests * quality.num_draws))
-    once_s, repeat_s = prices.once_s.total, prices.repeat_s.total
-    for start in range(0, len(rewards), step):
+    once_s, repeat_s, once_j, repeat_j = prices.once_s.total, prices.repeat_s.total, prices.once_j, prices.repeat_j
+    for start in range(0, len(means), step):
         rows = slice(start, start + step)
         low_s = state["latency_low_s"][rows, None, None]
         latency_s = once_s[rows, :, None] + attempts * repeat_s[rows, :, None]
-        reward, _ = request_reward(latency_s, np.array(True), low_s, low_s * latency_high_ratio, deadline_s)
-        chances = quality.acceptance_chances(state["snr_db"][rows])
-        rewards[rows] = np.einsum("npk,npk->np", chances, reward)
-    return rewards.reshape(*shape, -1)
+        energy_j = once_j[rows, :, None] + attempts * repeat_j[rows, :, None]
+        chances, images = quality.acceptance(state["snr_db"][rows], reward.metrics)
+        failed = has_failed(latency_s, np.array(True), deadline_s)
+        accepted = Delivered(latency_s, energy_j, images, failed, low_s, low_s * latency_high_ratio)
+        means[rows] = np.einsum("npk,npk...->np...", chances, reward.total(reward.terms(accepted)))
+        means[rows] += _weighted(1.0 - chances.sum(axis=-1), reward.total(reward.terms(_all_refused(accepted))))
+    return means.reshape(*shape, *means.shape[1:])
 
 
 def realised_rewards(
-    state: RequestState, costs: CostTable, quality: ProfileQuality, deadline_s: float
+    state: RequestState, costs: CostTable, quality: ProfileQuality, reward: Reward, deadline_s: float
 ) -> NDArray[np.float64]:
     """Return the reward that every action would get for the requests and channel draws of a state.
 
@@ -67,16 +77,38 @@ def realised_rewards(
         state: N requests.
         costs: prices of the P plans.
         quality: measured quality of the same plans.
+        reward: what a request earns.
         deadline_s: latencies above it are failures.
 
     Returns:
-        float64 [N, P], bit for bit what a step with that action returns.
+        float64 [N, P] (or [N, P, M] for a vector of M objectives), bit for bit what a step with that action returns.
     """
-    attempts, accepted = quality.attempts_of_all(state)
-    latency_s = costs.price(state.link).latency_s(attempts)
-    return request_reward(latency_s, accepted, state.latency_low_s[:, None], state.latency_high_s[:, None], deadline_s)[
-        0
-    ]
+    served = quality.serve_all(state, reward.metrics)
+    parts_s = costs.price(state.link).parts_s(served.attempts)
+    energy_j = compute_energy_j(parts_s.transmitter, costs.tx.power_w) + compute_energy_j(
+        parts_s.receiver, costs.rx.power_w
+    )
+    failed = has_failed(parts_s.total, served.accepted, deadline_s)
+    low_s, high_s = state.latency_low_s[:, None], state.latency_high_s[:, None]
+    return reward.total(reward.terms(Delivered(parts_s.total, energy_j, served.quality, failed, low_s, high_s)))
+
+
+def _all_refused(accepted: Delivered) -> Delivered:
+    """The outcome in which the last attempt was not acceptable either, [N, P] of [N, P, K]."""
+    latency_s = accepted.latency_s[..., -1]
+    return Delivered(
+        latency_s,
+        accepted.energy_j[..., -1],
+        {metric: np.zeros_like(values[..., -1]) for metric, values in accepted.quality.items()},
+        np.ones(latency_s.shape, dtype=np.bool_),
+        accepted.latency_low_s[..., -1],
+        accepted.latency_high_s[..., -1],
+    )
+
+
+def _weighted(chance: NDArray[np.float64], rewards: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Rewards [N, P] or [N, P, M] times their chance [N, P]."""
+    return rewards * chance.reshape(*chance.shape, *(1,) * (rewards.ndim - chance.ndim))
 
 
 def _link_state(state: dict[str, NDArray[np.float64]], costs: CostTable) -> LinkState:

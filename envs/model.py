@@ -17,6 +17,7 @@ from envs.costs import GTX_1080_TI, RTX_A6000, CostSource, CostTable, Device, St
 from envs.observation import OBSERVATION_NAMES, check_observable, state_to_observation
 from envs.plans import Plan, expand
 from envs.quality import ProfileQuality
+from envs.rewards import Reward, RewardChoice, make_reward
 from envs.scenario import RequestState, Scenario, ScenarioParams, resolve_scenario
 from envs.transceiver.profile import QualityProfile
 
@@ -35,6 +36,7 @@ class SplitSettings:
         max_attempts: attempts before a request fails.
         deadline_s: a request that takes longer fails.
         episode_length: requests of a session.
+        reward: `satisfaction`, `qoe`, `vector`; or a mapping of `name` and weights (`envs.rewards`).
         channel: the link that latents cross: a name, or a mapping of `name` and parameters; None is the one that
             the profile was measured over.
         rate: how the link is priced: `shannon`, or `coded` for what a coded link carries (`envs.costs.rates`).
@@ -55,6 +57,7 @@ class SplitSettings:
     max_attempts: int = 3
     deadline_s: float = 60.0
     episode_length: int = 20
+    reward: RewardChoice = "satisfaction"
     channel: ChannelChoice | None = None
     rate: str = "shannon"
     tx_device: Device = RTX_A6000
@@ -76,6 +79,7 @@ class SplitSettings:
             if not isinstance(getattr(self, name), Device):
                 raise ValueError(f"{name} must be an envs.costs.Device, got {getattr(self, name)!r}")
         cost_source(self.costs)
+        make_reward(self.reward)
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> SplitSettings:
@@ -105,6 +109,7 @@ class SplitModel:
         cost_source: where the devices' seconds come from.
         costs: the prices of the plans.
         quality: their quality.
+        reward: what a served request earns.
 
     Raises:
         ValueError: a setting that does not fit the profile, an unknown channel, or a device that the observation
@@ -130,6 +135,7 @@ class SplitModel:
             settings.quality_min,
             settings.max_attempts,
         )
+        self.reward: Reward = make_reward(settings.reward)
         self.payload_bits: NDArray[np.int64] = self.costs.payload_bits.astype(np.int64)
         densities = {"tx": tx.density_cycles_per_bit, "rx": rx.receiver_density_cycles_per_bit}
         for side, device in (("tx", tx), ("rx", rx)):
@@ -172,14 +178,17 @@ class SplitModel:
         return state_to_observation((values[name] for name in OBSERVATION_NAMES), len(state.request))
 
     def expected_rewards(self, obs: ArrayLike) -> NDArray[np.float64]:
-        """Exact mean reward of every action given observations [..., 7]: float64 [..., P], see `envs.expected`."""
+        """Exact mean reward of every action given observations [..., 7]: float64 [..., P], see `envs.expected`.
+
+        With a vector of M objectives: [..., P, M].
+        """
         return expected.expected_rewards(
-            obs, self.costs, self.quality, self.scenario.latency_high_ratio, self.settings.deadline_s
+            obs, self.costs, self.quality, self.reward, self.scenario.latency_high_ratio, self.settings.deadline_s
         )
 
     def realised_rewards(self, state: RequestState) -> NDArray[np.float64]:
-        """Reward of every action for N drawn requests: float64 [N, P], see `envs.expected`."""
-        return expected.realised_rewards(state, self.costs, self.quality, self.settings.deadline_s)
+        """Reward of every action for N drawn requests: float64 [N, P], or [N, P, M]; see `envs.expected`."""
+        return expected.realised_rewards(state, self.costs, self.quality, self.reward, self.settings.deadline_s)
 
 
 def _priced_devices(source: CostSource, settings: SplitSettings) -> tuple[Device, Device]:
