@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from envs.costs import CostTable, LinkState, compute_energy_j
+from envs.costs import CostTable, LinkState
 from envs.observation import OBSERVATION_NAMES, observation_to_state
 from envs.quality import ProfileQuality
 from envs.rewards import Delivered, Reward, has_failed
@@ -84,13 +84,11 @@ def realised_rewards(
         float64 [N, P] (or [N, P, M] for a vector of M objectives), bit for bit what a step with that action returns.
     """
     served = quality.serve_all(state, reward.metrics)
-    parts_s = costs.price(state.link).parts_s(served.attempts)
-    energy_j = compute_energy_j(parts_s.transmitter, costs.tx.power_w) + compute_energy_j(
-        parts_s.receiver, costs.rx.power_w
-    )
-    failed = has_failed(parts_s.total, served.accepted, deadline_s)
+    prices = costs.price(state.link)
+    latency_s, energy_j = prices.latency_s(served.attempts), prices.energy_j(served.attempts)
+    failed = has_failed(latency_s, served.accepted, deadline_s)
     low_s, high_s = state.latency_low_s[:, None], state.latency_high_s[:, None]
-    return reward.total(reward.terms(Delivered(parts_s.total, energy_j, served.quality, failed, low_s, high_s)))
+    return reward.total(reward.terms(Delivered(latency_s, energy_j, served.quality, failed, low_s, high_s)))
 
 
 def _all_refused(accepted: Delivered) -> Delivered:

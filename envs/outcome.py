@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.costs import compute_energy_j
 from envs.model import SplitModel
 from envs.quality import Served
 from envs.rewards import Delivered, has_failed
@@ -45,9 +44,7 @@ def settle(
     prices = model.costs.price(state.link, plan)
     parts_s = prices.parts_s(served.attempts)
     latency_s = parts_s.total
-    energy_j = compute_energy_j(parts_s.transmitter, prices.tx_power_w) + compute_energy_j(
-        parts_s.receiver, prices.rx_power_w
-    )
+    energy_j = prices.energy_j(served.attempts)
     failed = has_failed(latency_s, served.accepted, model.settings.deadline_s)
     terms = model.reward.terms(
         Delivered(latency_s, energy_j, served.quality, failed, state.latency_low_s, state.latency_high_s)
