@@ -25,3 +25,9 @@ register(
     entry_point="envs.split_env:SplitEnv",
     vector_entry_point="envs.vector_env:SplitVectorEnv",
 )
+register(
+    id="SemAIGC/Protocols-v0",
+    entry_point="envs.split_env:SplitEnv",
+    vector_entry_point="envs.vector_env:SplitVectorEnv",
+    kwargs={"plans": list(plans.PROTOCOLS)},
+)

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from envs.plans import Plan
 from envs.scenario import RequestState
+from envs.transceiver.cell import Cell, measured_cell
 from envs.transceiver.profile import QualityProfile
 
 FloatArray = NDArray[np.float64]
@@ -89,19 +90,21 @@ def first_success_weights(num_draws: int, max_attempts: int) -> FloatArray:
 class ProfileQuality:
     """Quality read from the measured profile, linear in dB between its SNRs and constant beyond its ends.
 
-    Plans that the generator runs whole at one node have its noise-free quality at every SNR and draw.
+    Each plan reads the cells of its receiver and split (`envs.transceiver.cell`). Plans that the generator runs whole
+    at one node have its noise-free quality at every SNR and draw. Where receivers were measured with different numbers
+    of channel draws, the first of each that all of them have are used.
 
     Args:
         profile: the measured profile.
         plans: P plans, the actions.
-        receiver: name of the receiver in the profile.
+        receiver: name of the receiver in the profile of plans that go on with the fine-tuning network.
         metric: metric that decides on acceptance.
         quality_min: values of it from here on are acceptable.
         max_attempts: K.
 
     Raises:
-        ValueError: a receiver or metric that the profile lacks, plans of another number of steps, `quality_min`
-            not finite, or more attempts than draws.
+        ValueError: a receiver or metric that the profile lacks, plans of another number of steps or whose quality
+            nobody has measured, `quality_min` not finite, or more attempts than draws.
     """
 
     def __init__(
@@ -123,7 +126,10 @@ class ProfileQuality:
                     f"plan {plan.name} takes {plan.num_inference_steps} steps; the profile was measured with "
                     f"{profile.num_inference_steps}"
                 )
-        tables = [_by_plan(profile, plans, receiver, name) for name in profile.metrics]
+        cells = [measured_cell(plan, receiver) for plan in plans]
+        read = sorted({receiver, *(cell.receiver for cell in cells)})
+        draws = min(profile.draws(name) for name in read)
+        tables = [_by_plan(profile, cells, name, draws) for name in profile.metrics]
         self._tables = dict(zip(profile.metrics, tables, strict=True))
         self._rows = np.stack([table.reshape(-1) for table in tables], axis=-1)  # [P R S D, M]
         self._metric = profile.metrics.index(metric)
@@ -134,8 +140,8 @@ class ProfileQuality:
         self.num_plans, self.num_requests, self._num_snrs, self.num_draws = tables[0].shape
         if not 1 <= max_attempts <= self.num_draws:
             raise ValueError(
-                f"max_attempts must lie in 1..{self.num_draws}, the draws measured for receiver {receiver!r}, "
-                f"got {max_attempts}"
+                f"max_attempts must lie in 1..{self.num_draws}, the draws measured for receiver "
+                f"{' and '.join(map(repr, read))}, got {max_attempts}"
             )
         self._weights = first_success_weights(self.num_draws, max_attempts)
 
@@ -228,8 +234,9 @@ def _between(table: NDArray[np.float32], index: NDArray[Any], stride: int, weigh
     return above
 
 
-def _by_plan(profile: QualityProfile, plans: Sequence[Plan], receiver: str, metric: str) -> NDArray[np.float32]:
+def _by_plan(profile: QualityProfile, cells: Sequence[Cell], metric: str, draws: int) -> NDArray[np.float32]:
     """Arrange the profile by plan, float32 [P, R, S, D]; draws lie together: an attempt reads one cache line."""
-    values = profile.values(receiver, metric)
-    whole = np.broadcast_to(profile.reference(metric)[:, None, None], (values.shape[0], *values.shape[2:]))
-    return np.stack([whole if plan.split is None else values[:, plan.split] for plan in plans])
+    values = {cell.receiver: profile.values(cell.receiver, metric)[..., :draws] for cell in cells}
+    shape = (len(profile.requests), len(profile.snr_db), draws)
+    whole = np.broadcast_to(profile.reference(metric)[:, None, None], shape)
+    return np.stack([whole if cell.split is None else values[cell.receiver][:, cell.split] for cell in cells])
