@@ -42,9 +42,10 @@ def settle(
         (rewards float64 [N], or [N, M] for a vector of M objectives; info as arrays [N]).
     """
     prices = model.costs.price(state.link, plan)
-    parts_s = prices.parts_s(served.attempts)
+    attempts = served.attempts.astype(np.float64)  # once, not in each of the products
+    parts_s = prices.parts_s(attempts)
     latency_s = parts_s.total
-    energy_j = prices.energy_j(served.attempts)
+    energy_j = prices.energy_j(attempts, parts_s)
     failed = has_failed(latency_s, served.accepted, model.settings.deadline_s)
     terms = model.reward.terms(
         Delivered(latency_s, energy_j, served.quality, failed, state.latency_low_s, state.latency_high_s)

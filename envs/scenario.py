@@ -18,9 +18,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
 from envs.costs import LinkState
+from envs.normal_cdf import normal_cdf
 from envs.observation import check_observable
 
 Range = tuple[float, float]
@@ -182,7 +182,7 @@ class Scenario:
         self._update()
 
     def _update(self) -> None:
-        values = ndtr(self._normal)
+        values = normal_cdf(self._normal)
         values *= self._span
         values += self._low
         np.exp(values[self._log], out=values[self._log])

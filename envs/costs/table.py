@@ -145,9 +145,11 @@ class Prices:
         """Seconds of so many attempts, in all."""
         return self.parts_s(attempts).total
 
-    def energy_j(self, attempts: Floats | NDArray[np.integer] = 1.0) -> FloatArray:
-        """Joules of so many attempts, in all."""
-        return self._energy_j(_attempts(self.once_busy_s, self.repeat_busy_s, attempts))
+    def energy_j(self, attempts: Floats | NDArray[np.integer] = 1.0, parts_s: Parts | None = None) -> FloatArray:
+        """Joules of so many attempts, in all; `parts_s` of as many attempts, where it is known, saves time."""
+        if parts_s is None or self.once_busy_s is not self.once_s:
+            parts_s = _attempts(self.once_busy_s, self.repeat_busy_s, attempts)
+        return self._energy_j(parts_s)
 
     def _energy_j(self, parts: Parts) -> FloatArray:
         return np.asarray(
