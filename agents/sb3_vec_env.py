@@ -22,13 +22,17 @@ class SB3VecEnv(VecEnv):
         env: vector environment that resets in the same step and gives `final_obs`, as this project's does.
 
     Raises:
-        ValueError: another autoreset mode.
+        ValueError: another autoreset mode, or a vector as reward.
     """
 
     def __init__(self, env: gym.vector.VectorEnv[Any, Any, Any]) -> None:
         mode = env.metadata.get("autoreset_mode")
         if mode != AutoresetMode.SAME_STEP:
             raise ValueError(f"autoreset mode must be {AutoresetMode.SAME_STEP}, got {mode}")
+        if getattr(env.unwrapped, "reward_dim", 1) != 1:
+            raise ValueError(
+                "stable-baselines3 learns from one number: reward must be satisfaction or qoe, got a vector"
+            )
         self.env = env
         super().__init__(env.num_envs, env.single_observation_space, env.single_action_space)
         self._returns = np.zeros(self.num_envs)

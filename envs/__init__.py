@@ -34,7 +34,10 @@ SCENARIO_IDS: dict[str, dict[str, Any]] = {
 }
 """Ids of environments, and the settings that each fixes; `gymnasium.make` may change them."""
 
-for _id, _settings in SCENARIO_IDS.items():
+PROTOCOLS_ID = "SemAIGC/Protocols-v0"
+"""Id of the environment whose actions are the plans of all four papers that have a measured quality."""
+
+for _id, _settings in {**SCENARIO_IDS, PROTOCOLS_ID: {"plans": list(plans.PROTOCOLS)}}.items():
     register(
         id=_id,
         entry_point="envs.split_env:SplitEnv",

@@ -2,31 +2,16 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import ArrayLike, NDArray
 
-from envs.costs import Parts, compute_energy_j
 from envs.model import SplitModel
+from envs.outcome import Info, settle, state_info
 from envs.quality import QualitySource, Served
-from envs.reward import request_reward
-from envs.scenario import RequestState, Spent
-
-Info = dict[str, Any]
-
-STATE_NAMES = (
-    "snr_db",
-    "bandwidth_hz",
-    "tx_availability",
-    "rx_availability",
-    "density_factor",
-    "latency_low_s",
-    "latency_high_s",
-    "request",
-)
-"""Entries of `info["state"]`; those that the scenario shows besides come behind them."""
+from envs.scenario import RequestState
 
 
 class Outcome(NamedTuple):
@@ -48,6 +33,7 @@ class SplitCore:
 
     Attributes:
         outcome: of the last step; None before the first.
+        quality: as given.
 
     Raises:
         ValueError: N < 1.
@@ -59,7 +45,7 @@ class SplitCore:
         self.model = model
         self.num_envs = num_envs
         self.outcome: Outcome | None = None
-        self._quality: QualitySource = model.quality if quality is None else quality
+        self.quality: QualitySource = model.quality if quality is None else quality
         self._scenario = model.new_scenario()
         self._window = model.new_window()
         self._served = -1
@@ -84,7 +70,7 @@ class SplitCore:
         """Start N sessions: (observations float32 [N, 7 + k], info with the state of the first requests)."""
         self._scenario.reset(self.num_envs, rng)
         self._served = 0
-        info: Info = {"state": {k: v.copy() for k, v in _state_info(self.state).items()}}
+        info: Info = {"state": {name: values.copy() for name, values in state_info(self.state).items()}}
         self._add_mask(info)
         return self._window.reset(self.model.observe(self.state)), info
 
@@ -98,49 +84,19 @@ class SplitCore:
             rng: source of all randomness; what is drawn from it does not depend on the action.
 
         Returns:
-            (observations of the next requests float32 [N, 7 + k], rewards float64 [N], info as arrays [N]).
+            (observations of the next requests float32 [N, 7 + k], rewards float64 [N] (or [N, M] of M objectives),
+            info as arrays [N]).
 
         Raises:
             ValueError: actions of another shape or type, or out of range.
             ResetNeeded: before the first reset.
         """
-        state, plan, scenario = self.state, self._checked(action), self.model.scenario
-        served = self._quality.serve(plan, state)
-        prices = self.model.costs.price(state.link, plan)
-        parts_s = prices.parts_s(served.attempts)
-        waiting_s = scenario.waiting_s(state.features, prices)
-        possible = scenario.possible(state.features, prices)
-        if possible is not None:
-            served, parts_s = _of_possible(possible, served, parts_s)
-            waiting_s = None if waiting_s is None else waiting_s * possible
-        latency_s = parts_s.total
-        if waiting_s is not None:
-            latency_s += waiting_s
-        reward, failed = request_reward(
-            latency_s, served.accepted, state.latency_low_s, state.latency_high_s, self.model.settings.deadline_s
-        )
-        rx_energy_j = np.asarray(compute_energy_j(parts_s.receiver, prices.rx_power_w))
-        info: Info = {
-            "latency_s": latency_s,
-            "latency_parts_s": {
-                "transmitter": parts_s.transmitter,
-                "link": parts_s.link,
-                "receiver": parts_s.receiver,
-            },
-            "energy_j": compute_energy_j(parts_s.transmitter, prices.tx_power_w) + rx_energy_j,
-            "payload_bits": served.attempts * self.model.payload_bits.take(plan),
-            "quality": dict(served.quality),
-            "attempts": served.attempts,
-            "accepted": served.accepted,
-            "failed": failed,
-            "rewards": {"satisfaction": reward.copy()},
-            "state": _state_info(state),
-        }
-        if waiting_s is not None:
-            info["latency_parts_s"]["waiting"] = waiting_s
+        state, plan = self.state, self._checked(action)
+        served = self.quality.serve(plan, state)
+        reward, info, spent = settle(self.model, plan, state, served)
         self.outcome = Outcome(plan, state, served, info)
         self._served += 1
-        self._scenario.advance(rng, Spent(parts_s.transmitter, parts_s.link, parts_s.receiver, rx_energy_j))
+        self._scenario.advance(rng, spent)
         obs = self._window.append(self.model.observe(self._scenario.state))
         self._add_mask(info)
         return obs, reward, info
@@ -171,18 +127,3 @@ class SplitCore:
         if plan.min() < 0 or plan.max() > last:
             raise ValueError(f"actions must lie in 0..{last}, got {plan.min()}..{plan.max()}")
         return plan
-
-
-def _state_info(state: RequestState) -> dict[str, NDArray[Any]]:
-    return {name: getattr(state, name) for name in STATE_NAMES} | dict(state.features)
-
-
-def _of_possible(possible: NDArray[np.bool_], served: Served, parts_s: Parts) -> tuple[Served, Parts]:
-    """What was served and spent where the plan was possible, and nothing where it was not."""
-    nothing = Served(
-        attempts=served.attempts * possible,
-        accepted=served.accepted & possible,
-        quality={name: np.where(possible, values, np.nan) for name, values in served.quality.items()},
-        images=served.images,
-    )
-    return nothing, Parts(parts_s.transmitter * possible, parts_s.link * possible, parts_s.receiver * possible)

@@ -18,6 +18,7 @@ from envs.observation import ObservationScale, check_observable
 from envs.observation_window import ObservationWindow
 from envs.plans import Plan, expand
 from envs.quality import ProfileQuality
+from envs.rewards import Reward, RewardChoice, make_reward
 from envs.scenario import RequestState, Scenario, ScenarioParams, make_scenario, resolve_scenario
 from envs.transceiver.profile import QualityProfile
 
@@ -38,6 +39,7 @@ class SplitSettings:
         deadline_s: a request that takes longer fails.
         episode_length: requests of a session.
         observation_window: requests that the observation is averaged over; 1 shows the next one as it is.
+        reward: `satisfaction`, `qoe`, `vector`; or a mapping of `name` and weights (`envs.rewards`).
         channel: the link that latents cross: a name, or a mapping of `name` and parameters; None is the one that
             the profile was measured over.
         rate: how the link is priced: `shannon`, or `coded` for what a coded link carries (`envs.costs.rates`).
@@ -59,6 +61,7 @@ class SplitSettings:
     deadline_s: float = 60.0
     episode_length: int = 20
     observation_window: int = 1
+    reward: RewardChoice = "satisfaction"
     channel: ChannelChoice | None = None
     rate: str = "shannon"
     tx_device: Device = RTX_A6000
@@ -80,6 +83,7 @@ class SplitSettings:
             if not isinstance(getattr(self, name), Device):
                 raise ValueError(f"{name} must be an envs.costs.Device, got {getattr(self, name)!r}")
         cost_source(self.costs)
+        make_reward(self.reward)
 
     @classmethod
     def of(cls, settings: Mapping[str, Any]) -> SplitSettings:
@@ -110,6 +114,7 @@ class SplitModel:
         cost_source: where the devices' seconds come from.
         costs: the prices of the plans.
         quality: their quality.
+        reward: what a served request earns.
 
     Raises:
         ValueError: a setting that does not fit the profile, an unknown channel, or a device that the observation
@@ -136,6 +141,7 @@ class SplitModel:
             settings.quality_min,
             settings.max_attempts,
         )
+        self.reward: Reward = make_reward(settings.reward)
         self.payload_bits: NDArray[np.int64] = self.costs.payload_bits.astype(np.int64)
         densities = {"tx": tx.density_cycles_per_bit, "rx": rx.receiver_density_cycles_per_bit}
         for side, device in (("tx", tx), ("rx", rx)):
@@ -194,25 +200,31 @@ class SplitModel:
     def expected_rewards(self, obs: ArrayLike) -> NDArray[np.float64]:
         """Exact mean reward of every action given instantaneous observations [..., 7 + k]: float64 [..., P].
 
-        Those of the environment are instantaneous unless it averages them over a window; see `envs.expected`.
+        Those of the environment are instantaneous unless it averages them over a window; see `envs.expected`. With a
+        vector of M objectives: [..., P, M].
         """
-        return expected.expected_rewards(obs, self.costs, self.quality, self.scenario, self.settings.deadline_s)
+        return expected.expected_rewards(
+            obs, self.costs, self.quality, self.reward, self.scenario, self.settings.deadline_s
+        )
 
     def expected_rewards_in(self, state: RequestState) -> NDArray[np.float64]:
-        """The same given the true state of N requests, whatever is shown of it: float64 [N, P]."""
+        """The same given the true state of N requests, whatever is shown of it: float64 [N, P] or [N, P, M]."""
         return expected.expected_rewards_in(
             state.link,
             state.latency_low_s,
             state.features,
             self.costs,
             self.quality,
+            self.reward,
             self.scenario,
             self.settings.deadline_s,
         )
 
     def realised_rewards(self, state: RequestState) -> NDArray[np.float64]:
-        """Reward of every action for N drawn requests: float64 [N, P], see `envs.expected`."""
-        return expected.realised_rewards(state, self.costs, self.quality, self.scenario, self.settings.deadline_s)
+        """Reward of every action for N drawn requests: float64 [N, P], or [N, P, M]; see `envs.expected`."""
+        return expected.realised_rewards(
+            state, self.costs, self.quality, self.reward, self.scenario, self.settings.deadline_s
+        )
 
 
 def _priced_devices(source: CostSource, settings: SplitSettings) -> tuple[Device, Device]:

@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.core import STATE_NAMES, Outcome, SplitCore
+from envs.core import Outcome, SplitCore
 from envs.model import SplitModel
+from envs.outcome import STATE_NAMES
 from envs.plans import Compute, Plan
 from envs.render import Panel, draw_frame
+from envs.rewards import satisfaction
 from envs.scenario import RequestState
 from envs.transceiver.execute import execute
 
@@ -59,6 +61,7 @@ class Painter:
             return Panel(request.prompt, total, link)
         plan = self._model.plans[outcome.action[row]]
         info = outcome.info
+        happy = satisfaction(info["latency_s"][row], link["latency_low_s"], link["latency_high_s"])
         return Panel(
             request.prompt,
             total,
@@ -71,7 +74,7 @@ class Painter:
             attempts=int(info["attempts"][row]),
             failed=bool(info["failed"][row]),
             quality={name: float(value[row]) for name, value in info["quality"].items()},
-            reward=float(info["rewards"]["satisfaction"][row]),
+            satisfaction=float(happy * ~info["failed"][row]),
         )
 
     def _image(self, outcome: Outcome, row: int) -> NDArray[np.float32] | None:

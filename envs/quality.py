@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from envs.plans import Plan
 from envs.scenario import RequestState
+from envs.transceiver.cell import Cell, measured_cell
 from envs.transceiver.profile import QualityProfile
 
 FloatArray = NDArray[np.float64]
@@ -36,6 +37,11 @@ class Served:
     accepted: NDArray[np.bool_]
     quality: dict[str, FloatArray]
     images: Any = None
+
+    def only(self, possible: NDArray[np.bool_]) -> Served:
+        """The same where plans were possible; no attempt, no acceptance and a quality of 0 where they were not."""
+        quality = {name: values * possible for name, values in self.quality.items()}
+        return Served(self.attempts * possible, self.accepted & possible, quality, self.images)
 
 
 class QualitySource(Protocol):
@@ -89,19 +95,21 @@ def first_success_weights(num_draws: int, max_attempts: int) -> FloatArray:
 class ProfileQuality:
     """Quality read from the measured profile, linear in dB between its SNRs and constant beyond its ends.
 
-    Plans that the generator runs whole at one node have its noise-free quality at every SNR and draw.
+    Each plan reads the cells of its receiver and split (`envs.transceiver.cell`). Plans that the generator runs whole
+    at one node have its noise-free quality at every SNR and draw. Where receivers were measured with different numbers
+    of channel draws, the first of each that all of them have are used.
 
     Args:
         profile: the measured profile.
         plans: P plans, the actions.
-        receiver: name of the receiver in the profile.
+        receiver: name of the receiver in the profile of plans that go on with the fine-tuning network.
         metric: metric that decides on acceptance.
         quality_min: values of it from here on are acceptable.
         max_attempts: K.
 
     Raises:
-        ValueError: a receiver or metric that the profile lacks, plans of another number of steps, `quality_min`
-            not finite, or more attempts than draws.
+        ValueError: a receiver or metric that the profile lacks, plans of another number of steps or whose quality
+            nobody has measured, `quality_min` not finite, or more attempts than draws.
     """
 
     def __init__(
@@ -123,76 +131,117 @@ class ProfileQuality:
                     f"plan {plan.name} takes {plan.num_inference_steps} steps; the profile was measured with "
                     f"{profile.num_inference_steps}"
                 )
-        tables = [_by_plan(profile, plans, receiver, name) for name in profile.metrics]
-        table = tables[profile.metrics.index(metric)]
-        self._flat = table.reshape(-1)
-        self._by_snr = np.ascontiguousarray(table.transpose(2, 3, 0, 1))
-        self._rows = np.stack([values.reshape(-1) for values in tables], axis=-1)  # [P R S D, M]
+        cells = [measured_cell(plan, receiver) for plan in plans]
+        read = sorted({receiver, *(cell.receiver for cell in cells)})
+        draws = min(profile.draws(name) for name in read)
+        tables = [_by_plan(profile, cells, name, draws) for name in profile.metrics]
+        self._tables = dict(zip(profile.metrics, tables, strict=True))
+        self._rows = np.stack([table.reshape(-1) for table in tables], axis=-1)  # [P R S D, M]
+        self._metric = profile.metrics.index(metric)
         self._metrics = profile.metrics
         self._snr_db, self._width_db = profile.snr_db, np.diff(profile.snr_db)
-        self._inner_db = profile.snr_db[1:-1]
+        self._inner_db = profile.snr_db[1:-1, None]
         self.quality_min, self.max_attempts = quality_min, max_attempts
-        self.num_plans, self.num_requests, self._num_snrs, self.num_draws = table.shape
+        self.num_plans, self.num_requests, self._num_snrs, self.num_draws = tables[0].shape
         if not 1 <= max_attempts <= self.num_draws:
             raise ValueError(
-                f"max_attempts must lie in 1..{self.num_draws}, the draws measured for receiver {receiver!r}, "
-                f"got {max_attempts}"
+                f"max_attempts must lie in 1..{self.num_draws}, the draws measured for receiver "
+                f"{' and '.join(map(repr, read))}, got {max_attempts}"
             )
         self._weights = first_success_weights(self.num_draws, max_attempts)
 
     def serve(self, action: NDArray[np.integer], state: RequestState) -> Served:
         """Serve request n of the state by plan `action[n]`; see `QualitySource`."""
         low, weight = self._position(state.snr_db)
-        cell = self._cell(action, state.request, low)
-        values = _between(self._flat, cell + state.draws, self.num_draws, weight)
-        attempts, accepted = first_acceptable(values < self.quality_min)
-        last = cell + state.draws[attempts - 1, np.arange(len(cell))]
-        quality = _between(self._rows, last, self.num_draws, weight[:, None])
-        return Served(attempts, accepted, dict(zip(self._metrics, quality.T.copy(), strict=True)))
+        cell = ((action * self.num_requests + state.request) * self._num_snrs + low) * self.num_draws
+        quality = self._attempt(cell + state.draws[0], weight)
+        attempts = np.ones(len(cell), dtype=np.int64)
+        waiting = np.flatnonzero(quality[self._metric] < self.quality_min)
+        for draw in state.draws[1:]:
+            if not len(waiting):
+                break
+            again = self._attempt(cell.take(waiting) + draw.take(waiting), weight.take(waiting))
+            quality[:, waiting] = again
+            attempts[waiting] += 1
+            waiting = waiting[again[self._metric] < self.quality_min]
+        accepted = quality[self._metric] >= self.quality_min
+        return Served(attempts, accepted, dict(zip(self._metrics, quality, strict=True)))
 
-    def attempts_of_all(self, state: RequestState) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-        """Count the attempts that every plan would make: (attempts int64 [N, P], accepted bool [N, P])."""
+    def serve_all(self, state: RequestState, metrics: Sequence[str] = ()) -> Served:
+        """Serve every request by every plan: arrays [N, P]; only the metrics asked for."""
         low, weight = self._position(state.snr_db)
-        cell = self._cell(np.arange(self.num_plans), state.request[:, None], low[:, None])
-        values = _between(self._flat, cell + state.draws[:, :, None], self.num_draws, weight[:, None])
-        return first_acceptable(values < self.quality_min)
+        plans, requests = np.arange(self.num_plans), state.request[:, None]
+        cell = ((plans * self.num_requests + requests) * self._num_snrs + low[:, None]) * self.num_draws
+        values = self._interpolated(self._metrics[self._metric], cell + state.draws[:, :, None], weight[:, None])
+        attempts, accepted = first_acceptable(values < self.quality_min)
+        last = cell + np.take_along_axis(state.draws.T, attempts - 1, axis=1)
+        quality = {name: self._interpolated(name, last, weight[:, None]) for name in metrics}
+        return Served(attempts, accepted, quality)
 
-    def acceptance_chances(self, snr_db: FloatArray) -> FloatArray:
-        """Chance over requests and draws that attempt j of a plan is the first acceptable one.
+    def acceptance(self, snr_db: FloatArray, metrics: Sequence[str] = ()) -> tuple[FloatArray, dict[str, FloatArray]]:
+        """Chance over requests and draws that attempt j of a plan is the first acceptable one, and its mean quality.
 
         Args:
             snr_db: [N].
+            metrics: whose means are wanted.
 
         Returns:
-            float64 [N, P, K], exact.
+            (chances float64 [N, P, K], metric -> mean over these outcomes float64 [N, P, K], 0 where there are none);
+            exact.
         """
         low, weight = self._position(snr_db)
-        values = _between(self._by_snr, low, 1, weight[:, None, None, None])  # [N, D, P, R]
-        successes = (values >= self.quality_min).sum(axis=1, dtype=np.int16).astype(np.intp)
-        return np.stack([column.take(successes).mean(axis=-1) for column in self._weights.T], axis=-1)
+        weight = weight[:, None, None, None]
+        values = _between(self._by_snr(self._metrics[self._metric]), low, 1, weight)  # [N, D, P, R]
+        accepted = values >= self.quality_min
+        successes = accepted.sum(axis=1, dtype=np.int16).astype(np.intp)
+        first = [column.take(successes) for column in self._weights.T]  # [N, P, R] each
+        chances = np.stack([chance.mean(axis=-1) for chance in first], axis=-1)
+        means = {}
+        for name in metrics:
+            image = (_between(self._by_snr(name), low, 1, weight) * accepted).sum(axis=1) / np.maximum(successes, 1)
+            sums = np.stack([(chance * image).mean(axis=-1) for chance in first], axis=-1)
+            means[name] = np.divide(sums, chances, out=np.zeros_like(sums), where=chances > 0.0)
+        return chances, means
 
-    def _cell(self, action: NDArray[Any], request: NDArray[Any], low: NDArray[Any]) -> NDArray[Any]:
-        """Index of draw 0 in the flat table."""
-        return ((action * self.num_requests + request) * self._num_snrs + low) * self.num_draws
+    def _attempt(self, index: NDArray[Any], weight: FloatArray) -> FloatArray:
+        """All metrics of attempts, float64 [M, N]."""
+        below, above = (
+            np.ascontiguousarray(self._rows.take(i, axis=0).T, dtype=np.float64)
+            for i in (index, index + self.num_draws)
+        )
+        above -= below
+        above *= weight
+        above += below
+        return above
+
+    def _interpolated(self, metric: str, index: NDArray[Any], weight: FloatArray) -> FloatArray:
+        """One metric of attempts, of the shape of the index."""
+        return _between(self._tables[metric].reshape(-1), index, self.num_draws, weight)
+
+    def _by_snr(self, metric: str) -> NDArray[np.float32]:
+        """A table as [S, D, P, R]."""
+        return self._tables[metric].transpose(2, 3, 0, 1)
 
     def _position(self, snr_db: FloatArray) -> tuple[NDArray[np.intp], FloatArray]:
         """Index of the measured SNR below, and the weight in [0, 1] of the one above."""
-        low = self._inner_db.searchsorted(snr_db, side="right")
+        # Counting is faster than a binary search: the SNRs are few, and it has no branches to guess wrongly.
+        low = (snr_db >= self._inner_db).sum(axis=0, dtype=np.int16).astype(np.intp)
         weight = (snr_db - self._snr_db.take(low)) / self._width_db.take(low)
         return low, np.minimum(np.maximum(weight, 0.0), 1.0)
 
 
-def _between(table: FloatArray, index: NDArray[Any], stride: int, weight: FloatArray) -> FloatArray:
+def _between(table: NDArray[np.float32], index: NDArray[Any], stride: int, weight: FloatArray) -> FloatArray:
     """`table[index]` and `table[index + stride]`, linearly between them."""
-    below, above = table.take(index, axis=0), table.take(index + stride, axis=0)
+    below, above = (table.take(i, axis=0).astype(np.float64) for i in (index, index + stride))
     above -= below
     above *= weight
     above += below
     return above
 
 
-def _by_plan(profile: QualityProfile, plans: Sequence[Plan], receiver: str, metric: str) -> FloatArray:
-    """Arrange the profile by plan, float64 [P, R, S, D]; draws lie together: an attempt reads one cache line."""
-    values = profile.values(receiver, metric).astype(np.float64)
-    whole = np.broadcast_to(profile.reference(metric)[:, None, None], (values.shape[0], *values.shape[2:]))
-    return np.stack([whole if plan.split is None else values[:, plan.split] for plan in plans])
+def _by_plan(profile: QualityProfile, cells: Sequence[Cell], metric: str, draws: int) -> NDArray[np.float32]:
+    """Arrange the profile by plan, float32 [P, R, S, D]; draws lie together: an attempt reads one cache line."""
+    values = {cell.receiver: profile.values(cell.receiver, metric)[..., :draws] for cell in cells}
+    shape = (len(profile.requests), len(profile.snr_db), draws)
+    whole = np.broadcast_to(profile.reference(metric)[:, None, None], shape)
+    return np.stack([whole if cell.split is None else values[cell.receiver][:, cell.split] for cell in cells])

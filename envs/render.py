@@ -35,7 +35,7 @@ class Panel:
         attempts: attempts made.
         failed: whether the request failed.
         quality: metric -> value of the last attempt.
-        reward: satisfaction of the user.
+        satisfaction: of the user, in [0, 1].
     """
 
     prompt: str
@@ -49,7 +49,7 @@ class Panel:
     attempts: int = 0
     failed: bool = False
     quality: dict[str, float] = field(default_factory=dict)
-    reward: float = 0.0
+    satisfaction: float = 0.0
 
 
 def draw_frame(panel: Panel) -> NDArray[np.uint8]:
@@ -160,8 +160,8 @@ def _draw_verdict(pen: _Pen, panel: Panel) -> None:
     shown = [text.format(panel.quality[name]) for name, text in metrics if name in panel.quality]
     pen.text(336, 268, "   ".join(shown), 12, INK)
     pen.box(336, 294, 280, 12, TRACK, 6)
-    pen.box(336, 294, 280 * panel.reward, 12, GOOD, 6 if panel.reward > 0.05 else 0)
-    verdict, colour = ("request failed", BAD) if panel.failed else (f"satisfaction {panel.reward:.2f}", INK)
+    pen.box(336, 294, 280 * panel.satisfaction, 12, GOOD, 6 if panel.satisfaction > 0.05 else 0)
+    verdict, colour = ("request failed", BAD) if panel.failed else (f"satisfaction {panel.satisfaction:.2f}", INK)
     pen.text(336, 314, verdict, 14, colour)
 
 

@@ -88,6 +88,8 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
         self.render_mode = render_mode
         self.observation_space = Box(0.0, 1.0, (len(self.model.observation.names),), np.float32)
         self.action_space = Discrete(len(self.model.plans))
+        self.reward_space = reward_space(self.model)
+        self.reward_dim = self.reward_space.shape[0]
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
@@ -99,10 +101,11 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
         obs, info = self.core.reset(self.np_random)
         return obs[0], as_scalars(info)
 
-    def step(self, action: Any) -> tuple[NDArray[np.float32], float, bool, bool, dict[str, Any]]:
-        """Serve the request that was observed last by plan `action`."""
-        obs, reward, info = self.core.step(np.asarray(action)[None], self.np_random)
-        return obs[0], reward.item(), self.core.terminated, False, as_scalars(info)
+    def step(self, action: Any) -> tuple[NDArray[np.float32], Any, bool, bool, dict[str, Any]]:
+        """Serve the request that was observed last by plan `action`; the reward is a float, or float64 [M]."""
+        obs, rewards, info = self.core.step(np.asarray(action)[None], self.np_random)
+        reward = rewards[0] if self.model.reward.is_vector else rewards.item()
+        return obs[0], reward, self.core.terminated, False, as_scalars(info)
 
     def render(self) -> NDArray[np.uint8] | None:  # type: ignore[override]
         """Draw the delivered image beside the decision and the link, uint8 [360, 640, 3]."""
@@ -119,6 +122,12 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are possible for the next request, bool [P]; as sb3-contrib's MaskablePPO asks."""
         return self.core.action_masks()[0]
+
+
+def reward_space(model: SplitModel) -> Box:
+    """Bounds of the reward, float64 [M] (M = 1 for a number), as MO-Gymnasium's wrappers look for them."""
+    low, high = np.atleast_1d(model.reward.low), np.atleast_1d(model.reward.high)
+    return Box(low, high, dtype=np.float64)
 
 
 def as_scalars(info: dict[str, Any]) -> dict[str, Any]:

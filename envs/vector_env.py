@@ -14,7 +14,7 @@ from envs.core import SplitCore
 from envs.fidelity import quality_source
 from envs.model import SplitModel, SplitSettings
 from envs.painter import Painter
-from envs.split_env import SplitEnv, refuse_options
+from envs.split_env import SplitEnv, refuse_options, reward_space
 
 Bools = NDArray[np.bool_]
 
@@ -57,6 +57,8 @@ class SplitVectorEnv(VectorEnv[NDArray[np.float32], ArrayLike, NDArray[Any]]):
         self.num_envs = num_envs
         self.single_observation_space = Box(0.0, 1.0, (len(self.model.observation.names),), np.float32)
         self.single_action_space = Discrete(len(self.model.plans))
+        self.reward_space = reward_space(self.model)
+        self.reward_dim = self.reward_space.shape[0]
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
 
@@ -70,7 +72,7 @@ class SplitVectorEnv(VectorEnv[NDArray[np.float32], ArrayLike, NDArray[Any]]):
         return self.core.reset(self.np_random)
 
     def step(self, actions: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float64], Bools, Bools, dict[str, Any]]:
-        """Serve one request in every session by the plans `actions`, integers [N]."""
+        """Serve one request in every session by the plans `actions`, integers [N]; rewards are [N] or [N, M]."""
         obs, reward, info = self.core.step(actions, self.np_random)
         done = self.core.terminated
         if done:

@@ -22,6 +22,7 @@ from agents.runs.settings import (
 )
 from envs import SplitVectorEnv, costs
 from envs.channels import CHANNELS, make_channel
+from envs.rewards import QoE, Satisfaction, make_reward
 from envs.scenario import ScenarioParams
 from envs.transceiver.profile import QualityProfile
 
@@ -107,5 +108,7 @@ def test_defaults_of_the_library_are_those_of_the_configs() -> None:
     config = composed("train")
     assert ScenarioParams(**plain(config.scenario)) == ScenarioParams()
     keywords = environment_keywords(config)
+    assert make_reward(keywords["reward"]) == Satisfaction()
+    assert make_reward(environment_keywords(composed("train", "env=qoe"))["reward"]) == QoE()
     assert keywords["tx_device"] == costs.RTX_A6000
     assert keywords["rx_device"] == costs.GTX_1080_TI

@@ -39,8 +39,25 @@ def prepare(config: DictConfig, num_envs: int) -> Setup:
     Raises:
         ValueError: anything in the groups that is unknown, missing, or does not fit the rest.
     """
-    keywords = environment_keywords(config)
     policies = policy_names(config)
+    keywords, environment = prepare_environment(config, num_envs)
+    return Setup(keywords, environment, {k: contender(v, keywords, num_envs) for k, v in policies.items()})
+
+
+def prepare_environment(config: DictConfig, num_envs: int) -> tuple[dict[str, Any], SplitVectorEnv]:
+    """Read the profile, load the transceiver where images are generated or steps timed, make the environment.
+
+    Args:
+        config: with the groups of `prepare` but `policies`.
+        num_envs: sessions side by side.
+
+    Returns:
+        (constructor keywords of the environment, the environment).
+
+    Raises:
+        ValueError: anything in the groups that is unknown, missing, or does not fit the rest.
+    """
+    keywords = environment_keywords(config)
     check_transceiver(config.transceiver)
     late = {name: keywords.pop(name) for name in ("fidelity", "channel", "costs")}
     model = SplitVectorEnv(1, **keywords).model
@@ -52,5 +69,4 @@ def prepare(config: DictConfig, num_envs: int) -> Setup:
         if late["costs"] == "measured":
             timing = plain(config.costs, exclude=["name"])
             keywords["costs"] = timed_costs(transceiver, model.settings.receiver, **timing)
-    environment = SplitVectorEnv(num_envs, **keywords)
-    return Setup(keywords, environment, {k: contender(v, keywords, num_envs) for k, v in policies.items()})
+    return keywords, SplitVectorEnv(num_envs, **keywords)

@@ -11,9 +11,11 @@ from envs.costs.payloads import Payloads
 from envs.costs.pricing import Price, price
 from envs.costs.rates import RATES, coded_rate_bps
 from envs.costs.sources import CostSource, Counted, ReceiverStep, Stated, Timed, cost_source
-from envs.costs.table import CostTable, LinkState, Parts, Prices
+from envs.costs.table import BACKHAUL_BPS, CostTable, LinkState, Parts, Prices
+from envs.costs.traffic import Traffic, traffic
 
 __all__ = [
+    "BACKHAUL_BPS",
     "GTX_1080_TI",
     "LIGHT_MODELS",
     "RATES",
@@ -31,6 +33,7 @@ __all__ = [
     "ReceiverStep",
     "Stated",
     "Timed",
+    "Traffic",
     "amdahl_s",
     "coded_rate_bps",
     "compute_energy_j",
@@ -39,5 +42,6 @@ __all__ = [
     "crossover_bandwidth_hz",
     "price",
     "shannon_rate_bps",
+    "traffic",
     "transmission_s",
 ]

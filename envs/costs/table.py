@@ -1,6 +1,6 @@
 """The coefficient table: a list of plans compiled for two devices, priced as one small matrix product.
 
-The latency of a plan is linear in five features of the link state, each a slowdown or a time per bit:
+The latency of a plan is linear in a few features of the link state, each a slowdown or a time per bit:
 
 | feature | multiplies | part |
 |---|---|---|
@@ -8,20 +8,27 @@ The latency of a plan is linear in five features of the link state, each a slowd
 | 1 / transmitter availability | seconds of the edge's text encoder and decoder | transmitter |
 | density factor / receiver availability | seconds of the user's denoising steps | receiver |
 | 1 / receiver availability | seconds of the user's text encoder and decoder | receiver |
-| 1 / rate | bits sent | link |
+| 1 / rate | bits sent over the wireless link, up, down or from user to user | link |
+| 1, where a plan uses the backhaul | seconds of the backhaul | link |
 
 That is SemAIGC's eqs. 19 and 20 with the capability nu = clock x availability.
 Deviation: text encoder and decoder, the constant l of eq. 20, slow down with the availability as the steps do.
 
-An attempt whose image is not accepted is repeated from the hand-over on: the link, and the user's denoising
-steps and decoding. The text encoder and all that the edge does are paid once. So the latency of j attempts is
-`once + j * repeat`, with a row of coefficients for each.
+An attempt whose image is not accepted is repeated from the hand-over on (`Plan.handover`): in SemAIGC the link, and
+the user's denoising steps and decoding. Text encoders, weights, and what is done before the hand-over are paid once.
+So the latency of j attempts is `once + j * repeat`, with a row of coefficients for each.
+
+Nodes of one kind that work side by side have the same device and availability: they take as long as one, and all of
+them draw power. Plans with such stages have a second pair of rows, `once_busy` and `repeat_busy`, in which each stage
+counts for all its nodes.
+Own assumptions, where the papers say nothing: every wireless link has the same rate in both directions; the backhaul's
+is constant.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -31,11 +38,12 @@ from envs.costs.energy import compute_energy_j
 from envs.costs.latency import shannon_rate_bps
 from envs.costs.payloads import Payloads
 from envs.costs.rates import Rate, rate_named
-from envs.plans import Plan, Stage, Transmit
+from envs.plans import Compute, Plan, Stage, Transmit
 from envs.units import FloatArray, Floats
 
-TX_STEPS, TX_CONSTANT, RX_STEPS, RX_CONSTANT, LINK = range(5)
-NUM_FEATURES = 5
+TX_STEPS, TX_CONSTANT, RX_STEPS, RX_CONSTANT, LINK, BACKHAUL = range(6)
+BACKHAUL_BPS = 125e6
+"""Rate between cloud and edge, the 125 Mbit/s of EUCI, VI-A."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,17 +80,18 @@ class LinkState:
             if not np.all((value > 0.0) & (value <= 1.0)):
                 raise ValueError(f"{name} must lie in (0, 1], got {value}")
 
-    def features(self, rate_bps: Rate = shannon_rate_bps) -> FloatArray:
-        """Compute the features of the table at a link's rate, float64 [N, 5] (N = 1 if all are floats)."""
+    def features(self, rate_bps: Rate = shannon_rate_bps, num_features: int = BACKHAUL) -> FloatArray:
+        """Compute the first features of the table at a link's rate, float64 [N, F] (N = 1 if all are floats)."""
         size = np.broadcast(
             self.snr_db, self.bandwidth_hz, self.tx_availability, self.rx_availability, self.density_factor
         ).size
-        features = np.empty((size, NUM_FEATURES))
+        features = np.empty((size, num_features))
         features[:, TX_CONSTANT] = 1.0 / self.tx_availability
         features[:, RX_CONSTANT] = 1.0 / self.rx_availability
         features[:, TX_STEPS] = self.density_factor * features[:, TX_CONSTANT]
         features[:, RX_STEPS] = self.density_factor * features[:, RX_CONSTANT]
         features[:, LINK] = 1.0 / rate_bps(self.bandwidth_hz, self.snr_db)
+        features[:, BACKHAUL:] = 1.0
         return features
 
 
@@ -108,39 +117,47 @@ class Prices:
         once_s: seconds that are paid whatever the number of attempts.
         repeat_s: seconds of each attempt.
         tx_power_w, rx_power_w: power of the devices while they compute.
+        once_busy_s, repeat_busy_s: seconds that devices are busy, summed over nodes that work side by side.
     """
 
     once_s: Parts
     repeat_s: Parts
     tx_power_w: float
     rx_power_w: float
+    once_busy_s: Parts
+    repeat_busy_s: Parts
 
     def parts_s(self, attempts: Floats | NDArray[np.integer] = 1.0) -> Parts:
         """Seconds of so many attempts, by part; `attempts` is broadcast."""
-        once, repeat = self.once_s, self.repeat_s
-        return Parts(
-            once.transmitter + attempts * repeat.transmitter,
-            once.link + attempts * repeat.link,
-            once.receiver + attempts * repeat.receiver,
-        )
+        return _attempts(self.once_s, self.repeat_s, attempts)
+
+    def only(self, possible: NDArray[np.bool_]) -> Prices:
+        """The same where plans are possible, and no seconds where they are not; `possible` has the prices' shape."""
+        once_s, repeat_s = _masked(self.once_s, possible), _masked(self.repeat_s, possible)
+        if self.once_busy_s is self.once_s:
+            return replace(self, once_s=once_s, repeat_s=repeat_s, once_busy_s=once_s, repeat_busy_s=repeat_s)
+        once_busy_s, repeat_busy_s = _masked(self.once_busy_s, possible), _masked(self.repeat_busy_s, possible)
+        return replace(self, once_s=once_s, repeat_s=repeat_s, once_busy_s=once_busy_s, repeat_busy_s=repeat_busy_s)
 
     @property
     def once_j(self) -> FloatArray:
         """Joules that are paid whatever the number of attempts (EUCI, eq. 2)."""
-        return self._energy_j(self.once_s)
+        return self._energy_j(self.once_busy_s)
 
     @property
     def repeat_j(self) -> FloatArray:
         """Joules of each attempt."""
-        return self._energy_j(self.repeat_s)
+        return self._energy_j(self.repeat_busy_s)
 
     def latency_s(self, attempts: Floats | NDArray[np.integer] = 1.0) -> FloatArray:
         """Seconds of so many attempts, in all."""
         return self.parts_s(attempts).total
 
-    def energy_j(self, attempts: Floats | NDArray[np.integer] = 1.0) -> FloatArray:
-        """Joules of so many attempts, in all."""
-        return self._energy_j(self.parts_s(attempts))
+    def energy_j(self, attempts: Floats | NDArray[np.integer] = 1.0, parts_s: Parts | None = None) -> FloatArray:
+        """Joules of so many attempts, in all; `parts_s` of as many attempts, where it is known, saves time."""
+        if parts_s is None or self.once_busy_s is not self.once_s:
+            parts_s = _attempts(self.once_busy_s, self.repeat_busy_s, attempts)
+        return self._energy_j(parts_s)
 
     def _energy_j(self, parts: Parts) -> FloatArray:
         return np.asarray(
@@ -154,9 +171,13 @@ class CostTable:
 
     Attributes:
         plans: the plans, in the order of the rows.
-        once: float64 [P, 5], read-only: seconds (bits for the link) that are paid once.
-        repeat: float64 [P, 5], read-only: the same of each attempt.
-        payload_bits: float64 [P], read-only: bits that each attempt sends.
+        once: float64 [P, F], read-only: seconds (bits for the link) that are paid once; F = 5, or 6 where a plan uses
+            the backhaul.
+        repeat: float64 [P, F], read-only: the same of each attempt.
+        once_busy, repeat_busy: the same summed over nodes that work side by side; where no plan has any, the very
+            arrays `once` and `repeat`.
+        payload_bits: float64 [P], read-only: bits that each attempt sends over the wireless link.
+        once_bits: float64 [P], read-only: bits of weights that are sent over it before.
         tx, rx: the devices of the edge and of the user.
         rate: name of the rate at which bits are sent, see `envs.costs.rates.RATES`.
     """
@@ -164,7 +185,10 @@ class CostTable:
     plans: tuple[Plan, ...]
     once: FloatArray
     repeat: FloatArray
+    once_busy: FloatArray
+    repeat_busy: FloatArray
     payload_bits: FloatArray
+    once_bits: FloatArray
     tx: Device
     rx: Device
     rate: str = "shannon"
@@ -177,26 +201,35 @@ class CostTable:
         rx: Device = GTX_1080_TI,
         payload_bits: Payloads = Payloads(),  # noqa: B008  (frozen)
         rate: str = "shannon",
+        backhaul_bps: float = BACKHAUL_BPS,
     ) -> CostTable:
-        """Compile plans for a transmitter, a receiver, payload sizes and a rate.
+        """Compile plans for a transmitter, a receiver, payload sizes, a rate and that of the backhaul.
 
         Raises:
-            ValueError: no plan, something that is not a plan, or an unknown rate.
+            ValueError: no plan, something that is not a plan, an unknown rate, or a backhaul without one.
         """
         rate_named(rate)
+        if not 0.0 < backhaul_bps < np.inf:
+            raise ValueError(f"backhaul_bps must be positive and finite, got {backhaul_bps}")
         if not plans:
             raise ValueError("plans must hold at least one plan, got none")
-        once, repeat = np.zeros((2, len(plans), NUM_FEATURES))
+        lasting, busy = np.zeros((2, 2, len(plans), BACKHAUL + 1))  # [once or repeat, P, F]
         for row, plan in enumerate(plans):
             if not isinstance(plan, Plan):
                 raise ValueError(f"plans must hold Plan objects (see plans.expand), got {plan!r}")
-            for stage in plan.stages:
-                feature, amount = _coefficient(stage, tx, rx, payload_bits)
-                (repeat if _is_repeated(stage) else once)[row, feature] += amount
-        bits = repeat[:, LINK].copy()
-        for array in (once, repeat, bits):
+            for index, stage in enumerate(plan.stages):
+                feature, amount, nodes = _coefficient(stage, tx, rx, payload_bits, backhaul_bps)
+                repeated = int(index >= plan.handover and not _is_text_encoder(stage))
+                lasting[repeated, row, feature] += amount
+                busy[repeated, row, feature] += amount * nodes
+        if not lasting[..., BACKHAUL].any():
+            lasting, busy = lasting[..., :BACKHAUL].copy(), busy[..., :BACKHAUL].copy()
+        bits = lasting[..., LINK].copy()
+        for array in (lasting, busy, bits):
             array.setflags(write=False)
-        return cls(tuple(plans), once, repeat, bits, tx, rx, rate)
+        once, repeat = lasting
+        once_busy, repeat_busy = (once, repeat) if np.array_equal(lasting, busy) else busy
+        return cls(tuple(plans), once, repeat, once_busy, repeat_busy, bits[1], bits[0], tx, rx, rate)
 
     def price(self, state: LinkState, action: NDArray[np.integer] | None = None) -> Prices:
         """Price plans in N states; the state is trusted (see `LinkState.validate`).
@@ -208,29 +241,51 @@ class CostTable:
         Returns:
             Prices of shape [N], or [N, P] for all plans.
         """
-        features = state.features(rate_named(self.rate))
+        features = self._features(state)
         once, repeat = _parts(self.once, features, action), _parts(self.repeat, features, action)
-        return Prices(once, repeat, self.tx.power_w, self.rx.power_w)
+        once_busy, repeat_busy = once, repeat
+        if self.once_busy is not self.once:
+            once_busy = _parts(self.once_busy, features, action)
+            repeat_busy = _parts(self.repeat_busy, features, action)
+        return Prices(once, repeat, self.tx.power_w, self.rx.power_w, once_busy, repeat_busy)
 
     def totals_s(self, state: LinkState) -> tuple[FloatArray, FloatArray]:
         """Seconds in all of every plan, once and of each attempt: two matrix products, float64 [N, P] each."""
-        features = state.features(rate_named(self.rate))
+        features = self._features(state)
         return features @ self.once.T, features @ self.repeat.T
 
+    def _features(self, state: LinkState) -> FloatArray:
+        return state.features(rate_named(self.rate), self.once.shape[1])
 
-def _is_repeated(stage: Stage) -> bool:
-    return isinstance(stage, Transmit) or (stage.node == "user" and stage.module != "text_encoder")
+
+def _masked(parts: Parts, possible: NDArray[np.bool_]) -> Parts:
+    return Parts(parts.transmitter * possible, parts.link * possible, parts.receiver * possible)
 
 
-def _coefficient(stage: Stage, tx: Device, rx: Device, payloads: Payloads) -> tuple[int, float]:
-    """Feature that a stage is proportional to, and its seconds (bits for the link) there."""
+def _attempts(once: Parts, repeat: Parts, attempts: Floats | NDArray[np.integer]) -> Parts:
+    return Parts(
+        once.transmitter + attempts * repeat.transmitter,
+        once.link + attempts * repeat.link,
+        once.receiver + attempts * repeat.receiver,
+    )
+
+
+def _is_text_encoder(stage: Stage) -> bool:
+    return isinstance(stage, Compute) and stage.module == "text_encoder"
+
+
+def _coefficient(
+    stage: Stage, tx: Device, rx: Device, payloads: Payloads, backhaul_bps: float
+) -> tuple[int, float, float]:
+    """Feature that a stage is proportional to, its seconds (bits for the link) there, and how many nodes are busy."""
     if isinstance(stage, Transmit):
-        return LINK, float(payloads.bits(stage.payload))
+        bits = float(stage.copies * payloads.bits(stage.payload))
+        return (BACKHAUL, bits / backhaul_bps, 1.0) if stage.is_backhaul else (LINK, bits, 1.0)
     at_edge = stage.node == "edge"
-    seconds = stage.steps * (tx if at_edge else rx).module_s(stage.module)
+    seconds = stage.steps * (tx if at_edge else rx).module_s(stage.module) / (stage.nodes if stage.divided else 1)
     if stage.denoises:
-        return TX_STEPS if at_edge else RX_STEPS, seconds
-    return TX_CONSTANT if at_edge else RX_CONSTANT, seconds
+        return TX_STEPS if at_edge else RX_STEPS, seconds, stage.nodes
+    return TX_CONSTANT if at_edge else RX_CONSTANT, seconds, stage.nodes
 
 
 def _parts(coefficients: FloatArray, features: FloatArray, action: NDArray[np.integer] | None) -> Parts:
@@ -242,6 +297,6 @@ def _parts(coefficients: FloatArray, features: FloatArray, action: NDArray[np.in
         terms = list((coefficients.take(action, axis=0) * features).T)
     return Parts(
         transmitter=terms[TX_STEPS] + terms[TX_CONSTANT],
-        link=terms[LINK],
+        link=terms[LINK] + terms[BACKHAUL] if len(terms) > BACKHAUL else terms[LINK],
         receiver=terms[RX_STEPS] + terms[RX_CONSTANT],
     )

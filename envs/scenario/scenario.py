@@ -16,8 +16,8 @@ from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import ndtr
 
+from envs.normal_cdf import normal_cdf
 from envs.scenario.parameters import PROCESSES, ScenarioParams
 from envs.scenario.processes import GaussianAR1, Process, Uniform
 from envs.scenario.request import RequestState, Spent
@@ -87,7 +87,7 @@ class Scenario:
 
     def look(self) -> RequestState:
         """The state that processes and levels make up: a pure function of them."""
-        values = ndtr(self.processes["quantities"].values)
+        values = normal_cdf(self.processes["quantities"].values)
         values *= self._span
         values += self._low
         np.exp(values[self._log], out=values[self._log])
@@ -133,4 +133,4 @@ class Scenario:
 
     def uniform_of(self, name: str) -> FloatArray:
         """A quantity of `PROCESSES` before it is mapped to its range, uniform on [0, 1], float64 [N]."""
-        return np.asarray(ndtr(self.processes["quantities"].values[PROCESSES.index(name)]))
+        return np.asarray(normal_cdf(self.processes["quantities"].values[PROCESSES.index(name)]))

@@ -10,6 +10,8 @@ from stable_baselines3 import PPO
 
 from agents.d3qn import D3QN
 from agents.sb3_vec_env import SB3VecEnv
+from envs import SplitVectorEnv
+from envs.transceiver.profile import QualityProfile
 
 
 class Counter(gym.vector.VectorEnv[Any, Any, Any]):
@@ -82,6 +84,11 @@ def test_other_autoreset_modes_are_refused() -> None:
     inner.metadata = {"autoreset_mode": AutoresetMode.NEXT_STEP}
     with pytest.raises(ValueError, match="SAME_STEP"):
         SB3VecEnv(inner)
+
+
+def test_a_vector_of_rewards_is_refused(profile: QualityProfile) -> None:
+    with pytest.raises(ValueError, match="got a vector"):
+        SB3VecEnv(SplitVectorEnv(2, profile=profile, reward="vector"))
 
 
 def test_stable_baselines3_stores_true_successors() -> None:

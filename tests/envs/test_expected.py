@@ -29,6 +29,7 @@ def test_first_acceptable() -> None:
     assert accepted.tolist() == [True, True, True, False]
 
 
+@pytest.mark.parametrize("reward", ["satisfaction", "qoe"])
 @pytest.mark.parametrize(
     "overrides",
     [
@@ -38,17 +39,19 @@ def test_first_acceptable() -> None:
     ],
     ids=["paper", "3 dB", "-4.5 dB"],
 )
-def test_expected_rewards_agree_with_sampled_outcomes(profile: QualityProfile, overrides: dict[str, float]) -> None:
+def test_expected_rewards_agree_with_sampled_outcomes(
+    profile: QualityProfile, overrides: dict[str, float], reward: str
+) -> None:
     """Within 4.5 standard errors of the mean reward of 40 x 2,000 steps, for each of six plans."""
-    env = SplitVectorEnv(2_000, profile=profile, plans=MIXED, scenario=overrides, receiver="finetuned")
+    env = SplitVectorEnv(2_000, profile=profile, plans=MIXED, scenario=overrides, reward=reward)
     obs, _ = env.reset(seed=11)
     rng = np.random.default_rng(5)
     errors: list[list[float]] = [[] for _ in MIXED]
     for _ in range(40):
         actions = rng.integers(len(MIXED), size=env.num_envs)
         expected = env.model.expected_rewards(obs)[np.arange(env.num_envs), actions]
-        obs, reward, _, _, _ = env.step(actions)
-        for action, error in zip(actions, reward - expected, strict=True):
+        obs, paid, _, _, _ = env.step(actions)
+        for action, error in zip(actions, paid - expected, strict=True):
             errors[action].append(error)
     for sample in errors:
         assert abs(np.mean(sample)) < 4.5 * np.std(sample) / np.sqrt(len(sample)) + 1e-6
@@ -88,15 +91,16 @@ def test_chunks_do_not_change_the_result(profile: QualityProfile, monkeypatch: p
     assert env.model.expected_rewards(obs.reshape(5, 10, 7)).shape == (5, 10, 21)
 
 
-def test_realised_rewards_are_what_every_action_would_get(profile: QualityProfile) -> None:
+@pytest.mark.parametrize("reward", ["satisfaction", "qoe", "vector"])
+def test_realised_rewards_are_what_every_action_would_get(profile: QualityProfile, reward: str) -> None:
     plans = ["semaigc", "edge_aigc", "local_aigc"]
-    envs = [SplitVectorEnv(16, profile=profile, plans=plans) for _ in range(23)]
+    envs = [SplitVectorEnv(16, profile=profile, plans=plans, reward=reward) for _ in range(23)]
     for _ in range(3):
         for action, env in enumerate(envs):
             env.reset(seed=4)
             realised = env.realised_rewards()
-            assert realised.shape == (16, 23)
+            assert realised.shape[:2] == (16, 23)
             for _ in range(2):
                 realised = env.realised_rewards()
-                reward = env.step(np.full(16, action))[1]
-                np.testing.assert_array_equal(reward, realised[:, action])
+                paid = env.step(np.full(16, action))[1]
+                np.testing.assert_array_equal(paid, realised[:, action])

@@ -11,16 +11,17 @@ import envs
 
 ROOT = Path(envs.__file__).parent
 LAYERS = (
-    ("units", "command_line", "files"),
+    ("units", "normal_cdf", "command_line", "files"),
     ("plans",),
     ("costs", "channels", "observation"),
     ("transceiver",),
-    ("scenario", "reward"),
+    ("scenario", "rewards"),
     ("quality",),
     ("expected", "observation_window"),
     ("model",),
-    ("crossover",),
+    ("crossover", "outcome"),
     ("fidelity", "core", "render"),
+    ("trust",),
     ("painter",),
     ("split_env",),
     ("vector_env",),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envs.reward import request_reward, satisfaction
+from envs.rewards import Delivered, Satisfaction, has_failed, satisfaction
 
 LATENCIES = st.floats(0.0, 200.0)
 
@@ -32,7 +32,8 @@ def test_satisfaction_broadcasts_over_actions() -> None:
 
 def test_failures_earn_nothing() -> None:
     latency_s = np.array([5.0, 5.0, 60.0, 60.001])
-    accepted = np.array([True, False, True, True])
-    reward, failed = request_reward(latency_s, accepted, 50.0, 100.0, deadline_s=60.0)
-    np.testing.assert_allclose(reward, [1.0, 0.0, 0.8, 0.0])
+    failed = has_failed(latency_s, np.array([True, False, True, True]), deadline_s=60.0)
     assert failed.tolist() == [False, True, False, True]
+    delivered = Delivered(latency_s, np.zeros(4), {}, failed, np.float64(50.0), np.float64(100.0))
+    reward = Satisfaction()
+    np.testing.assert_allclose(reward.total(reward.terms(delivered)), [1.0, 0.0, 0.8, 0.0])

@@ -75,7 +75,10 @@ def test_expand_keeps_the_order_and_drops_repeats() -> None:
     assert [plan.name for plan in expanded] == ["edge_aigc", "semaigc(10)", "own", "semaigc(3)", "local_aigc"]
 
 
-@given(st.lists(st.sampled_from(["semaigc", "semaigc(7)", *plans.SCHEMES]), min_size=1))
+NAMES = ["semaigc", "semaigc(7)", "euci", "euci_cache_miss(3)", "cluster(5,4)", "uidg(3)", *plans.SCHEMES]
+
+
+@given(st.lists(st.sampled_from(NAMES), min_size=1))
 def test_plans_expand_to_themselves(names: list[str]) -> None:
     expanded = plans.expand(names)
     assert plans.expand(expanded) == expanded
@@ -89,6 +92,12 @@ def test_plans_expand_to_themselves(names: list[str]) -> None:
         ([3], "unknown plan 3"),
         (["semaigc(21)"], r"split must lie in 0\.\.20, got 21"),
         (["semaigc(-1)"], r"split must lie in 0\.\.20, got -1"),
+        (["euci(0)"], r"split must lie in 1\.\.20, got 0"),
+        (["euci(21)"], r"split must lie in 1\.\.20, got 21"),
+        (["cluster(3)"], r"plan 'cluster\(3\)' must be written cluster\(shared,users\), with whole numbers"),
+        (["uidg"], r"plan 'uidg' must be written uidg\(servers\)"),
+        (["uidg(2.5)"], r"unknown plan 'uidg\(2\.5\)'"),
+        (["edge_aigc(3)"], r"unknown plan 'edge_aigc\(3\)'"),
         ([], "at least one plan"),
         ([plans.edge_aigc(4), "edge_aigc"], "two different plans are named 'edge_aigc'"),
     ],
@@ -121,6 +130,11 @@ def test_no_plan_without_steps(scheme: str) -> None:
     [
         (lambda: Compute("cloud", "unet"), "node must be one of edge, user; got 'cloud'"),  # type: ignore[arg-type]
         (lambda: Compute("edge", "gan"), "module must be one of"),  # type: ignore[arg-type]
+        (lambda: Compute("edge", "unet", 5, 0), "nodes must be >= 1, got 0"),
+        (lambda: Transmit("cloud", "user", "model"), "no link from 'cloud' to 'user': send to 'edge' first"),
+        (lambda: Transmit("edge", "user", "image", 0), "copies must be >= 1, got 0"),
+        (lambda: Plan("nobody", plans.local_aigc().stages, requests=0), "requests must be >= 1, got 0"),
+        (lambda: Plan("text", (Compute("user", "text_encoder"),)), "must end at 'user', got None"),
         (lambda: Compute("edge", "unet", 0), "steps of unet must be >= 1, got 0"),
         (lambda: Compute("edge", "vae_decoder", 2), "steps of vae_decoder must be 1, got 2"),
         (lambda: Transmit("edge", "edge", "latent"), "must differ"),

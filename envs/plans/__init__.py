@@ -1,0 +1,74 @@
+"""Plans: who computes what, and what crosses which link, as a short list of stages.
+
+A plan is data and has two readings: the transceiver executes it, the cost table prices it. Nothing else in
+the house knows about schemes. Prompts (with their embeddings) and seeds reach any node on an error-free control
+channel of negligible size, so they are no stage.
+
+| paper | module | plans |
+|---|---|---|
+| SemAIGC (Cheng et al.) | `split` | `semaigc`, `non_root`, `non_finetuning`, `edge_aigc`, `local_aigc` |
+| EUCI (Feng et al.) | `edge_user` | `euci`, with weights held, sent or fetched |
+| Collaborative diffusion (Du et al.) | `shared_steps` | `edge_to_devices`, `device_to_device`, `cluster` |
+| Mobile edge generation (Zhong et al.) | `edge_generation` | `full_ue`, `full_es`, `uieg`, `eiug`, `ciag`, `esuc` |
+| the same, with several edge servers | `several_servers` | `uidg`, `diug`, `dsuc`, `uidcg`, `dcsuc` |
+
+EUCI's user-only and edge-only are `local_aigc` and `edge_aigc`. `names.expand` turns names into plans.
+"""
+
+from __future__ import annotations
+
+from envs.plans.edge_generation import ciag, eiug, esuc, full_es, full_ue, uieg
+from envs.plans.edge_user import euci
+from envs.plans.names import FAMILIES, PROTOCOLS, SCHEMES, expand
+from envs.plans.plan import Plan
+from envs.plans.several_servers import dcsuc, diug, dsuc, uidcg, uidg
+from envs.plans.shared_steps import cluster, device_to_device, edge_to_devices
+from envs.plans.split import edge_aigc, local_aigc, non_finetuning, non_root, semaigc
+from envs.plans.stages import (
+    DENOISERS,
+    NUM_INFERENCE_STEPS,
+    WEIGHTS,
+    Compute,
+    Module,
+    Node,
+    Payload,
+    Stage,
+    Transmit,
+)
+
+__all__ = [
+    "DENOISERS",
+    "FAMILIES",
+    "NUM_INFERENCE_STEPS",
+    "PROTOCOLS",
+    "SCHEMES",
+    "WEIGHTS",
+    "Compute",
+    "Module",
+    "Node",
+    "Payload",
+    "Plan",
+    "Stage",
+    "Transmit",
+    "ciag",
+    "cluster",
+    "dcsuc",
+    "device_to_device",
+    "diug",
+    "dsuc",
+    "edge_aigc",
+    "edge_to_devices",
+    "eiug",
+    "esuc",
+    "euci",
+    "expand",
+    "full_es",
+    "full_ue",
+    "local_aigc",
+    "non_finetuning",
+    "non_root",
+    "semaigc",
+    "uidcg",
+    "uidg",
+    "uieg",
+]

@@ -1,0 +1,120 @@
+"""Plans by name."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import NamedTuple
+
+from envs.plans import edge_generation as meg
+from envs.plans import several_servers, shared_steps
+from envs.plans.edge_user import euci
+from envs.plans.plan import Plan
+from envs.plans.split import edge_aigc, local_aigc, non_finetuning, non_root, semaigc
+from envs.plans.stages import NUM_INFERENCE_STEPS, total_steps
+
+PROTOCOLS = ("semaigc", "edge_aigc", "local_aigc", "euci", "uieg_text", "ciag_text")
+"""The actions of `SemAIGC/Protocols-v0`: the plans of the four papers whose quality has been measured, each once."""
+
+SCHEMES: dict[str, Callable[[int], Plan]] = {
+    "edge_aigc": edge_aigc,
+    "local_aigc": local_aigc,
+    "non_root": non_root,
+    "non_finetuning": non_finetuning,
+    "full_ue": meg.full_ue,
+    "full_es": meg.full_es,
+    "uieg": meg.uieg,
+    "eiug": meg.eiug,
+    "ciag": meg.ciag,
+    "esuc": meg.esuc,
+    "uieg_text": partial(meg.uieg, request="text"),
+    "ciag_text": partial(meg.ciag, request="text"),
+    "esuc_text": partial(meg.esuc, request="text"),
+}
+"""Plans that T alone defines."""
+
+
+class Family(NamedTuple):
+    """Plans of one name and some whole numbers: `name(1,2)`.
+
+    Attributes:
+        make: (*numbers, num_inference_steps=T) -> Plan.
+        numbers: what they are called.
+        first: of a family of splits, which its bare name expands to: the first one; the last is T.
+    """
+
+    make: Callable[..., Plan]
+    numbers: tuple[str, ...]
+    first: int | None = None
+
+
+FAMILIES: dict[str, Family] = {
+    "semaigc": Family(semaigc, ("split",), 0),
+    "euci": Family(euci, ("split",), 1),
+    "euci_unet_sent": Family(partial(euci, weights="sent"), ("split",), 1),
+    "euci_cache_miss": Family(partial(euci, weights="fetched"), ("split",), 1),
+    "edge_to_devices": Family(shared_steps.edge_to_devices, ("shared", "users")),
+    "device_to_device": Family(shared_steps.device_to_device, ("shared",)),
+    "cluster": Family(shared_steps.cluster, ("shared", "users")),
+    "uidg": Family(several_servers.uidg, ("servers",)),
+    "diug": Family(several_servers.diug, ("servers",)),
+    "dsuc": Family(several_servers.dsuc, ("servers",)),
+    "uidcg": Family(several_servers.uidcg, ("servers",)),
+    "dcsuc": Family(several_servers.dcsuc, ("servers",)),
+}
+"""Plans with numbers in their names."""
+
+
+def expand(
+    names: str | Plan | Sequence[str | Plan], num_inference_steps: int = NUM_INFERENCE_STEPS
+) -> tuple[Plan, ...]:
+    """Turn names into plans, in their order; a plan that comes twice is kept at its first place.
+
+    Args:
+        names: a name of `SCHEMES`, a name of `FAMILIES` with its numbers (`"semaigc(7)"`), a family of splits
+            without (`"semaigc"` is splits 0..T, `"euci"` 1..T), or a plan; or several of these.
+        num_inference_steps: T of the plans given by name.
+
+    Raises:
+        ValueError: an unknown name, numbers that its plan refuses, no name at all, or one name for different plans.
+    """
+    chosen: dict[str, Plan] = {}
+    for name in [names] if isinstance(names, str | Plan) else names:
+        for plan in (name,) if isinstance(name, Plan) else _named(name, num_inference_steps):
+            if chosen.setdefault(plan.name, plan) != plan:
+                raise ValueError(f"two different plans are named {plan.name!r}")
+    if not chosen:
+        raise ValueError("plans must name at least one plan, got none")
+    return tuple(chosen.values())
+
+
+def _named(name: str, total: int) -> tuple[Plan, ...]:
+    if name in SCHEMES:
+        return (SCHEMES[name](total),)
+    stem, numbers = _parts(name)
+    if stem not in FAMILIES:
+        raise ValueError(f"unknown plan {name!r}; allowed: {', '.join(_allowed(total))}")
+    family = FAMILIES[stem]
+    if numbers is None and family.first is not None:
+        return tuple(
+            family.make(split, num_inference_steps=total) for split in range(family.first, total_steps(total) + 1)
+        )
+    if numbers is None or len(numbers) != len(family.numbers):
+        raise ValueError(f"plan {name!r} must be written {stem}({','.join(family.numbers)}), with whole numbers")
+    return (family.make(*numbers, num_inference_steps=total),)
+
+
+def _parts(name: str) -> tuple[str | None, tuple[int, ...] | None]:
+    """`"a(1,2)"` as ("a", (1, 2)), `"a"` as ("a", None); no stem for anything else."""
+    match = re.fullmatch(r"(\w+)(?:\((-?\d+(?:,-?\d+)*)\))?", name.replace(" ", "")) if isinstance(name, str) else None
+    if match is None:
+        return None, None
+    return match[1], None if match[2] is None else tuple(map(int, match[2].split(",")))
+
+
+def _allowed(total: int) -> list[str]:
+    splits = {name: family.first for name, family in FAMILIES.items() if family.first is not None}
+    ranges = {name: [name, f"{name}({first}..{total})"] for name, first in splits.items()}
+    others = [f"{name}({','.join(family.numbers)})" for name, family in FAMILIES.items() if name not in splits]
+    return [*ranges.pop("semaigc"), *SCHEMES, *(word for words in ranges.values() for word in words), *others]
