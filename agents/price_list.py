@@ -39,34 +39,32 @@ HEADINGS = {
 }
 
 
-def price_rows(
-    chosen: Sequence[plans.Plan], state: Mapping[str, float], source: costs.CostSource, **keywords: Any
-) -> list[dict[str, Any]]:
-    """What each plan costs, a row with the keys of `HEADINGS`.
+def price_rows(table: costs.CostTable, state: costs.LinkState, payloads: costs.Payloads) -> list[dict[str, Any]]:
+    """What one attempt of each plan costs, a row with the keys of `HEADINGS`.
 
     Args:
-        chosen: the plans.
-        state: keywords of `costs.LinkState`.
-        source: whose payloads they send.
-        keywords: what else `costs.price` takes: devices, rate, backhaul.
+        table: of the plans.
+        state: one state of link and devices.
+        payloads: what the table was compiled with.
 
     Raises:
-        ValueError: what `costs.price` refuses.
+        ValueError: a state that has no price.
     """
+    state.validate()
+    prices = table.price(state)
+    parts, latency_s, energy_j = prices.parts_s(), prices.latency_s(), prices.energy_j()
     rows = []
-    for plan in chosen:
-        price = costs.price(plan, **state, payload_bits=source.payloads, **keywords)
-        sent = costs.traffic(plan, source.payloads)
-        part_s = price.latency_parts_s
+    for index, plan in enumerate(table.plans):
+        sent = costs.traffic(plan, payloads)
         rows.append(
             {
                 "plan": plan.name,
                 "requests": plan.requests,
-                "edge_s": part_s["transmitter"],
-                "link_s": part_s["link"],
-                "user_s": part_s["receiver"],
-                "latency_s": price.latency_s,
-                "energy_j": price.energy_j,
+                "edge_s": parts.transmitter[0, index].item(),
+                "link_s": parts.link[0, index].item(),
+                "user_s": parts.receiver[0, index].item(),
+                "latency_s": latency_s[0, index].item(),
+                "energy_j": energy_j[0, index].item(),
                 "uplink_bytes": sent.uplink_bits / 8,
                 "downlink_bytes": sent.downlink_bits / 8,
                 "sidelink_bytes": sent.sidelink_bits / 8,
@@ -110,7 +108,8 @@ def main(config: DictConfig) -> None:
         stated = configured_devices(config.devices)
         tx, rx = source.devices(stated["tx_device"], stated["rx_device"], costs.ReceiverStep())
         chosen = plans.expand(given["plans"], given["num_inference_steps"])
-        rows = price_rows(chosen, state, source, tx=tx, rx=rx, rate=given["rate"], backhaul_bps=given["backhaul_bps"])
+        table = costs.CostTable.compile(chosen, tx, rx, source.payloads, given["rate"], given["backhaul_bps"])
+        rows = price_rows(table, costs.LinkState(**state), source.payloads)
         title = (
             f"{state['snr_db']:g} dB, {state['bandwidth_hz'] / 1e6:g} MHz, {given['num_inference_steps']} steps, "
             f"{tx.name} ({state['tx_availability']:.0%} free) to {rx.name} ({state['rx_availability']:.0%} free), "

@@ -178,7 +178,7 @@ def _draw(rows: Sequence[dict[str, Any]]) -> Figure:
             stated = [row[f"printed_{kind}_bytes"] for row in rows]
             label = "paper" if kind == "uplink" else None
             axis.plot(position + offset, stated, "D", color="black", markerfacecolor="none", label=label)
-        for place, row in zip(position, rows, strict=True):
+        for place, row in enumerate(rows):
             total = row["total_bytes"]
             text = f"{total / 1e6:.2f} MB" if total >= 1e6 else f"{total / 1e3:.1f} kB" if total else "nothing"
             height = max(row["uplink_bytes"], row["downlink_bytes"])

@@ -34,16 +34,16 @@ def test_the_command_prices_every_kind_of_plan(
     for plan in plans.expand(names):
         price = costs.price(plan, snr_db=0.0, bandwidth_hz=5e6)
         row = rows[plan.name]
-        assert float(row["latency_s"]) == price.latency_s
-        assert float(row["energy_j"]) == price.energy_j
+        assert float(row["latency_s"]) == pytest.approx(price.latency_s, rel=1e-12)
+        assert float(row["energy_j"]) == pytest.approx(price.energy_j, rel=1e-12)
         sent = sum(float(row[f"{way}_bytes"]) for way in ("uplink", "downlink", "sidelink"))
         assert 8 * sent == price.payload_bits
         assert re.search(rf"{re.escape(plan.name)} .*{price.latency_s:,.3f}", printed)
 
 
 def test_rows_have_the_printed_columns() -> None:
-    state = {"snr_db": 3.0, "bandwidth_hz": 1e6}
-    (row,) = price_rows([plans.cluster(5, 3)], state, costs.Counted(), rate="coded")
+    table = costs.CostTable.compile([plans.cluster(5, 3)], rate="coded")
+    (row,) = price_rows(table, costs.LinkState(3.0, 1e6), costs.Payloads())
     assert list(row) == list(HEADINGS)
     assert row["requests"] == 3
     assert row["sidelink_bytes"] == 2 * 16_384
