@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from agents.reports.style import OKABE_ITO, house_style
@@ -19,6 +19,8 @@ PANELS = {
     "split": ("Edge steps (oracle)", 1.0),
 }
 """Quantity -> label, and factor to its unit."""
+
+MHZ_TICKS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 
 def draw_paths(paths: Mapping[str, NDArray], title: str) -> Figure:
@@ -43,7 +45,10 @@ def draw_paths(paths: Mapping[str, NDArray], title: str) -> Figure:
             axis.set_ylabel(label, fontsize=7.5)
             if name == "bandwidth_hz":
                 axis.set_yscale("log")
-                axis.yaxis.set_major_formatter("{x:g}")
+                low, high = factor * paths[name].min(), factor * paths[name].max()
+                ticks = [tick for tick in MHZ_TICKS if low <= tick <= high]
+                axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+                axis.yaxis.set_minor_formatter(NullFormatter())
         axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
         axes[-1].set_xlabel("Request of the session")
         axes[0].set_title(title)
