@@ -9,7 +9,8 @@ from typing import Any
 
 from agents.policies.base import Policy
 from agents.policies.fixed import FixedPolicy, RandomPolicy
-from agents.policies.model_based import Clairvoyant, Oracle, StateOracle, best_fixed, two_split
+from agents.policies.model_based import SAMPLE_SIZE, Clairvoyant, Oracle, StateOracle, best_fixed, two_split
+from agents.policies.rule_search import RuleSearch
 from envs import plans
 
 ROOT_WEIGHTS = Path(__file__).parents[1] / "weights" / "root.zip"
@@ -46,12 +47,15 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
     |---|---|
     | `oracle` | the largest expected reward of the request at hand given the true state, which an instantaneous |
     | | observation shows: where actions do not move the state, no policy that sees only observations beats it |
-    | `clairvoyant` | the largest reward given the request and the channel draws too: a bound for every policy |
+    | `clairvoyant` | the largest reward given the request and the channel draws too: there, a bound for all |
     | `root` | the shipped D3QN, trained in the default environment |
     | `best_fixed` | always the plan of the largest mean expected reward |
     | `two_split` | the best rule of one plan below a threshold on the transmitter's capability, another above |
     | `non_root`, `non_finetuning`, `edge`, `local` | the papers' fixed schemes |
     | `random` | uniformly |
+
+    Where decisions do move the state (scenarios `queue` and `battery`), `best_fixed` and `two_split` are found by
+    serving sessions, and `two_split` may switch on the backlog or the battery instead.
 
     Args:
         name_or_path: one of these names, the zip file of a trained agent, or a run folder that holds `policy.zip`.
@@ -85,11 +89,16 @@ def unwrapped(env: Any) -> Any:
 
 def _named(name: str, core: Any, seed: int) -> Policy:
     model = core.model
+    sequential = model.scenario.IS_SEQUENTIAL
+
+    def search() -> RuleSearch:
+        return RuleSearch.of(model, SAMPLE_SIZE, seed)
+
     makers: dict[str, Callable[[], Policy]] = {
         "oracle": lambda: Oracle(model) if model.settings.observation_window == 1 else StateOracle(core),
         "clairvoyant": lambda: Clairvoyant(core),
-        "best_fixed": lambda: best_fixed(model, seed=seed),
-        "two_split": lambda: two_split(model, seed=seed),
+        "best_fixed": lambda: search().best_fixed() if sequential else best_fixed(model, seed=seed),
+        "two_split": lambda: search().two_plans() if sequential else two_split(model, seed=seed),
         "random": lambda: RandomPolicy(len(model.plan_names), seed),
     }
     if name in makers:

@@ -9,10 +9,10 @@ from typing import Any
 from numpy.typing import NDArray
 
 from agents.policies import Predictor, load_policy
+from agents.policies.rule_search import RuleSearch, TwoPlans
 from agents.rollouts import evaluate
 from agents.runs.comparison import transmitter_steps
-from agents.scenarios.priced import Priced
-from agents.scenarios.rules import RuleSearch, TwoPlans
+from agents.scenarios.priced import Priced, best_prices
 from agents.statistics import Interval, mean_interval, paired_difference
 from envs import SplitVectorEnv
 
@@ -75,7 +75,7 @@ def measure(settings: Mapping[str, Any], num_envs: int, num_requests: int, searc
     """
     env = SplitVectorEnv(num_envs, **settings)
     search = RuleSearch(settings, search_requests, seed + 1)
-    two_plans, best_fixed, prices = search.two_plans(), search.best_fixed(), search.prices()
+    two_plans, best_fixed, prices = search.two_plans(), search.best_fixed(), best_prices(search)
     names = env.model.plan_names
     policies: dict[str, tuple[Predictor, str]] = {
         "oracle": (load_policy("oracle", env), "largest expected reward of this request"),

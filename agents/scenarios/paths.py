@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
 from agents.reports.style import OKABE_ITO, house_style
@@ -15,9 +16,11 @@ PANELS = {
     "tx_availability": ("Transmitter (PACR)", 1.0),
     "backlog_s": ("Backlog (s)", 1.0),
     "battery_j": ("Battery (kJ)", 1e-3),
-    "split": ("Split of the oracle", 1.0),
+    "split": ("Edge steps (oracle)", 1.0),
 }
 """Quantity -> label, and factor to its unit."""
+
+MHZ_TICKS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 
 def draw_paths(paths: Mapping[str, NDArray], title: str) -> Figure:
@@ -38,11 +41,15 @@ def draw_paths(paths: Mapping[str, NDArray], title: str) -> Figure:
             label, factor = PANELS[name]
             for session, values in enumerate(paths[name].T):
                 colour = OKABE_ITO[session % len(OKABE_ITO)]
-                axis.step(range(len(values)), factor * values, where="mid", color=colour, linewidth=1.1)
+                axis.step(range(1, len(values) + 1), factor * values, where="mid", color=colour, linewidth=1.1)
             axis.set_ylabel(label, fontsize=7.5)
             if name == "bandwidth_hz":
                 axis.set_yscale("log")
-                axis.yaxis.set_major_formatter("{x:g}")
+                low, high = factor * paths[name].min(), factor * paths[name].max()
+                ticks = [tick for tick in MHZ_TICKS if low <= tick <= high]
+                axis.set_yticks(ticks, [f"{tick:g}" for tick in ticks])
+                axis.yaxis.set_minor_formatter(NullFormatter())
+        axes[-1].xaxis.set_major_locator(MaxNLocator(integer=True))
         axes[-1].set_xlabel("Request of the session")
         axes[0].set_title(title)
         figure.align_ylabels(axes)

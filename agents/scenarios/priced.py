@@ -8,7 +8,11 @@ import numpy as np
 
 from agents.policies import Policy
 from agents.policies.base import Actions, Observations
+from agents.policies.rule_search import RuleSearch
 from envs import costs
+
+PER_TX_S = (0.0, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06)
+PER_RX_J = (0.0, 2e-5, 5e-5, 1e-4, 1.5e-4, 2e-4, 3e-4)
 
 
 class Priced(Policy):
@@ -47,3 +51,12 @@ class Priced(Policy):
         values = model.expected_rewards(observations) - taken
         values[~np.atleast_2d(self.env.action_masks())] = -np.inf
         return values.argmax(axis=1)
+
+
+def best_prices(search: RuleSearch) -> dict[str, float]:
+    """The best price on what the scenario makes scarce, as `Priced` takes it; empty where nothing is."""
+    if "backlog_s" in search.names:
+        return {"per_tx_s": search.best(PER_TX_S, lambda price: Priced(search.env, per_tx_s=price))}
+    if "battery_j" in search.names:
+        return {"per_rx_j": search.best(PER_RX_J, lambda price: Priced(search.env, per_rx_j=price))}
+    return {}

@@ -39,6 +39,7 @@ class BatteryParams(ScenarioParams):
     """
 
     NAME: ClassVar[str] = "battery"
+    IS_SEQUENTIAL: ClassVar[bool] = True
     FEATURES: ClassVar[Mapping[str, Range]] = {"battery_j": BATTERY_J}
     LIMITS_PLANS: ClassVar[bool] = True
 

@@ -46,6 +46,8 @@ class ScenarioParams:
     NAME: ClassVar[str] = "paper"
     FEATURES: ClassVar[Mapping[str, Range]] = {}
     """What the observation shows behind the seven: name -> values that are scaled to 0 and to 1."""
+    IS_SEQUENTIAL: ClassVar[bool] = False
+    """Whether decisions move the state of later requests."""
     LIMITS_PLANS: ClassVar[bool] = False
     """Whether `possible` may refuse plans."""
 

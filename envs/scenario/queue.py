@@ -44,6 +44,7 @@ class QueueParams(ScenarioParams):
     """
 
     NAME: ClassVar[str] = "queue"
+    IS_SEQUENTIAL: ClassVar[bool] = True
     FEATURES: ClassVar[Mapping[str, Range]] = {"backlog_s": BACKLOG_S}
 
     tx_availability: Range = (0.6, 1.0)

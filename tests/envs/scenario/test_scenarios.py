@@ -43,9 +43,12 @@ def spent(num_envs: int, seconds: float) -> Spent:
     return Spent(*np.full((3, num_envs), seconds), np.full(num_envs, 250.0 * seconds))
 
 
+@pytest.mark.parametrize("window", [1, 4])
 @pytest.mark.parametrize("name", SCENARIO_IDS)
-def test_checkers_of_gymnasium_and_stable_baselines3_pass_without_a_warning(name: str, profile: QualityProfile) -> None:
-    made = gym.make(f"envs:{name}", profile=profile)
+def test_checkers_of_gymnasium_and_stable_baselines3_pass_without_a_warning(
+    name: str, window: int, profile: QualityProfile
+) -> None:
+    made = gym.make(f"envs:{name}", profile=profile, observation_window=window)
     with warnings.catch_warnings():
         warnings.simplefilter("error")
         check_env(made.unwrapped, skip_render_check=True)

@@ -1,4 +1,4 @@
-"""The best simple rules of a scenario, found by serving requests: what decisions do to later requests counts."""
+"""The best simple rules, found by serving requests: for scenarios where decisions reach those that follow."""
 
 from __future__ import annotations
 
@@ -9,17 +9,14 @@ from typing import Any, TypeVar
 
 import numpy as np
 
-from agents.policies import FixedPolicy, Policy
-from agents.policies.base import Actions, Observations
-from agents.scenarios.priced import Priced
+from agents.policies.base import Actions, Observations, Policy
+from agents.policies.fixed import FixedPolicy
 from envs import SplitVectorEnv
 
 COARSE_PLANS = 7
 COARSE_THRESHOLDS = 8
 THRESHOLDS = 24
 ROUNDS = 2
-PER_TX_S = (0.0, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06)
-PER_RX_J = (0.0, 2e-5, 5e-5, 1e-4, 1.5e-4, 2e-4, 3e-4)
 
 Choice = TypeVar("Choice")
 
@@ -60,9 +57,15 @@ class RuleSearch:
         self.names = self.env.model.observation.names
         self.num_plans = len(self.env.model.plan_names)
 
+    @classmethod
+    def of(cls, model: Any, num_requests: int, seed: int) -> RuleSearch:
+        """A search in the environment of a model, on its profile."""
+        settings = vars(model.settings) | {"profile": model.profile, "channel": None}
+        return cls(settings, num_requests, seed)
+
     def best_fixed(self) -> FixedPolicy:
         """The action that serves best."""
-        return FixedPolicy(self._best(range(self.num_plans), FixedPolicy))
+        return FixedPolicy(self.best(range(self.num_plans), FixedPolicy))
 
     def two_plans(self) -> TwoPlans:
         """The best rule of two actions that switches on the transmitter's capability, or on what the scenario adds.
@@ -78,21 +81,13 @@ class RuleSearch:
             for low, high, threshold in product(some, some, self._thresholds(index, COARSE_THRESHOLDS))
             if low != high
         ]
-        rule = self._best(coarse, lambda rule: rule)
+        rule = self.best(coarse, lambda rule: rule)
         for _ in range(ROUNDS):
-            rule = self._best([replace(rule, low_action=a) for a in range(self.num_plans)], lambda rule: rule)
-            rule = self._best([replace(rule, high_action=a) for a in range(self.num_plans)], lambda rule: rule)
+            rule = self.best([replace(rule, low_action=a) for a in range(self.num_plans)], lambda rule: rule)
+            rule = self.best([replace(rule, high_action=a) for a in range(self.num_plans)], lambda rule: rule)
             finer = [rule.threshold, *self._thresholds(rule.index, THRESHOLDS)]
-            rule = self._best([replace(rule, threshold=value) for value in finer], lambda rule: rule)
+            rule = self.best([replace(rule, threshold=value) for value in finer], lambda rule: rule)
         return rule
-
-    def prices(self) -> dict[str, float]:
-        """The best price on what the scenario makes scarce, as `Priced` takes it; empty where nothing is."""
-        if "backlog_s" in self.names:
-            return {"per_tx_s": self._best(PER_TX_S, lambda price: Priced(self.env, per_tx_s=price))}
-        if "battery_j" in self.names:
-            return {"per_rx_j": self._best(PER_RX_J, lambda price: Priced(self.env, per_rx_j=price))}
-        return {}
 
     def _thresholds(self, index: int, count: int) -> list[float]:
         """Values that the quantity takes, evenly between those of a rule that spends something everywhere."""
@@ -102,10 +97,12 @@ class RuleSearch:
         values = np.concatenate(observations)[:, index]
         return np.quantile(values, np.linspace(0.0, 1.0, count + 2)[1:-1]).tolist()
 
-    def _best(self, choices: Iterable[Choice], policy: Callable[[Choice], Policy]) -> Choice:
-        return max(choices, key=lambda choice: self._mean_reward(policy(choice)))
+    def best(self, choices: Iterable[Choice], policy: Callable[[Choice], Policy]) -> Choice:
+        """The choice whose policy serves best; the first of equals."""
+        return max(choices, key=lambda choice: self.mean_reward(policy(choice)))
 
-    def _mean_reward(self, policy: Policy) -> float:
+    def mean_reward(self, policy: Policy) -> float:
+        """Mean reward of a policy in all sessions."""
         observations: Any = self.env.reset(seed=self.seed)[0]
         total = 0.0
         for _ in range(self.steps):
