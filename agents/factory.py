@@ -6,14 +6,32 @@ import inspect
 from typing import Any
 
 import gymnasium as gym
+import numpy as np
+from numpy.typing import NDArray
+from sb3_contrib import QRDQN, MaskablePPO
+from sb3_contrib.common.maskable.utils import is_masking_supported
+from sb3_contrib.common.wrappers import ActionMasker
 from stable_baselines3 import A2C, DQN, PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.utils import LinearSchedule
 
+from agents.d2sac import D2SAC
 from agents.d3qn import D3QN
+from agents.linucb import LinUCB
 from agents.sb3_vec_env import SB3VecEnv
 
-ALGORITHMS: dict[str, type[BaseAlgorithm]] = {"d3qn": D3QN, "dqn": DQN, "ppo": PPO, "a2c": A2C}
+ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
+    "d3qn": D3QN,
+    "dqn": DQN,
+    "ppo": PPO,
+    "a2c": A2C,
+    "qrdqn": QRDQN,
+    "maskable_ppo": MaskablePPO,
+    "d2sac": D2SAC,
+    "linucb": LinUCB,
+}
+CONTINUOUS = ("ppo", "a2c")
+"""The agents that take other than one discrete action."""
 
 
 def make_agent(
@@ -27,7 +45,8 @@ def make_agent(
     """Make a new, untrained agent.
 
     Args:
-        name: "d3qn", "dqn", "ppo" or "a2c".
+        name: a key of `ALGORITHMS`: stable-baselines3's "dqn", "ppo", "a2c"; sb3-contrib's "qrdqn", "maskable_ppo";
+            this package's "d3qn", "d2sac", "linucb".
         env: a Gymnasium environment, a native vector environment (adapted here), or a stable-baselines3 `VecEnv`.
         seed: of the networks, the exploration and the environment. stable-baselines3 seeds the global generators of
             Python, numpy and torch with it.
@@ -37,18 +56,23 @@ def make_agent(
             merged key by key. `learning_rate` may be a pair (first, last): linear in between.
 
     Raises:
-        ValueError: an unknown name or hyperparameter, or a learning rate that is neither a number nor a pair.
+        ValueError: an unknown name or hyperparameter, a learning rate that is neither a number nor a pair, or an
+            environment whose actions the agent cannot take or whose observations are not one array.
     """
     algorithm = _algorithm(name)
     allowed = _constructor_parameters(algorithm)
     if unknown := sorted(set(hyperparameters) - allowed):
         listed = ", ".join(sorted(allowed))
         raise ValueError(f"unknown hyperparameters of {name}: {', '.join(unknown)}; allowed: {listed}")
+    adapted: Any = SB3VecEnv(env) if isinstance(env, gym.vector.VectorEnv) else env
+    _check_spaces(name, adapted)
+    if name == "maskable_ppo" and isinstance(adapted, gym.Env) and not is_masking_supported(adapted):
+        adapted = ActionMasker(adapted, _all_possible)
     settings = default_hyperparameters(name)
-    policy_kwargs = settings["policy_kwargs"] | (hyperparameters.get("policy_kwargs") or {})
-    settings |= hyperparameters | {"policy_kwargs": policy_kwargs}
-    settings["learning_rate"] = _schedule(settings["learning_rate"])
-    adapted = SB3VecEnv(env) if isinstance(env, gym.vector.VectorEnv) else env
+    for key, value in hyperparameters.items():
+        settings[key] = settings["policy_kwargs"] | (value or {}) if key == "policy_kwargs" else value
+    if "learning_rate" in settings:
+        settings["learning_rate"] = _schedule(settings["learning_rate"])
     return algorithm("MlpPolicy", adapted, seed=seed, device=device, tensorboard_log=tensorboard_log, **settings)
 
 
@@ -71,7 +95,24 @@ def default_hyperparameters(name: str) -> dict[str, Any]:
     """
     _algorithm(name)
     policy_kwargs: dict[str, Any] = {"net_arch": [256, 256]}
-    if name == "ppo":
+    if name == "linucb":
+        return {"alpha": 0.1, "ridge": 1.0, "degree": 3}
+    if name == "d2sac":
+        return {
+            "gamma": 0.95,
+            "learning_rate": 1e-3,
+            "actor_lr_scale": 0.1,
+            "batch_size": 512,
+            "buffer_size": 1_000_000,
+            "learning_starts": 5_000,
+            "train_freq": 1,
+            "gradient_steps": 1,
+            "tau": 0.005,
+            "ent_coef": 0.05,
+            "policy_kwargs": policy_kwargs
+            | {"num_denoising_steps": 5, "optimizer_kwargs": {"weight_decay": 1e-4, "fused": True}},
+        }
+    if name in ("ppo", "maskable_ppo"):
         return {
             "gamma": 0.99,
             "gae_lambda": 0.0,
@@ -90,6 +131,7 @@ def default_hyperparameters(name: str) -> dict[str, Any]:
             "ent_coef": 0.01,
             "policy_kwargs": policy_kwargs,
         }
+    of_networks = {"n_quantiles": 16} if name == "qrdqn" else {"optimizer_kwargs": {"fused": True}}
     return {
         "gamma": 0.99,
         "learning_rate": [1e-3, 0.0],
@@ -102,7 +144,7 @@ def default_hyperparameters(name: str) -> dict[str, Any]:
         "target_update_interval": 64,
         "exploration_fraction": 1.0,
         "exploration_final_eps": 0.1,
-        "policy_kwargs": policy_kwargs | {"optimizer_kwargs": {"fused": True}},
+        "policy_kwargs": policy_kwargs | of_networks,
     }
 
 
@@ -110,6 +152,18 @@ def _algorithm(name: str) -> type[BaseAlgorithm]:
     if name not in ALGORITHMS:
         raise ValueError(f"unknown agent {name!r}; allowed: {', '.join(ALGORITHMS)}")
     return ALGORITHMS[name]
+
+
+def _check_spaces(name: str, env: Any) -> None:
+    actions, observations = env.action_space, env.observation_space
+    if name not in CONTINUOUS and not isinstance(actions, gym.spaces.Discrete):
+        raise ValueError(f"{name} needs one discrete action, the environment has {actions}")
+    if isinstance(observations, gym.spaces.Dict | gym.spaces.Tuple):
+        raise ValueError(f"{name} needs observations that are one array, the environment has {observations}")
+
+
+def _all_possible(env: gym.Env[Any, Any]) -> NDArray[np.bool_]:
+    return np.ones(int(env.action_space.n), dtype=np.bool_)  # type: ignore[attr-defined]
 
 
 def _schedule(learning_rate: Any) -> Any:
