@@ -167,9 +167,9 @@ class LinUCB(BaseAlgorithm):
     def _setup_model(self) -> None:
         self._setup_lr_schedule()
         self.set_random_seed(self.seed)
-        settings = {"alpha": self.alpha, "ridge": self.ridge, "degree": self.degree}
+        settings: dict[str, Any] = {"alpha": self.alpha, "ridge": self.ridge, "degree": self.degree}
         policy = self.policy_class(self.observation_space, self.action_space, self.lr_schedule, **settings)
-        self.policy = policy.to(self.device)
+        self.policy = policy.to(self.device)  # type: ignore[assignment]
 
     def learn(
         self,

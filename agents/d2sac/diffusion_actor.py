@@ -82,9 +82,10 @@ class DiffusionActor(nn.Module):
         num_denoising_steps: T.
         net_arch: widths of the hidden layers.
         activation_fn: of the hidden layers.
+        temperature: divides what the chain ends with; 1 is the paper's.
 
     Raises:
-        ValueError: fewer than one step.
+        ValueError: fewer than one step, or a temperature that is not positive.
     """
 
     def __init__(
@@ -94,9 +95,12 @@ class DiffusionActor(nn.Module):
         num_denoising_steps: int,
         net_arch: Sequence[int],
         activation_fn: type[nn.Module] = nn.Mish,
+        temperature: float = 1.0,
     ) -> None:
         super().__init__()
-        self.num_actions = num_actions
+        if temperature <= 0:
+            raise ValueError(f"temperature must be > 0, got {temperature}")
+        self.num_actions, self.temperature = num_actions, temperature
         betas = variance_preserving_betas(num_denoising_steps)
         self._schedule = list(
             zip(
@@ -126,4 +130,4 @@ class DiffusionActor(nn.Module):
             x = reverse_mean(x, noise, beta, alpha_bar)
             if deviation > 0 and not deterministic:
                 x = x + deviation * th.randn_like(x)
-        return x
+        return x / self.temperature

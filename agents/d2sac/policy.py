@@ -58,6 +58,9 @@ class D2SACPolicy(BasePolicy):
         lr_schedule: as stable-baselines3 gives it.
         net_arch: widths of the hidden layers of every network.
         num_denoising_steps: T of the actor.
+        temperature: divides the actor's logits; 1 is the paper's. The chain multiplies the noise that it starts from by
+            `exp((beta_min + beta_max) / 4)`, 12.5, so that its softmax is one action from the first update on, and
+            passes hardly any gradient.
         activation_fn: of the hidden layers.
         normalize_images: as in stable-baselines3.
         optimizer_class: of both optimisers.
@@ -73,6 +76,7 @@ class D2SACPolicy(BasePolicy):
         lr_schedule: Schedule,
         net_arch: Sequence[int] = (256, 256),
         num_denoising_steps: int = 5,
+        temperature: float = 1.0,
         activation_fn: type[nn.Module] = nn.Mish,
         normalize_images: bool = True,
         optimizer_class: type[th.optim.Optimizer] = th.optim.Adam,
@@ -85,10 +89,11 @@ class D2SACPolicy(BasePolicy):
             optimizer_class=optimizer_class,
             optimizer_kwargs=optimizer_kwargs,
         )
-        self.net_arch, self.num_denoising_steps, self.activation_fn = net_arch, num_denoising_steps, activation_fn
+        self.net_arch, self.activation_fn = net_arch, activation_fn
+        self.num_denoising_steps, self.temperature = num_denoising_steps, temperature
         self.features_extractor = self.make_features_extractor()
         sizes = self.features_extractor.features_dim, int(action_space.n)
-        self.actor = DiffusionActor(*sizes, num_denoising_steps, net_arch, activation_fn)
+        self.actor = DiffusionActor(*sizes, num_denoising_steps, net_arch, activation_fn, temperature)
         self.critic = TwinCritic(*sizes, net_arch, activation_fn)
         self.actor_target, self.critic_target = deepcopy(self.actor), deepcopy(self.critic)
         for slow in (self.actor_target, self.critic_target):
@@ -115,6 +120,7 @@ class D2SACPolicy(BasePolicy):
             "lr_schedule": self._dummy_schedule,
             "net_arch": self.net_arch,
             "num_denoising_steps": self.num_denoising_steps,
+            "temperature": self.temperature,
             "activation_fn": self.activation_fn,
             "optimizer_class": self.optimizer_class,
             "optimizer_kwargs": self.optimizer_kwargs,

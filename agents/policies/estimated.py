@@ -17,9 +17,9 @@ class EstimatedState(Policy):
     """Acts as another policy would if the state were what was measured: SNR, capabilities and bandwidth have errors.
 
     Errors are Gaussian and independent from request to request: `SNR_STD_DB` on the SNR, `RELATIVE_STD` of the value
-    on the capability of either device (W cycles and latency requirement are told by the request itself) and as
-    much, in nepers, on the bandwidth. What is measured stays within the bounds of the observation. With an oracle
-    inside this is certainty equivalence: it trusts the estimate.
+    on the capability of either device, as much on the logarithm of the bandwidth. Cycles and latency requirement come
+    with the request and are exact. What is measured stays within the bounds of the observation. With an oracle inside
+    this is certainty equivalence: it trusts the estimate.
 
     Source: own derivation.
 

@@ -94,9 +94,10 @@ def test_learns_the_identity() -> None:
         gamma=0.5,
         learning_starts=100,
         batch_size=32,
+        learning_rate=3e-3,
         actor_lr_scale=1.0,
-        policy_kwargs={"net_arch": [32], "num_denoising_steps": 2},
-    ).learn(800)
+        policy_kwargs={"net_arch": [32], "num_denoising_steps": 3, "temperature": 5.0},
+    ).learn(500)
     assert agent.predict(np.arange(4), deterministic=True)[0].tolist() == [0, 1, 2, 3]
 
 

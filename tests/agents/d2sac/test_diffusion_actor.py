@@ -92,6 +92,18 @@ def test_noise_told_is_bounded_and_depends_on_step_and_state() -> None:
     assert loud.abs().max() <= 1
 
 
+def test_temperature_divides_the_logits() -> None:
+    actors = []
+    for temperature in (1.0, 4.0):
+        th.manual_seed(0)
+        actors.append(DiffusionActor(2, 3, 5, [8], temperature=temperature))
+    states = th.ones(1, 2)
+    cold, warm = (actor(states, deterministic=True) for actor in actors)
+    assert th.allclose(warm, cold / 4)
+    with pytest.raises(ValueError, match="temperature must be > 0, got 0"):
+        DiffusionActor(2, 3, 5, [8], temperature=0)
+
+
 def test_no_steps_are_refused() -> None:
     with pytest.raises(ValueError, match="num_denoising_steps must be >= 1, got 0"):
         variance_preserving_betas(0)
