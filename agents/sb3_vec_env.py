@@ -69,7 +69,8 @@ class SB3VecEnv(VecEnv):
         """Which actions are possible now, bool [N, P]; all where the environment does not say."""
         masks = getattr(self.env.unwrapped, "action_masks", None)
         if masks is None:
-            return np.ones((self.num_envs, self.env.single_action_space.n), dtype=np.bool_)  # type: ignore[attr-defined]
+            shape = self.num_envs, int(self.action_space.n)  # type: ignore[attr-defined]
+            return np.ones(shape, dtype=np.bool_)
         return np.asarray(masks(), dtype=np.bool_)
 
     def get_attr(self, attr_name: str, indices: int | Iterable[int] | None = None) -> list[Any]:
