@@ -13,29 +13,35 @@ from agents.rollouts import evaluate
 from agents.statistics import BinnedMeans, Interval, binned_means, mean_interval, paired_difference
 
 if TYPE_CHECKING:
+    from agents.d2sac import D2SAC
     from agents.d3qn import D3QN, D3QNPolicy
     from agents.factory import ALGORITHMS, default_hyperparameters, make_agent
+    from agents.linucb import LinUCB
     from agents.policies.trained import TrainedPolicy
     from agents.sb3_vec_env import SB3VecEnv
 
 _LAZY = {
+    "D2SAC": "agents.d2sac",
     "D3QN": "agents.d3qn",
     "D3QNPolicy": "agents.d3qn",
     "ALGORITHMS": "agents.factory",
     "default_hyperparameters": "agents.factory",
     "make_agent": "agents.factory",
+    "LinUCB": "agents.linucb",
     "TrainedPolicy": "agents.policies.trained",
     "SB3VecEnv": "agents.sb3_vec_env",
 }
 
 __all__ = [
     "ALGORITHMS",
+    "D2SAC",
     "D3QN",
     "POLICY_NAMES",
     "REQUIRED_PLANS",
     "BinnedMeans",
     "D3QNPolicy",
     "Interval",
+    "LinUCB",
     "Policy",
     "Predictor",
     "SB3VecEnv",

@@ -69,8 +69,18 @@ class SB3VecEnv(VecEnv):
         """Close the environment."""
         self.env.close()
 
+    def action_masks(self) -> NDArray[np.bool_]:
+        """Which actions are possible now, bool [N, P]; all where the environment does not say."""
+        masks = getattr(self.env.unwrapped, "action_masks", None)
+        if masks is None:
+            shape = self.num_envs, int(self.action_space.n)  # type: ignore[attr-defined]
+            return np.ones(shape, dtype=np.bool_)
+        return np.asarray(masks(), dtype=np.bool_)
+
     def get_attr(self, attr_name: str, indices: int | Iterable[int] | None = None) -> list[Any]:
         """The batch's attribute, once for each index."""
+        if attr_name == "action_masks":  # sb3-contrib asks whether there are masks
+            return [self.action_masks for _ in self._get_indices(indices)]
         return [getattr(self.env.unwrapped, attr_name) for _ in self._get_indices(indices)]
 
     def set_attr(self, attr_name: str, value: Any, indices: int | Iterable[int] | None = None) -> None:
@@ -82,7 +92,9 @@ class SB3VecEnv(VecEnv):
     def env_method(
         self, method_name: str, *method_args: Any, indices: int | Iterable[int] | None = None, **method_kwargs: Any
     ) -> list[Any]:
-        """Call a method of the batch once; its result, once for each index."""
+        """Call a method of the batch once; its result, once for each index, but of `action_masks` a row for each."""
+        if method_name == "action_masks":
+            return list(self.action_masks()[list(self._get_indices(indices))])
         result = getattr(self.env.unwrapped, method_name)(*method_args, **method_kwargs)
         return [result for _ in self._get_indices(indices)]
 

@@ -1,6 +1,7 @@
 """Policies with one `predict`: fixed schemes, model-based bounds and rules, trained agents."""
 
 from agents.policies.base import Policy, Predictor
+from agents.policies.estimated import EstimatedState
 from agents.policies.fixed import FixedPolicy, RandomPolicy
 from agents.policies.loading import POLICY_NAMES, REQUIRED_PLANS, SCHEMES, load_policy
 from agents.policies.model_based import Clairvoyant, Oracle, TwoSplit, best_fixed, fit_two_split, two_split
@@ -10,6 +11,7 @@ __all__ = [
     "REQUIRED_PLANS",
     "SCHEMES",
     "Clairvoyant",
+    "EstimatedState",
     "FixedPolicy",
     "Oracle",
     "Policy",

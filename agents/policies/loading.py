@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.policies.base import Policy
+from agents.policies.estimated import EstimatedState
 from agents.policies.fixed import FixedPolicy, RandomPolicy
 from agents.policies.model_based import SAMPLE_SIZE, Clairvoyant, Oracle, StateOracle, best_fixed, two_split
 from agents.policies.rule_search import RuleSearch
@@ -19,6 +20,7 @@ ROOT_WEIGHTS = Path(__file__).parents[1] / "weights" / "root.zip"
 REQUIRED_PLANS: dict[str, list[str] | None] = {
     "oracle": None,
     "clairvoyant": None,
+    "model_based_estimated": None,
     "root": None,
     "best_fixed": None,
     "two_split": None,
@@ -48,6 +50,7 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
     | `oracle` | the largest expected reward of the request at hand given the true state, which an instantaneous |
     | | observation shows: where actions do not move the state, no policy that sees only observations beats it |
     | `clairvoyant` | the largest reward given the request and the channel draws too: there, a bound for all |
+    | `model_based_estimated` | as `oracle`, but for a state measured with errors (`agents.policies.estimated`) |
     | `root` | the shipped D3QN, trained in the default environment |
     | `best_fixed` | always the plan of the largest mean expected reward |
     | `two_split` | the best rule of one plan below a threshold on the transmitter's capability, another above |
@@ -61,7 +64,8 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
         name_or_path: one of these names, the zip file of a trained agent, or a run folder that holds `policy.zip`.
             A zip is unpickled, which can run any code in it: load only files that you trust.
         env: the environment to act in, single, vectorised or adapted; wrappers are looked through.
-        seed: of what the policy draws: `random`'s actions, the sample of states behind `best_fixed` and `two_split`.
+        seed: of what the policy draws: `random`'s actions, the errors of `model_based_estimated`, the sample of states
+            behind `best_fixed` and `two_split`.
 
     Raises:
         ValueError: neither a name nor an existing path; the environment's list lacks the policy's plan, or does not
@@ -97,6 +101,7 @@ def _named(name: str, core: Any, seed: int) -> Policy:
     makers: dict[str, Callable[[], Policy]] = {
         "oracle": lambda: Oracle(model) if model.settings.observation_window == 1 else StateOracle(core),
         "clairvoyant": lambda: Clairvoyant(core),
+        "model_based_estimated": lambda: EstimatedState(Oracle(model), seed),
         "best_fixed": lambda: search().best_fixed() if sequential else best_fixed(model, seed=seed),
         "two_split": lambda: search().two_plans() if sequential else two_split(model, seed=seed),
         "random": lambda: RandomPolicy(len(model.plan_names), seed),
@@ -109,6 +114,6 @@ def _named(name: str, core: Any, seed: int) -> Policy:
 def _trained(path: Path, core: Any, name: str) -> Policy:
     from agents.policies.trained import TrainedPolicy  # torch is not needed by the other policies
 
-    policy = TrainedPolicy.load(path)
+    policy = TrainedPolicy.load(path, core)
     policy.check(core, name)
     return policy

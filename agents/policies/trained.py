@@ -5,13 +5,27 @@ from __future__ import annotations
 import json
 import os
 import zipfile
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+from sb3_contrib import MaskablePPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from agents.factory import ALGORITHMS
 from agents.policies.base import Actions, Observations, Policy
+
+_MARKS = {
+    "d3qn": "double",
+    "d2sac": "actor_lr_scale",
+    "linucb": "ridge",
+    "qrdqn": "n_quantiles",
+    "dqn": "target_update_interval",
+    "ppo": "clip_range",
+}
+"""An attribute that an algorithm has and those after it have not."""
 
 
 class TrainedPolicy(Policy):
@@ -19,23 +33,39 @@ class TrainedPolicy(Policy):
 
     Args:
         agent: the trained agent.
+        env: the unwrapped environment, whose action masks an agent that takes masks is told, if it has any and is
+            asked about its present observations, one an environment.
     """
 
-    def __init__(self, agent: BaseAlgorithm) -> None:
-        self.agent = agent
+    def __init__(self, agent: BaseAlgorithm, env: Any = None) -> None:
+        self.agent, self._env = agent, env
 
     @classmethod
-    def load(cls, path: str | os.PathLike[str]) -> TrainedPolicy:
+    def load(cls, path: str | os.PathLike[str], env: Any = None) -> TrainedPolicy:
         """Load an agent saved by its `save`, on the CPU. It unpickles: load only files that you trust.
 
         Raises:
             ValueError: no such file, or not one of an agent made by this package.
         """
-        return cls(ALGORITHMS[_algorithm_of(path)].load(Path(path), device="cpu"))
+        name = _algorithm_of(path)
+        try:
+            agent = ALGORITHMS[name].load(Path(path), device="cpu")
+        except Exception as error:  # what a damaged or foreign pickle raises can be anything
+            reason = str(error).partition("\n")[0] or type(error).__name__
+            raise ValueError(f"{os.fspath(path)} cannot be loaded as a trained {name}: {reason}") from error
+        return cls(agent, env)
 
     def actions(self, observations: Observations) -> Actions:
         """Greedy actions, int64 [N]."""
+        if isinstance(self.agent, MaskablePPO):
+            masks = self._masks(len(observations))
+            return self.agent.predict(observations, deterministic=True, action_masks=masks)[0]
         return self.agent.predict(observations, deterministic=True)[0]
+
+    def _masks(self, num_observations: int) -> NDArray[np.bool_] | None:
+        if not hasattr(self._env, "action_masks") or getattr(self._env, "num_envs", 1) != num_observations:
+            return None
+        return np.atleast_2d(self._env.action_masks())
 
     def check(self, env: Any, name: str) -> None:
         """Check that the agent fits an environment's spaces.
@@ -53,11 +83,12 @@ def _algorithm_of(path: str | os.PathLike[str]) -> str:
     """Name of the algorithm, from the attributes in a saved zip (read as JSON, nothing is unpickled)."""
     try:
         with zipfile.ZipFile(path) as archive, archive.open("data") as file:
-            attributes = json.load(file).keys()
+            attributes = json.load(file)
     except (OSError, KeyError, zipfile.BadZipFile, json.JSONDecodeError) as error:
         raise ValueError(f"not the zip of a trained agent: {os.fspath(path)} ({error})") from error
-    if "double" in attributes:
-        return "d3qn"
-    if "target_update_interval" in attributes:
-        return "dqn"
-    return "ppo" if "clip_range" in attributes else "a2c"
+    name = next((name for name, mark in _MARKS.items() if mark in attributes), "a2c")
+    return "maskable_ppo" if name == "ppo" and "maskable" in _module_of_policy(attributes) else name
+
+
+def _module_of_policy(attributes: Mapping[str, Any]) -> str:
+    return str(attributes["policy_class"]["__module__"])

@@ -5,7 +5,9 @@ from pathlib import Path
 import gymnasium as gym
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from stable_baselines3 import DQN
+from stable_baselines3.common.envs import IdentityEnv
 
 from agents import Predictor, load_policy
 from agents.d3qn import D3QN
@@ -19,8 +21,8 @@ TINY = {"policy_kwargs": {"net_arch": [8]}}
 
 @pytest.mark.parametrize("name", ALGORITHMS)
 def test_every_agent_learns_a_little_and_is_saved(name: str, tmp_path: Path) -> None:
-    batch = {} if name == "a2c" else {"batch_size": 64}
-    agent = make_agent(name, gym.make("CartPole-v1"), seed=0, **TINY, **batch).learn(40)
+    tiny = {} if name == "linucb" else TINY if name == "a2c" else TINY | {"batch_size": 64}
+    agent = make_agent(name, gym.make("CartPole-v1"), seed=0, **tiny).learn(40)
     agent.save(tmp_path / "agent.zip")
     assert type(ALGORITHMS[name].load(tmp_path / "agent.zip")) is ALGORITHMS[name]
 
@@ -30,6 +32,34 @@ def test_given_hyperparameters_win_and_policy_kwargs_are_merged() -> None:
     assert isinstance(agent, D3QN)
     assert (agent.batch_size, agent.double, agent.gamma) == (7, False, 0.99)
     assert agent.policy_kwargs == {"net_arch": [8], "optimizer_kwargs": {"fused": True}}
+
+
+@pytest.mark.parametrize("name", sorted(set(ALGORITHMS) - {"ppo", "a2c"}))
+def test_agents_for_discrete_actions_refuse_others(name: str) -> None:
+    with pytest.raises(ValueError, match=rf"{name} needs one discrete action, the environment has Box"):
+        make_agent(name, gym.make("Pendulum-v1"))
+
+
+def test_observations_of_several_parts_are_refused() -> None:
+    env = gym.make("CartPole-v1")
+    env.observation_space = gym.spaces.Dict({"x": env.observation_space})
+    with pytest.raises(ValueError, match="ppo needs observations that are one array, the environment has Dict"):
+        make_agent("ppo", env)
+
+
+class Masked(IdentityEnv):
+    """Action 0 is never possible."""
+
+    def action_masks(self) -> NDArray[np.bool_]:
+        return np.arange(4) > 0
+
+
+def test_maskable_ppo_keeps_to_the_masks_and_without_any_may_do_all() -> None:
+    settings = {"n_steps": 128, "batch_size": 128, **TINY}
+    masked = make_agent("maskable_ppo", Masked(dim=4), seed=0, **settings).learn(128)
+    assert (masked.rollout_buffer.actions > 0).all()  # type: ignore[attr-defined]
+    free = make_agent("maskable_ppo", IdentityEnv(dim=4), seed=0, **settings).learn(128)
+    assert set(np.unique(free.rollout_buffer.actions)) == {0, 1, 2, 3}  # type: ignore[attr-defined]
 
 
 def test_dqn_is_stable_baselines3s() -> None:
@@ -56,6 +86,8 @@ def test_unknown_names_are_refused_with_the_allowed_ones() -> None:
         make_agent("d3qn", gym.make("CartPole-v1"), lr=1e-3)
     with pytest.raises(ValueError, match=r"of dqn: double;"):
         make_agent("dqn", gym.make("CartPole-v1"), double=True)
+    with pytest.raises(ValueError, match=r"of linucb: policy_kwargs; allowed: alpha, degree"):
+        make_agent("linucb", gym.make("CartPole-v1"), **TINY)
     with pytest.raises(ValueError, match=r"of ppo: monitor_wrapper;"):
         make_agent("ppo", gym.make("CartPole-v1"), monitor_wrapper=True)
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +11,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from agents import POLICY_NAMES, REQUIRED_PLANS, SB3VecEnv, load_policy, make_agent
-from agents.policies import Clairvoyant, FixedPolicy, Oracle, TwoSplit, fit_two_split, loading
+from agents import ALGORITHMS, POLICY_NAMES, REQUIRED_PLANS, SB3VecEnv, load_policy, make_agent
+from agents.policies import Clairvoyant, EstimatedState, FixedPolicy, Oracle, TwoSplit, fit_two_split, loading
+from agents.policies.base import Actions, Observations, Policy
 from agents.policies.model_based import sample_observations
-from envs import SplitEnv, SplitVectorEnv
+from envs import SplitEnv, SplitVectorEnv, observation_to_state
 from envs.transceiver.profile import QualityProfile
 
 PROFILE = QualityProfile.synthetic(num_requests=4)
@@ -67,6 +69,47 @@ def test_clairvoyant_refuses_observations_of_elsewhere() -> None:
         Clairvoyant(env).predict(np.zeros((2, 7)))
 
 
+class Remembers(Policy):
+    """Keeps what it was asked about."""
+
+    def actions(self, observations: Observations) -> Actions:
+        self.asked = observations
+        return np.zeros(len(observations), np.int64)
+
+
+def test_errors_of_the_estimated_state_have_the_stated_size() -> None:
+    """20,000 states: the standard error of a standard deviation is 0.5 %, the tolerance 2.5 %."""
+    inner, observations = Remembers(), np.full((20_000, 7), 0.5, np.float32)
+    EstimatedState(inner, seed=3).predict(observations)
+    true, told = observation_to_state(observations), observation_to_state(inner.asked)
+    assert inner.asked.dtype == np.float32
+    assert np.std(told["snr_db"] - true["snr_db"]) == pytest.approx(2.0, rel=0.025)
+    for name in ("tx_capability_hz", "rx_capability_hz"):
+        assert np.std(told[name] / true[name]) == pytest.approx(0.1, rel=0.025)
+    assert np.std(np.log(told["bandwidth_hz"] / true["bandwidth_hz"])) == pytest.approx(0.1, rel=0.025)
+    for name in ("tx_density", "rx_density", "latency_low_s"):
+        assert np.array_equal(told[name], true[name])
+
+
+def test_estimated_state_stays_within_bounds_and_further_entries_are_exact() -> None:
+    inner = Remembers()
+    observations = np.random.default_rng(0).integers(2, size=(1000, 9)).astype(np.float32)
+    EstimatedState(inner, seed=0).actions(observations)
+    assert inner.asked.min() >= 0
+    assert inner.asked.max() <= 1
+    assert np.array_equal(inner.asked[:, 7:], observations[:, 7:])
+
+
+def test_estimated_state_is_seeded_and_costs_reward() -> None:
+    env = vector_env()
+    observations = sample_observations(env.model, 2000, seed=1)
+    runs = [load_policy("model_based_estimated", env, seed=seed).predict(observations)[0] for seed in (1, 1, 2)]
+    assert np.array_equal(runs[0], runs[1])
+    assert not np.array_equal(runs[0], runs[2])
+    oracle, estimated = (load_policy(name, env) for name in ("oracle", "model_based_estimated"))
+    assert rewards_of(oracle, env.model, observations) > rewards_of(estimated, env.model, observations)
+
+
 def test_two_split_recovers_a_planted_rule() -> None:
     capability = np.array([5.0, 1.0, 4.0, 2.0, 3.0])
     rewards = np.zeros((5, 3))
@@ -112,18 +155,46 @@ def test_random_is_seeded() -> None:
     assert not np.array_equal(runs[0], runs[2])
 
 
-@pytest.mark.parametrize("algorithm", ["d3qn", "dqn", "ppo", "a2c"])
+@pytest.mark.parametrize("algorithm", ALGORITHMS)
 def test_trained_agents_load_from_file_and_folder_and_are_greedy(algorithm: str, tmp_path: Path) -> None:
     env = vector_env()
-    batch = {"batch_size": 64} if algorithm == "ppo" else {}
-    agent = make_agent(algorithm, env, seed=0, policy_kwargs={"net_arch": [8]}, **batch)
+    batch = {"batch_size": 64} if "ppo" in algorithm else {}
+    tiny = {} if algorithm == "linucb" else {"policy_kwargs": {"net_arch": [8]}}
+    agent = make_agent(algorithm, env, seed=0, **tiny, **batch)
     agent.save(tmp_path / "policy.zip")
     observations = sample_observations(env.model, 100, seed=0)
     expected = agent.predict(observations, deterministic=True)[0]
     for path in (tmp_path, tmp_path / "policy.zip", str(tmp_path)):
         assert np.array_equal(load_policy(path, env).predict(observations)[0], expected)
+    assert type(load_policy(tmp_path, env).agent) is ALGORITHMS[algorithm]  # type: ignore[attr-defined]
     with pytest.raises(ValueError, match=r"Discrete\(21\).*Discrete\(1\)"):
         load_policy(tmp_path, vector_env(plans=["edge_aigc"]))
+
+
+def test_trained_agents_are_told_the_masks_of_their_environment(tmp_path: Path) -> None:
+    env = vector_env()
+    make_agent("maskable_ppo", env, seed=0, policy_kwargs={"net_arch": [8]}, batch_size=64).save(
+        tmp_path / "policy.zip"
+    )
+    observations, _ = env.reset(seed=0)
+    free = load_policy(tmp_path, env).predict(observations)[0]
+    masks = np.ones((3, 21), np.bool_)
+    masks[np.arange(3), free] = False
+    env.action_masks = lambda: masks  # type: ignore[attr-defined]
+    masked = load_policy(tmp_path, env)
+    assert (masked.predict(observations)[0] != free).all()
+    assert np.array_equal(masked.predict(observations[:2])[0], free[:2])  # not the environment's requests
+
+
+def test_damaged_agents_are_refused_in_one_sentence(tmp_path: Path) -> None:
+    make_agent("d2sac", vector_env(), policy_kwargs={"net_arch": [8]}).save(tmp_path / "whole.zip")
+    with zipfile.ZipFile(tmp_path / "whole.zip") as whole, zipfile.ZipFile(tmp_path / "part.zip", "w") as part:
+        part.writestr("data", whole.read("data"))
+    with pytest.raises(ValueError, match=r"part.zip cannot be loaded as a trained d2sac: [^\n]+$"):
+        load_policy(tmp_path / "part.zip", vector_env())
+    (tmp_path / "cut.zip").write_bytes((tmp_path / "whole.zip").read_bytes()[:2000])
+    with pytest.raises(ValueError, match=r"not the zip of a trained agent: .*cut.zip"):
+        load_policy(tmp_path / "cut.zip", vector_env())
 
 
 def test_wrapped_and_adapted_environments_are_looked_through(tmp_path: Path) -> None:

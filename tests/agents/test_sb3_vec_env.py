@@ -6,6 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.vector import AutoresetMode
+from sb3_contrib.common.maskable.utils import get_action_masks, is_masking_supported
 from stable_baselines3 import PPO
 
 from agents.d3qn import D3QN
@@ -77,6 +78,19 @@ def test_attributes_and_methods_are_the_batchs() -> None:
     assert len(env.env_method("_observations")) == 2
     with pytest.raises(ValueError, match="indices"):
         env.set_attr("label", "y", indices=[0])
+
+
+def test_masks_are_all_true_where_the_environment_has_none() -> None:
+    env = SB3VecEnv(Counter())
+    assert is_masking_supported(env)
+    assert get_action_masks(env).tolist() == [[True, True], [True, True]]
+
+
+def test_masks_are_the_environments_row_by_row() -> None:
+    inner = Counter()
+    inner.action_masks = lambda: np.array([[1, 0], [1, 1]], np.int8)  # type: ignore[attr-defined]
+    masks = get_action_masks(SB3VecEnv(inner))
+    assert (masks.tolist(), masks.dtype) == ([[True, False], [True, True]], np.bool_)
 
 
 def test_other_autoreset_modes_are_refused() -> None:
