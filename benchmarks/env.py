@@ -76,7 +76,7 @@ def scalar(profile: QualityProfile) -> Contestant:
     """The `gymnasium.Env`, which starts anew at the end of a session."""
     env = SplitEnv(profile=profile)
     env.reset(seed=0)
-    actions = np.random.default_rng(0).integers(env.action_space.n, size=4096).tolist()
+    actions = np.random.default_rng(0).integers(len(env.model.plans), size=4096).tolist()
     turn = iter(_forever(actions))
 
     def step() -> None:

@@ -23,7 +23,7 @@ class PhysicalObservation(gym.ObservationWrapper[dict[str, NDArray[np.float64]],
     def __init__(self, env: gym.Env[Any, Any]) -> None:
         RecordConstructorArgs.__init__(self)
         super().__init__(env)
-        self.observation_space = Dict(
+        self.observation_space = Dict(  # type: ignore[assignment]
             {name: Box(low, high, (), np.float64) for name, (low, high) in OBSERVATION_BOUNDS.items()}
         )
 
