@@ -69,6 +69,7 @@ class Painter:
             image=self._image(outcome, row),
             plan=plan.name,
             edge_steps=_edge_steps(plan),
+            user_first=_denoising(plan)[0].node == "user",
             payload=plan.payload,
             latency_parts_s={name: float(part[row]) for name, part in info["latency_parts_s"].items()},
             attempts=int(info["attempts"][row]),
@@ -102,9 +103,12 @@ class Painter:
         return np.asarray(delivery.images[0], dtype=np.float32)
 
 
+def _denoising(plan: Plan) -> list[Compute]:
+    return [stage for stage in plan.stages if isinstance(stage, Compute) and stage.denoises]
+
+
 def _edge_steps(plan: Plan) -> int:
-    stages = [stage for stage in plan.stages if isinstance(stage, Compute) and stage.denoises]
-    return sum(stage.steps for stage in stages if stage.node == "edge")
+    return sum(stage.steps for stage in _denoising(plan) if stage.node == "edge")
 
 
 def _row(state: RequestState, row: int) -> dict[str, float]:

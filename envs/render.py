@@ -30,6 +30,7 @@ class Panel:
         image: float [3, H, W] in [0, 1]; None before anything was delivered. So it is with what follows.
         plan: name of the chosen plan.
         edge_steps: denoising steps at the edge.
+        user_first: whether the user takes its steps before the edge does.
         payload: what was sent: `latent`, `image` or None.
         latency_parts_s: `transmitter`, `link`, `receiver`.
         attempts: attempts made.
@@ -44,6 +45,7 @@ class Panel:
     image: NDArray[np.float32] | None = None
     plan: str = ""
     edge_steps: int = 0
+    user_first: bool = False
     payload: str | None = None
     latency_parts_s: dict[str, float] = field(default_factory=dict)
     attempts: int = 0
@@ -109,7 +111,9 @@ def _draw_split(pen: _Pen, panel: Panel) -> None:
         pen.text(616, 54, f"{panel.edge_steps} at the edge, {user_steps} at the user", 11, MUTED, "ra")
     width = 280 / panel.num_inference_steps
     for step in range(panel.num_inference_steps):
-        colour = TRACK if not panel.plan else EDGE if step < panel.edge_steps else USER
+        turn = panel.num_inference_steps - panel.edge_steps if panel.user_first else panel.edge_steps
+        at_edge = (step < turn) != panel.user_first
+        colour = TRACK if not panel.plan else EDGE if at_edge else USER
         pen.box(336 + step * width, 72, max(1.0, width - 2), 18, colour)
 
 

@@ -24,6 +24,8 @@ EXPERIMENTS = (
     "semaigc_fig8",
     "semaigc_fig9",
     "semaigc_prop2",
+    "euci_fig8",
+    "meg_fig6",
     "receivers",
     "regret",
 )

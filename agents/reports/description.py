@@ -22,7 +22,7 @@ def describe(config: DictConfig, environment: Any) -> str:
     parts = (
         f"weights {weights[:16]}",
         f"profile {config.env.profile or 'shipped'} ({len(profile.requests)} requests, "
-        f"{profile.draws(config.env.receiver)} draws)",
+        f"{model.quality.num_draws} draws)",
         f"receiver {config.env.receiver}",
         f"channel {channel}" + ("" if channel == measured_over else f" (planned with a profile of {measured_over})"),
         describe_costs(model),

@@ -103,12 +103,22 @@ def environment_keywords(config: DictConfig) -> dict[str, Any]:
         ValueError: unknown or missing keys of a device or of the costs; the environment itself checks the rest.
     """
     keywords = plain(config.env) | {"scenario": plain(config.scenario), "channel": plain(config.channel)}
-    check_keys("devices", config.devices, ["name", "tx", "rx"])
+    return keywords | configured_devices(config.devices) | {"costs": configured_costs(config.costs)}
+
+
+def configured_devices(config: DictConfig) -> dict[str, costs.Device]:
+    """The group `devices` as the keywords `tx_device` and `rx_device`.
+
+    Raises:
+        ValueError: unknown or missing keys, or a value that a device refuses.
+    """
+    check_keys("devices", config, ["name", "tx", "rx"])
+    devices = {}
     for end in ("tx", "rx"):
-        values = plain(config.devices[end])
+        values = plain(config[end])
         check_keys(f"devices.{end}", values, [field.name for field in fields(costs.Device)])
-        keywords[f"{end}_device"] = costs.Device(**values)
-    return keywords | {"costs": configured_costs(config.costs)}
+        devices[f"{end}_device"] = costs.Device(**values)
+    return devices
 
 
 def configured_costs(config: DictConfig) -> costs.CostSource | str:

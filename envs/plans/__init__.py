@@ -18,7 +18,7 @@ EUCI's user-only and edge-only are `local_aigc` and `edge_aigc`. `names.expand` 
 from __future__ import annotations
 
 from envs.plans.edge_generation import ciag, eiug, esuc, full_es, full_ue, uieg
-from envs.plans.edge_user import euci
+from envs.plans.edge_user import Weights, euci
 from envs.plans.names import FAMILIES, PROTOCOLS, SCHEMES, expand
 from envs.plans.plan import Plan
 from envs.plans.several_servers import dcsuc, diug, dsuc, uidcg, uidg
@@ -50,6 +50,7 @@ __all__ = [
     "Plan",
     "Stage",
     "Transmit",
+    "Weights",
     "ciag",
     "cluster",
     "dcsuc",

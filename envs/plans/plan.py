@@ -58,10 +58,10 @@ class Plan:
         An image that is not accepted is sent, finished and decoded again: from the first payload that is no weights
         on; or, where nothing is sent, from the first denoising step on.
         """
-        sent = (isinstance(stage, Transmit) and not stage.sends_weights for stage in self.stages)
-        denoised = (isinstance(stage, Compute) and stage.denoises for stage in self.stages)
-        indices = [next((i for i, is_first in enumerate(kind) if is_first), None) for kind in (sent, denoised)]
-        return next((index for index in indices if index is not None), len(self.stages))
+        stages = list(enumerate(self.stages))
+        sent = [index for index, stage in stages if isinstance(stage, Transmit) and not stage.sends_weights]
+        denoised = [index for index, stage in stages if isinstance(stage, Compute) and stage.denoises]
+        return (sent or denoised or [len(stages)])[0]
 
     @property
     def split(self) -> int | None:

@@ -10,7 +10,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from envs import SplitEnv, SplitVectorEnv
-from envs.render import Panel, draw_frame
+from envs.render import EDGE, USER, Panel, draw_frame
 from envs.transceiver.profile import QualityProfile
 
 STATE = {
@@ -53,6 +53,17 @@ def test_a_frame_shows_the_delivered_image() -> None:
     assert frame.dtype == np.uint8
     assert frame[160, 160].tolist() == [255, 0, 0]
     assert not np.array_equal(frame, draw_frame(Panel("a red apple on a table", 20, STATE)))
+
+
+@pytest.mark.parametrize(("plan", "first", "last"), [("semaigc(12)", EDGE, USER), ("euci(8)", USER, EDGE)])
+def test_steps_stand_in_the_order_in_which_they_run(profile: QualityProfile, plan: str, first: str, last: str) -> None:
+    env = SplitEnv(profile=profile, plans=[plan], render_mode="rgb_array", transceiver=FakeTransceiver())
+    env.reset(seed=3)
+    env.step(0)
+    frame = env.render()
+    assert frame is not None
+    for x, colour in ((342, first), (610, last)):
+        assert frame[81, x].tolist() == [int(colour[i : i + 2], 16) for i in (1, 3, 5)]
 
 
 @pytest.mark.parametrize("snr_db", [-20.0, 20.0])

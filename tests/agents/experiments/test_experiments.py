@@ -43,6 +43,8 @@ SMALL: dict[str, list[str]] = {
     "semaigc_fig8": [*ROOT, *GRID],
     "semaigc_fig9": [*ROOT, "experiment.snr_db=[-6,15]", "experiment.tx_availability=[0.1,1.0]"],
     "semaigc_prop2": ["experiment.num_states=200", "experiment.rates=[0.01,0.5]", "experiment.splits=[10]"],
+    "euci_fig8": ["experiment.num_inference_steps=20"],
+    "meg_fig6": ["experiment.servers=[2]"],
     "receivers": ["experiment.num_requests=3", "experiment.snr_db=[-6,0,15]", "experiment.workers=1"],
     "regret": [*ROOT, "experiment.num_states=64", "experiment.num_requests=320", "experiment.num_sessions=8"],
 }
@@ -108,7 +110,7 @@ def test_every_experiment_writes_its_figure_numbers_and_comparison(
     for claim in claims:
         assert claim.measured
         assert (claim.met is not False) or claim.why, f"no reason: {claim}"
-    if name not in ("semaigc_prop2", "receivers"):
+    if name not in ("semaigc_prop2", "euci_fig8", "meg_fig6", "receivers"):
         told = " ".join(claim.measured for claim in claims)
         assert "receiver finetuned" in told
         assert "receiver ignore" in told
@@ -172,6 +174,9 @@ def test_a_receiver_that_was_not_measured_is_named(
         (["+experiment=semaigc_prop2", "experiment.splits=[0]"], "1..20"),
         (["+experiment=semaigc_prop2", "experiment.rates=[0.5,1.5]"], "(0, 1)"),
         (["+experiment=semaigc_fig4"], "measured with"),
+        (["+experiment=euci_fig8", "experiment.rate_bps=0"], "rate_bps positive and finite"),
+        (["+experiment=meg_fig6", "experiment.height=100"], "height must be a positive multiple of 8, got 100"),
+        (["+experiment=meg_fig6", "experiment.servers=[0]"], "servers must be >= 1, got 0"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(

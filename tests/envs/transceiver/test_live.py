@@ -25,7 +25,18 @@ def test_a_split_plan_is_generate(tiny: Transceiver) -> None:
     assert torch.equal(got.images, expected.images)
 
 
-@pytest.mark.parametrize("plan", [plans.edge_aigc(10), plans.local_aigc(10)])
+def test_euci_goes_on_with_the_generator_whatever_the_configured_receiver(tiny: Transceiver) -> None:
+    got = execute(tiny, plans.euci(6, 10), PROMPTS, SEEDS, [0.0, 3.0], "finetuned", [1, 2])
+    expected = tiny.generate(PROMPTS, SEEDS, 6, [0.0, 3.0], "rematch", [1, 2])
+    assert torch.equal(got.images, expected.images)
+
+
+def test_a_plan_that_it_cannot_run_is_refused_by_name(tiny: Transceiver) -> None:
+    with pytest.raises(ValueError, match="plan ciag: its request is an image"):
+        execute(tiny, plans.ciag(10), PROMPTS, SEEDS, [0.0, 0.0], "finetuned", [0, 0])
+
+
+@pytest.mark.parametrize("plan", [plans.edge_aigc(10), plans.local_aigc(10), *plans.expand("uieg_text", 10)])
 def test_a_whole_generator_delivers_the_noise_free_image(tiny: Transceiver, plan: plans.Plan) -> None:
     got = execute(tiny, plan, PROMPTS, SEEDS, [-20.0, -20.0], "finetuned", [1, 2])
     assert torch.equal(got.images, tiny.generate(PROMPTS, SEEDS, 10).images)

@@ -1,0 +1,128 @@
+"""Seconds, bytes and joules of plans at one state: `python -m agents.price_list snr_db=0 bandwidth_hz=5e6`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig
+from rich.box import SIMPLE_HEAD
+from rich.console import Console
+from rich.table import Table
+
+from agents.experiments.findings import write_rows
+from agents.runs.settings import check_keys, configured_costs, configured_devices, plain
+from envs import costs, plans
+from envs.command_line import CONFIGS, one_line_errors
+
+GROUPS = ("devices", "costs")
+STATE = ("snr_db", "bandwidth_hz", "tx_availability", "rx_availability", "density_factor")
+KEYS = (*STATE, "rate", "backhaul_bps", "num_inference_steps", "csv", "plans")
+NOTES = """\
+One attempt of each; where a plan serves several users, all of them, until the last has its image. Weights that
+euci_unet_sent and euci_cache_miss send are kept: later requests are euci's. Text is free to send."""
+
+HEADINGS = {
+    "plan": "plan",
+    "requests": "users",
+    "edge_s": "edge s",
+    "link_s": "link s",
+    "user_s": "user s",
+    "latency_s": "latency s",
+    "energy_j": "energy J",
+    "uplink_bytes": "up kB",
+    "downlink_bytes": "down kB",
+    "sidelink_bytes": "aside kB",
+    "backhaul_bytes": "backhaul kB",
+}
+
+
+def price_rows(table: costs.CostTable, state: costs.LinkState, payloads: costs.Payloads) -> list[dict[str, Any]]:
+    """What one attempt of each plan costs, a row with the keys of `HEADINGS`.
+
+    Args:
+        table: of the plans.
+        state: one state of link and devices.
+        payloads: what the table was compiled with.
+
+    Raises:
+        ValueError: a state that has no price.
+    """
+    state.validate()
+    prices = table.price(state)
+    parts, latency_s, energy_j = prices.parts_s(), prices.latency_s(), prices.energy_j()
+    rows = []
+    for index, plan in enumerate(table.plans):
+        sent = costs.traffic(plan, payloads)
+        rows.append(
+            {
+                "plan": plan.name,
+                "requests": plan.requests,
+                "edge_s": parts.transmitter[0, index].item(),
+                "link_s": parts.link[0, index].item(),
+                "user_s": parts.receiver[0, index].item(),
+                "latency_s": latency_s[0, index].item(),
+                "energy_j": energy_j[0, index].item(),
+                "uplink_bytes": sent.uplink_bits / 8,
+                "downlink_bytes": sent.downlink_bits / 8,
+                "sidelink_bytes": sent.sidelink_bits / 8,
+                "backhaul_bytes": sent.backhaul_bits / 8,
+            }
+        )
+    return rows
+
+
+def price_table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
+    """The rows for a terminal."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
+    for name, heading in HEADINGS.items():
+        table.add_column(heading, justify="left" if name == "plan" else "right", no_wrap=name == "plan")
+    for row in rows:
+        table.add_row(*(_shown(name, row[name]) for name in HEADINGS))
+    return table
+
+
+def _shown(name: str, value: Any) -> str:
+    if name.endswith("_bytes"):
+        return f"{value / 1e3:,.1f}" if value else "-"
+    return f"{value:,.3f}" if name.endswith("_s") else f"{value:,.1f}" if name == "energy_j" else str(value)
+
+
+@hydra.main(config_path=str(CONFIGS), config_name="price_list", version_base="1.3")
+def main(config: DictConfig) -> None:
+    """Print the table, and write it where a file is named."""
+    with one_line_errors():
+        given = plain(config, exclude=GROUPS)
+        check_keys("configuration", given, KEYS)
+        state = {name: given[name] for name in STATE}
+        for name in (*STATE, "backhaul_bps"):
+            if isinstance(given[name], bool) or not isinstance(given[name], int | float):
+                raise ValueError(f"{name} must be a number, got {given[name]!r}")
+        if not isinstance(given["csv"], str | None):
+            raise ValueError(f"csv must be the name of a file or null, got {given['csv']!r}")
+        if not isinstance(given["plans"], str | list):
+            raise ValueError(f"plans must be names of plans, got {given['plans']!r}")
+        source = costs.cost_source(configured_costs(config.costs))
+        stated = configured_devices(config.devices)
+        tx, rx = source.devices(stated["tx_device"], stated["rx_device"], costs.ReceiverStep())
+        chosen = plans.expand(given["plans"], given["num_inference_steps"])
+        table = costs.CostTable.compile(chosen, tx, rx, source.payloads, given["rate"], given["backhaul_bps"])
+        rows = price_rows(table, costs.LinkState(**state), source.payloads)
+        title = (
+            f"{state['snr_db']:g} dB, {state['bandwidth_hz'] / 1e6:g} MHz, {given['num_inference_steps']} steps, "
+            f"{tx.name} ({state['tx_availability']:.0%} free) to {rx.name} ({state['rx_availability']:.0%} free), "
+            f"costs {source.name}, rate {given['rate']}"
+        )
+        console = Console()
+        console.print(price_table(rows, title))
+        console.print(NOTES, highlight=False)
+        if given["csv"] is not None:
+            write_rows(rows, Path(given["csv"]))
+            console.print(given["csv"], highlight=False, soft_wrap=True)
+
+
+if __name__ == "__main__":
+    with one_line_errors():
+        main()
