@@ -49,10 +49,29 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
     | 2 | latency = once + attempts x repeat: edge and text encoder once, link and user steps each time |
     | 3 | the reward is paid; SNR, bandwidth and availability move on (`envs.scenario`), the next request is drawn |
 
-    An episode is a session of `episode_length` requests, then `terminated`; it is never truncated. One seed gives
-    the same requests whatever the actions. `info` holds `latency_s`, `latency_parts_s`, `energy_j`, `payload_bits`,
-    `quality` (of the last attempt, by metric), `attempts`, `accepted`, `failed`, `rewards` (named terms) and `state`
-    (the request just served, in physical units); that of a reset only the `state` of the first request.
+    That is the reward `satisfaction`. `reward="qoe"` weighs image quality, latency and energy (EUCI, eqs. 8 to 10),
+    `reward="vector"` gives the objectives side by side, float64 [4], for multi-objective agents; `reward_space` has
+    the bounds. See `envs.rewards`.
+
+    | episode | |
+    |---|---|
+    | start | a new state from the stationary distribution of the scenario |
+    | end | `terminated` after `episode_length` requests; never `truncated` |
+
+    One seed gives the same requests whatever the actions. There are no reset options.
+
+    | `info` of a step | meaning |
+    |---|---|
+    | `latency_s`, `latency_parts_s` | seconds of all attempts; their sum by `transmitter`, `link`, `receiver` |
+    | `energy_j` | joules of both devices |
+    | `payload_bits` | bits sent, all attempts together |
+    | `quality` | metric -> value of the last attempt: `alignment`, `psnr_db`, `ssim`, `mse` |
+    | `attempts`, `accepted` | attempts made; whether the last of them was acceptable |
+    | `failed` | not accepted, or later than `deadline_s` |
+    | `rewards` | the named terms that the reward is the sum of (the entries of a vector) |
+    | `state` | the request just served, in physical units: `snr_db`, `bandwidth_hz`, `tx_availability`, ... |
+
+    That of a reset holds only the `state` of the first request.
 
     Where the scenario makes plans impossible, `info["action_mask"]` (int8 [P], of the request to come, in `reset` too)
     and `action_masks()` say which are possible. An impossible one fails: reward 0, no attempt, nothing spent, quality
@@ -62,11 +81,14 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
     splits 0..T, where the paper's network has 10 outputs; attempts are modelled (the paper only says "an image of
     appropriate quality").
 
+    Version history: v0, the first.
+
     Args:
         fidelity: `profile` reads the measured quality; `live` really generates every image.
         transceiver: what generates images to render, and those of `live`; None is the embedded model.
-        render_mode: `rgb_array` or None.
-        settings: see `envs.model.SplitSettings`.
+        render_mode: `rgb_array` or None. `RecordVideo` around it needs moviepy.
+        settings: `scenario`, `plans`, `reward`, `receiver`, `profile`, `quality_metric`, `quality_min`, `max_attempts`,
+            `deadline_s`, `episode_length`, `channel`, `rate`, devices and costs: see `envs.model.SplitSettings`.
 
     Raises:
         ValueError: an unknown or impossible setting.

@@ -24,7 +24,7 @@ LAYERS = (
     ("trust",),
     ("painter",),
     ("split_env",),
-    ("vector_env",),
+    ("vector_env", "wrappers"),
 )
 """Modules of `envs`, from the lowest; each may import only what stands above it in this list, or beside it."""
 

@@ -1,0 +1,210 @@
+"""Speed of the environment: steps a second on one core, beside other ways to run it, and memory over its size.
+
+`python benchmarks/env.py` prints it for the shipped profile and scenario `paper`, with random actions. Contestants take
+turns in every round and the best round of each counts; it is the processor's time of this one process, so that a busy
+machine changes little but the caches.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import tracemalloc
+import warnings
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+import time
+from collections.abc import Callable, Sequence
+from importlib.util import find_spec
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from tqdm import tqdm
+
+from envs import SplitEnv, SplitVectorEnv
+from envs.command_line import one_line_errors
+from envs.transceiver.profile import QualityProfile
+
+Step = Callable[[], Any]
+CHUNK_S = 0.15
+"""Processor seconds of a turn, about."""
+BAR_STEPS_PER_S, BAR_SCALAR_STEPS_PER_S, BAR_RATIO, BAR_ENVS = 5e6, 1e4, 50.0, 4096
+
+
+class Contestant:
+    """Something that steps.
+
+    Args:
+        name: in the table.
+        num_envs: environment steps of one call.
+        step: the call.
+    """
+
+    def __init__(self, name: str, num_envs: int, step: Step) -> None:
+        self.name, self.num_envs, self._step = name, num_envs, step
+        step()
+        self._calls = max(1, round(CHUNK_S / max(1e-7, self._seconds(3))))
+        self.rounds_s: list[float] = []
+
+    def take_turn(self) -> None:
+        """Measure once more."""
+        self.rounds_s.append(self._seconds(self._calls))
+
+    @property
+    def steps_per_s(self) -> float:
+        """In the best round."""
+        return self.num_envs / min(self.rounds_s)
+
+    def _seconds(self, calls: int) -> float:
+        start = time.process_time()
+        for _ in range(calls):
+            self._step()
+        return (time.process_time() - start) / calls
+
+
+def native(num_envs: int, profile: QualityProfile) -> Contestant:
+    """The environment's own vector form."""
+    env = SplitVectorEnv(num_envs, profile=profile)
+    env.reset(seed=0)
+    actions = _actions(env)
+    return Contestant("native vector form", num_envs, lambda: env.step(next(actions)))
+
+
+def scalar(profile: QualityProfile) -> Contestant:
+    """The `gymnasium.Env`, which starts anew at the end of a session."""
+    env = SplitEnv(profile=profile)
+    env.reset(seed=0)
+    actions = np.random.default_rng(0).integers(len(env.model.plans), size=4096).tolist()
+    turn = iter(_forever(actions))
+
+    def step() -> None:
+        if env.step(next(turn))[2]:
+            env.reset()
+
+    return Contestant("scalar form", 1, step)
+
+
+def synchronous(num_envs: int, profile: QualityProfile) -> Contestant:
+    """Gymnasium's SyncVectorEnv over the scalar form."""
+    env = gym.vector.SyncVectorEnv([lambda: SplitEnv(profile=profile) for _ in range(num_envs)])
+    env.reset(seed=0)
+    actions = _actions(env)
+    return Contestant("SyncVectorEnv over the scalar form", num_envs, lambda: env.step(next(actions)))
+
+
+def adapted(num_envs: int, profile: QualityProfile) -> Contestant:
+    """The native form seen through the stable-baselines3 adapter."""
+    from agents import SB3VecEnv
+
+    env = SplitVectorEnv(num_envs, profile=profile)
+    vec_env = SB3VecEnv(env)
+    vec_env.seed(0)
+    vec_env.reset()
+    actions = _actions(env)
+    return Contestant("stable-baselines3 adapter", num_envs, lambda: vec_env.step(next(actions)))
+
+
+def peer() -> Contestant | None:
+    """mobile-env's small scenario with a central agent; None where it is not installed."""
+    if find_spec("mobile_env") is None:
+        return None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # its own, about Gymnasium's names of metadata
+        import mobile_env  # noqa: F401  (registers)
+
+        env = gym.make("mobile-small-central-v0").unwrapped
+    env.reset(seed=0)
+    env.action_space.seed(0)
+    actions = iter(_forever([env.action_space.sample() for _ in range(64)]))
+
+    def step() -> None:
+        _, _, terminated, truncated, _ = env.step(next(actions))
+        if terminated or truncated:
+            env.reset()
+
+    return Contestant("mobile-env, small scenario (nearest peer)", 1, step)
+
+
+def bytes_of(num_envs: int, profile: QualityProfile) -> tuple[int, int]:
+    """Bytes that so many environments hold after a step, and the most that they need during one; the model's too."""
+    tracemalloc.start()
+    env = SplitVectorEnv(num_envs, profile=profile)
+    env.reset(seed=0)
+    actions = np.zeros(num_envs, dtype=np.int64)
+    kept = env.step(actions)
+    del kept
+    held, most = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    return held, most
+
+
+def report_speed(sizes: Sequence[int], sync_sizes: Sequence[int], rounds: int, profile: QualityProfile) -> None:
+    """Print steps a second of every contestant, and the bars."""
+    contestants = [native(size, profile) for size in sizes]
+    contestants += [scalar(profile), *(synchronous(size, profile) for size in sync_sizes)]
+    contestants += [adapted(size, profile) for size in sizes]
+    other = peer()
+    contestants += [] if other is None else [other]
+    for turn in tqdm(range(rounds), desc="rounds", leave=False):
+        for contestant in contestants[:: -1 if turn % 2 else 1]:
+            contestant.take_turn()
+    print(f"{'':44s} {'environments':>12s} {'steps/s':>14s} {'us a call':>10s}")
+    for one in contestants:
+        print(f"{one.name:44s} {one.num_envs:12,d} {one.steps_per_s:14,.0f} {1e6 * min(one.rounds_s):10.1f}")
+    if other is None:
+        print("mobile-env is not installed: pip install mobile-env")
+    by_size = {(one.name, one.num_envs): one.steps_per_s for one in contestants}
+    own = by_size.get(("native vector form", BAR_ENVS))
+    sync = max(one.steps_per_s for one in contestants if one.name.startswith("Sync"))
+    if own is not None:
+        print(f"bar: {BAR_STEPS_PER_S:,.0f} steps/s at {BAR_ENVS} environments: {_verdict(own >= BAR_STEPS_PER_S)}")
+        print(f"bar: {BAR_RATIO:g} times SyncVectorEnv: {own / sync:,.0f} times, {_verdict(own >= BAR_RATIO * sync)}")
+    alone = by_size["scalar form", 1]
+    print(f"bar: {BAR_SCALAR_STEPS_PER_S:,.0f} steps/s of the scalar form: {_verdict(alone >= BAR_SCALAR_STEPS_PER_S)}")
+
+
+def report_memory(sizes: Sequence[int], profile: QualityProfile) -> None:
+    """Print bytes over the number of environments."""
+    print(f"\n{'memory':44s} {'environments':>12s} {'held':>14s} {'most in a step':>15s} {'most, more each':>16s}")
+    before: tuple[int, int] | None = None
+    for size in sizes:
+        held, most = bytes_of(size, profile)
+        each = "" if before is None else f"{(most - before[1]) / (size - before[0]):14,.0f} B"
+        print(f"{'':44s} {size:12,d} {held / 2**20:10.2f} MiB {most / 2**20:11.2f} MiB {each:>16s}")
+        before = size, most
+
+
+def _actions(env: Any) -> Any:
+    rng = np.random.default_rng(0)
+    return iter(_forever([rng.integers(env.single_action_space.n, size=env.num_envs) for _ in range(64)]))
+
+
+def _forever(values: Sequence[Any]) -> Any:
+    while True:
+        yield from values
+
+
+def _verdict(met: bool) -> str:
+    return "met" if met else "not met"
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Measure and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--sizes", type=int, nargs="+", default=[1, 64, 1024, 4096, 65536], help="environments at once")
+    parser.add_argument("--sync-sizes", type=int, nargs="+", default=[1, 64, 1024], help="those of SyncVectorEnv")
+    parser.add_argument("--rounds", type=int, default=7, help="turns of each contestant, default: %(default)s")
+    parser.add_argument("--profile", help="a quality profile; the shipped one without it")
+    options = parser.parse_args(arguments)
+    with one_line_errors():
+        if min(*options.sizes, *options.sync_sizes, options.rounds) < 1:
+            raise ValueError("sizes and rounds must be 1 or more")
+        profile = QualityProfile.load(options.profile)
+        report_speed(options.sizes, options.sync_sizes, options.rounds, profile)
+        report_memory(options.sizes, profile)
+
+
+if __name__ == "__main__":
+    main()
