@@ -1,4 +1,4 @@
-"""Statistics of policies: means, interquartile means, improvement, profiles and maps, with seeded bootstrap intervals."""
+"""Means, interquartile means, improvement, profiles and maps of policies, with seeded bootstrap intervals."""
 
 from agents.statistics.aggregate import interquartile_mean, iqm_interval
 from agents.statistics.cells import CellMeans, cell_means

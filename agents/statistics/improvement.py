@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -49,7 +51,7 @@ def probability_of_improvement(
     starts = np.concatenate([[0], np.cumsum(sizes)])
     drawn = []
     for counts in weight_chunks(sizes, resamples, seed):
-        parts = [counts[:, start:stop] for start, stop in zip(starts[:-1], starts[1:], strict=True)]
+        parts = [counts[:, start:stop] for start, stop in pairwise(starts)]
         tasks = zip(parts[: len(own)], wins, parts[len(own) :], strict=True)
         drawn.append(np.mean([((a @ win) * b).sum(axis=1) / win.size for a, win, b in tasks], axis=0))
     low, high = np.quantile(np.concatenate(drawn), ends)
