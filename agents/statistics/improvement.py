@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from agents.statistics.means import Interval
 from agents.statistics.resampling import CONFIDENCE, RESAMPLES, SEED, check_resamples, tails, weight_chunks
-from agents.statistics.strata import Strata, can_be_resampled, checked_strata, sizes_of
+from agents.statistics.strata import Strata, can_be_resampled, checked_strata, mean_over_tasks, sizes_of
 
 
 def probability_of_improvement(
@@ -90,11 +90,11 @@ def paired_improvement(
         raise ValueError(f"paired scores must be of the same sessions, got {sizes_of(own)} and {sizes_of(other)}")
     ends = tails(confidence)
     check_resamples(resamples)
-    wins = np.concatenate([_wins(x, y) / (len(x) * len(own)) for x, y in zip(own, other, strict=True)])
-    point = float(wins.sum())
+    wins = [_wins(x, y) for x, y in zip(own, other, strict=True)]
+    point = float(np.mean([each.mean() for each in wins]))
     if not can_be_resampled(own):
         return Interval(point, float("nan"), float("nan"))
-    drawn = np.concatenate([counts @ wins for counts in weight_chunks(sizes_of(own), resamples, seed)])
+    drawn = np.concatenate([mean_over_tasks(counts, wins) for counts in weight_chunks(sizes_of(own), resamples, seed)])
     low, high = np.quantile(drawn, ends)
     return Interval(point, float(low), float(high))
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from agents.statistics.resampling import CONFIDENCE, RESAMPLES, SEED, check_resamples, tails, weight_chunks
-from agents.statistics.strata import Strata, can_be_resampled, checked_strata, sizes_of
+from agents.statistics.strata import Strata, can_be_resampled, checked_strata, mean_over_tasks, sizes_of
 
 
 @dataclass(frozen=True)
@@ -55,11 +55,13 @@ def performance_profile(
         raise ValueError(f"thresholds must be finite numbers [K], K >= 1, got {thresholds!r}")
     ends = tails(confidence)
     check_resamples(resamples)
-    above = np.concatenate([(each[:, None] > points) / (len(each) * len(strata)) for each in strata])
-    share = above.sum(axis=0)
+    above = [(each[:, None] > points).astype(np.float64) for each in strata]
+    share = np.mean([each.mean(axis=0) for each in above], axis=0)
     if not can_be_resampled(strata):
         unknown = np.full(len(points), np.nan)
         return PerformanceProfile(points, share, unknown, unknown)
-    drawn = np.concatenate([counts @ above for counts in weight_chunks(sizes_of(strata), resamples, seed)])
+    drawn = np.concatenate(
+        [mean_over_tasks(counts, above) for counts in weight_chunks(sizes_of(strata), resamples, seed)]
+    )
     low, high = np.quantile(drawn, ends, axis=0)
     return PerformanceProfile(points, share, low, high)
