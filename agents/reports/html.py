@@ -50,8 +50,8 @@ class Picture:
         data = path.read_bytes()
         with Image.open(io.BytesIO(data)) as image:
             width, height = image.size
-        shown = (round(side / DOTS_A_PIXEL) for side in (width, height))
-        return cls(base64.b64encode(data).decode("ascii"), *shown, caption)
+        encoded = base64.b64encode(data).decode("ascii")
+        return cls(encoded, round(width / DOTS_A_PIXEL), round(height / DOTS_A_PIXEL), caption)
 
 
 @dataclass(frozen=True)

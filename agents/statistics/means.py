@@ -155,7 +155,8 @@ def grouped_means(
     groups = np.unique(labels, return_inverse=True)[1]
     shape = (int(groups.max()) + 1, num_bins)
     flat = groups[inside] * num_bins + chosen[inside]
-    sums = np.bincount(flat, weights=y[inside], minlength=shape[0] * num_bins).reshape(shape)
+    weighted = np.bincount(flat, weights=y[inside], minlength=shape[0] * num_bins)
+    sums = weighted.astype(np.float64).reshape(shape)  # of nothing inside, the counts that bincount gives are integers
     counts = np.bincount(flat, minlength=shape[0] * num_bins).reshape(shape).astype(np.float64)
     means = _resampled_means(sums, counts, resamples, seed)
     filled = counts.sum(axis=0) > 0
