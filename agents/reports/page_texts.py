@@ -17,8 +17,8 @@ OF_RUNS = {
     "request. Intervals are 95 %, from resampling whole sessions: they hold for these runs.",
     "iqm": "A score is the mean satisfaction of a training run. The interquartile mean is that of the middle half of a "
     "group's scores: a few lucky or unlucky runs hardly move it (Agarwal et al., 2021). Intervals are 95 %, from a "
-    "bootstrap of the runs within each scenario: they hold for further training seeds. What was not trained here has "
-    "one score, and no interval.",
+    "bootstrap of the runs within each scenario: they speak of further training seeds, but of few runs they are "
+    "too narrow. What was not trained here has one score, and no interval.",
     "iqm_caption": "Bar: interquartile mean and its interval over training runs. Circle: mean.",
     "improvement": "The chance that a training run of the one does better than one of the other, over all pairs of "
     "runs; ties count half. improvement.csv has the intervals.",
