@@ -69,8 +69,10 @@ def test_train_evaluate_and_load(
     rows = rows_of(report / "comparison.csv")
     assert {row["policy"] for row in rows} == {"oracle", "local", "mine"}
     assert all(0 <= float(row["satisfaction"]) <= 1 for row in rows)
-    names = ("satisfaction", "latency", "split", "decision_map")
+    over_states = ("satisfaction", "latency", "split", "decision_map", "cells")
+    names = (*over_states, "interquartile_mean", "improvement", "performance_profile")
     assert {file.name for file in (report / "figures").iterdir()} == {f"{n}.{s}" for n in names for s in ("png", "pdf")}
+    assert f"env.profile={profile_file}" in (report / "report.html").read_text(encoding="utf-8")
 
 
 def test_resume_goes_on_from_the_last_checkpoint(command: Command, profile_file: Path, tmp_path: Path) -> None:

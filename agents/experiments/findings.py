@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -14,6 +13,7 @@ from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from agents.experiments.claims import Claim
+from agents.reports.rows import write_rows
 from agents.reports.style import save_figure
 from envs.files import whole_file
 
@@ -73,20 +73,6 @@ def write_findings(findings: Findings, name: str, folder: Path, source: str, sec
     with whole_file(folder / COMPARISON_FILE) as partial:
         partial.write_text(json.dumps(comparison, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
     return [*figures, *tables, folder / COMPARISON_FILE]
-
-
-def write_rows(rows: Rows, path: Path) -> None:
-    """Write rows as CSV with all their digits.
-
-    Raises:
-        ValueError: no rows.
-    """
-    if not rows:
-        raise ValueError(f"no numbers for {path.name}")
-    with whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.DictWriter(file, list(rows[0]))
-        writer.writeheader()
-        writer.writerows(rows)
 
 
 def claims_table(claims: Sequence[Claim], title: str) -> Table:

@@ -31,7 +31,7 @@ EXPERIMENTS = (
 )
 """Names, in the order of the report; each is a module of this package and a file of `configs/experiment`."""
 
-UNUSED = ("num_requests", "num_envs", "bins", "figures")
+UNUSED = ("num_requests", "num_envs", "bins", "figures", "seeds", "scenarios", "runs")
 """Keys of `evaluate.py` that size the plain comparison only."""
 
 

@@ -1,50 +1,108 @@
-"""`evaluate.py`: every policy on the same requests, as a table, a CSV file and figures."""
+"""`evaluate.py`: every policy on the same requests, as a table, CSV files, figures and a report."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
-from omegaconf import DictConfig
+from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from agents.reports.description import describe
-from agents.reports.tables import render, summarise, write_csv
-from agents.runs.comparison import compare
-from agents.runs.settings import GROUPS, EvaluateSettings
-from agents.runs.setup import prepare
+from agents.reports.numbers import Numbers
+from agents.reports.provenance import command_line, environment_facts, file_fingerprint, library_versions, policy_files
+from agents.reports.report import Source, write_numbers, write_report
+from agents.reports.tables import render
+from agents.runs.competition import OF_A_RUN, Competition, of_policies, of_runs, run_files
+from agents.runs.gathering import Gathered, gather
+from agents.runs.scenarios import name_of, scenario_configs
+from agents.runs.settings import GROUPS, EvaluateSettings, plain, policy_names
 
 
-def evaluate_policies(config: DictConfig, folder: Path) -> None:
+def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str] = (), scenario: str = "paper") -> None:
     """Run `evaluate.py`.
 
     Args:
         config: the composed configuration.
         folder: the run's own folder.
+        overrides: what the command line changed, as Hydra gives it.
+        scenario: name of the configured scenario.
 
     Raises:
         ValueError: bad input, before any work.
     """
     settings = EvaluateSettings.from_config(config, GROUPS)
-    setup = prepare(config, settings.num_envs)
+    _check_overrides(settings, overrides)
+    scenarios = None if settings.scenarios is None else scenario_configs(settings.scenarios)
+    gathered = None if settings.runs is None else gather(Path(settings.runs), by_scenario=scenarios is not None)
+    if gathered is None:
+        chosen = {name_of(config.scenario, scenario): config.scenario} if scenarios is None else scenarios
+        competition = of_policies(config, chosen, settings.num_envs)
+    else:
+        competition = of_runs(config, gathered, scenarios, settings.num_envs)
     console = Console()
-    console.print(describe(config, setup.environment), highlight=False)
+    for line in dict.fromkeys(describe(heat.config, heat.setup.environment) for heat in competition.heats):
+        console.print(line, highlight=False)
+    for sentence in competition.left_out:
+        console.print(f"note: {sentence}", highlight=False, soft_wrap=True)
 
     with console.status("Evaluating") as status:
-        results = compare(
-            setup.contenders,
-            num_requests=settings.num_requests,
-            seed=settings.seed,
-            on_policy=lambda label: status.update(f"Evaluating {label}"),
+        trials = competition.serve(
+            settings.num_requests, settings.all_seeds, lambda turn: status.update(f"Evaluating {turn}")
         )
-    rows = summarise(results)
-    console.print(render(rows, title=f"{settings.num_requests:,} requests, the same for every policy"))
-    written = [folder / "comparison.csv"]
-    write_csv(rows, written[0])
+    with console.status("Statistics"):
+        numbers = Numbers.of(trials, settings.bins)
+    requests = f"{settings.num_requests * len(settings.all_seeds):,} requests, the same for every policy"
+    for name, rows in numbers.comparison.items():
+        title = requests if len(numbers.comparison) == 1 else f"{name}: {requests}"
+        console.print(render(rows, title=title))
+    written = write_numbers(numbers, folder)
     if settings.figures:
-        from agents.reports.figures import write_figures  # matplotlib is slow to import
-
         with console.status("Drawing figures"):
-            steps = setup.environment.model.profile.num_inference_steps
-            written += write_figures(results, folder / "figures", steps, settings.bins)
+            source = _source(config, competition, gathered, overrides)
+            written += write_report(numbers, folder, source, settings.bins)
     for path in written:
         console.print(path, highlight=False, soft_wrap=True)
+
+
+def _check_overrides(settings: EvaluateSettings, overrides: Sequence[str]) -> None:
+    """Refuse what would have no effect.
+
+    Raises:
+        ValueError: a changed scenario beside `scenarios`, or a changed environment beside `runs`.
+    """
+    keys = [override.lstrip("+~").partition("=")[0] for override in overrides]
+    changed = {key.partition(".")[0].partition("@")[0].partition("/")[0]: key for key in reversed(keys)}
+    if settings.seeds is not None and "seed" in changed:
+        raise ValueError("seed and seeds exclude each other: give one of them")
+    if settings.scenarios is not None and "scenario" in changed:
+        raise ValueError(f"scenarios names whole scenarios, got {changed['scenario']} too: give one of them")
+    if settings.runs is not None and (idle := [changed[group] for group in OF_A_RUN if group in changed]):
+        raise ValueError(
+            f"runs are evaluated in the environments of their own configurations; got {', '.join(idle)} too, "
+            "allowed beside it: scenarios, seed, seeds, policies, num_requests, num_envs, bins, figures"
+        )
+
+
+def _source(
+    config: DictConfig, competition: Competition, gathered: Gathered | None, overrides: Sequence[str]
+) -> Source:
+    facts: dict[str, dict[str, str]] = {}
+    for heat in competition.heats:
+        own = environment_facts(heat.config, heat.setup.environment)
+        if not facts:
+            facts["Environment"] = own
+        elif changed := {key: value for key, value in own.items() if facts["Environment"].get(key) != value}:
+            facts[f"Environment of {heat.scenario}, where it differs"] = changed
+        facts[f"Scenario {heat.scenario}"] = {key: str(value) for key, value in plain(heat.config.scenario).items()}
+    files = policy_files(policy_names(config)) | run_files(gathered)
+    if files:
+        facts["Policy files (SHA-256)"] = {label: file_fingerprint(path) for label, path in files.items()}
+    facts["Libraries"] = library_versions()
+    return Source(
+        command_line("evaluate.py", overrides),
+        facts,
+        OmegaConf.to_yaml(config, resolve=True),
+        {heat.scenario: heat.setup.environment.model.profile.num_inference_steps for heat in competition.heats},
+        competition.left_out,
+    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, fields
 from typing import Any, Self
 
@@ -83,10 +83,13 @@ class EvaluateSettings(Settings):
 
     Attributes:
         seed: of the requests, the same for every policy.
-        num_requests: requests served by each policy.
+        num_requests: requests served by each policy, with each seed in each scenario.
         num_envs: sessions side by side.
         bins: points along SNR and compute in the figures.
-        figures: whether to draw them.
+        figures: whether to draw them and to write the report.
+        seeds: several in place of `seed`, or None.
+        scenarios: names of `configs/scenario` in place of the one that is configured, or None.
+        runs: a folder of training runs to gather, or None.
     """
 
     seed: int
@@ -94,6 +97,21 @@ class EvaluateSettings(Settings):
     num_envs: int
     bins: int
     figures: bool
+    seeds: list[int] | None = None
+    scenarios: list[str] | None = None
+    runs: str | None = None
+
+    def __post_init__(self) -> None:
+        super().__post_init__()
+        _check_list("seeds", self.seeds, "integers >= 0", lambda v: type(v) is int and v >= 0)
+        _check_list("scenarios", self.scenarios, "names of configs/scenario", lambda v: isinstance(v, str))
+        if self.runs is not None and not isinstance(self.runs, str):
+            raise ValueError(f"runs must be a folder or null, got {self.runs!r}")
+
+    @property
+    def all_seeds(self) -> list[int]:
+        """The seeds of the requests."""
+        return [self.seed] if self.seeds is None else self.seeds
 
 
 def environment_keywords(config: DictConfig) -> dict[str, Any]:
@@ -151,6 +169,15 @@ def policy_names(config: DictConfig) -> dict[str, str]:
         if not isinstance(name, str):
             raise ValueError(f"policies.{label} must be the name of a policy or a path, got {name!r}")
     return {str(label): str(name) for label, name in policies.items()}
+
+
+def _check_list(name: str, values: Any, of: str, is_allowed: Callable[[Any], bool]) -> None:
+    if values is None:
+        return
+    if not isinstance(values, list) or not values or not all(is_allowed(value) for value in values):
+        raise ValueError(f"{name} must be a list of {of} or null, got {values!r}")
+    if len(set(values)) < len(values):
+        raise ValueError(f"{name} must name each once, got {values!r}")
 
 
 def _key_of(field: str) -> str:

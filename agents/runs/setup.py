@@ -29,19 +29,28 @@ class Setup:
     contenders: dict[str, Contender]
 
 
-def prepare(config: DictConfig, num_envs: int) -> Setup:
+def prepare(config: DictConfig, num_envs: int, refused: dict[str, str] | None = None) -> Setup:
     """Read the profile, make the environment, load every policy.
 
     Args:
         config: with the groups of `agents.runs.settings.GROUPS`.
         num_envs: sessions side by side.
+        refused: where given, policies that cannot be loaded are left out, and here is why: label -> reason.
 
     Raises:
         ValueError: anything in the groups that is unknown, missing, or does not fit the rest.
     """
     policies = policy_names(config)
     keywords, environment = prepare_environment(config, num_envs)
-    return Setup(keywords, environment, {k: contender(v, keywords, num_envs) for k, v in policies.items()})
+    contenders = {}
+    for label, policy in policies.items():
+        try:
+            contenders[label] = contender(policy, keywords, num_envs)
+        except ValueError as error:
+            if refused is None:
+                raise
+            refused[label] = str(error)
+    return Setup(keywords, environment, contenders)
 
 
 def prepare_environment(config: DictConfig, num_envs: int) -> tuple[dict[str, Any], SplitVectorEnv]:

@@ -7,12 +7,18 @@ from omegaconf import OmegaConf
 
 from agents.runs.settings import EvaluateSettings, check_keys, plain, policy_names
 
-VALUES: dict[str, Any] = {"seed": 0, "num_requests": 20, "num_envs": 4, "bins": 3, "figures": True}
+NONE = {"seeds": None, "scenarios": None, "runs": None}
+VALUES: dict[str, Any] = {"seed": 0, "num_requests": 20, "num_envs": 4, "bins": 3, "figures": True, **NONE}
 
 
 def test_settings_are_read_beside_the_groups() -> None:
     config = OmegaConf.create(VALUES | {"env": {"plans": ["semaigc"]}})
     assert EvaluateSettings.from_config(config, ["env"]) == EvaluateSettings(0, 20, 4, 3, True)
+
+
+def test_seeds_stand_in_place_of_the_seed() -> None:
+    assert EvaluateSettings.from_config(OmegaConf.create(VALUES), []).all_seeds == [0]
+    assert EvaluateSettings.from_config(OmegaConf.create(VALUES | {"seeds": [3, 4]}), []).all_seeds == [3, 4]
 
 
 @pytest.mark.parametrize(
@@ -23,6 +29,9 @@ def test_settings_are_read_beside_the_groups() -> None:
         ({"num_envs": 2.5}, "num_envs must be an integer >= 1, got 2.5"),
         ({"bins": True}, "bins must be an integer >= 1, got True"),
         ({"figures": "maybe"}, "figures must be true or false, got 'maybe'"),
+        ({"runs": 3}, "runs must be a folder or null, got 3"),
+        ({"seeds": [0, True]}, "seeds must be a list of integers >= 0 or null"),
+        ({"scenarios": "paper"}, "scenarios must be a list of names"),
         ({"figure": True}, "unknown keys in configuration: figure; allowed: seed, num_requests"),
     ],
 )

@@ -6,15 +6,12 @@ percentile bootstrap's (Efron and Tibshirani, "An Introduction to the Bootstrap"
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-RESAMPLES = 2000
-CONFIDENCE = 0.95
-SEED = 0
-_CHUNK = 100
+from agents.statistics.resampling import CONFIDENCE, RESAMPLES, SEED, check_resamples, tails, weight_chunks
 
 
 @dataclass(frozen=True)
@@ -56,10 +53,8 @@ def mean_interval(
     Raises:
         ValueError: no values, unequal lengths, values that are not finite, a confidence outside (0, 1), no resamples.
     """
-    edges = np.array([-0.5, 0.5])
-    binned = binned_means(
-        np.zeros(np.shape(values)), values, episodes, edges, confidence=confidence, resamples=resamples, seed=seed
-    )
+    bins = np.zeros(np.shape(values), dtype=np.int64)
+    binned = grouped_means(bins, values, episodes, 1, confidence=confidence, resamples=resamples, seed=seed)
     return Interval(float(binned.mean[0]), float(binned.low[0]), float(binned.high[0]))
 
 
@@ -76,14 +71,13 @@ def column_intervals(
     table = np.asarray(values, dtype=np.float64)
     if table.ndim != 2 or not table.size:
         raise ValueError(f"values must be [N, K] with N and K >= 1, got shape {table.shape}")
-    rows = np.arange(len(table))
-    _validated(rows, table[:, 0], rows, np.array([-0.5, len(table) - 0.5]), confidence, resamples)
+    ends = tails(confidence)
+    check_resamples(resamples)
     if not np.isfinite(table).all():
         raise ValueError("values must be finite, got NaN or infinity")
-    means = _resampled_means(table, np.ones((len(table), 1)), resamples, np.random.default_rng(seed))
-    tail = (1 - confidence) / 2
-    low, high = np.quantile(means, [tail, 1 - tail], axis=0)
-    return [Interval(*map(float, ends)) for ends in zip(table.mean(axis=0), low, high, strict=True)]
+    means = _resampled_means(table, np.ones((len(table), 1)), resamples, seed)
+    low, high = np.quantile(means, ends, axis=0)
+    return [Interval(*map(float, each)) for each in zip(table.mean(axis=0), low, high, strict=True)]
 
 
 def paired_difference(
@@ -126,22 +120,51 @@ def binned_means(
     Raises:
         ValueError: as of `mean_interval`; edges that do not increase.
     """
-    x, y, labels, limits = _validated(variable, values, episodes, edges, confidence, resamples)
-    bins = np.where(x == limits[-1], len(limits) - 2, np.searchsorted(limits, x, side="right") - 1)
-    inside = (bins >= 0) & (bins < len(limits) - 1)
+    limits = checked_edges(edges)
+    means = grouped_means(
+        bin_of(variable, limits),
+        values,
+        episodes,
+        len(limits) - 1,
+        confidence=confidence,
+        resamples=resamples,
+        seed=seed,
+    )
+    return replace(means, centre=(limits[:-1] + limits[1:]) / 2)
+
+
+def grouped_means(
+    bins: ArrayLike,
+    values: ArrayLike,
+    episodes: ArrayLike,
+    num_bins: int,
+    *,
+    confidence: float = CONFIDENCE,
+    resamples: int = RESAMPLES,
+    seed: int = SEED,
+) -> BinnedMeans:
+    """Means of values [N] that lie in the bins [N], integers below num_bins or -1 for none; `centre` is the bin.
+
+    Raises:
+        ValueError: as of `mean_interval`.
+    """
+    chosen, y, labels = _validated(bins, values, episodes)
+    ends = tails(confidence)
+    check_resamples(resamples)
+    inside = chosen >= 0
     groups = np.unique(labels, return_inverse=True)[1]
-    shape = (groups.max() + 1, len(limits) - 1)
-    sums, counts = np.zeros(shape), np.zeros(shape)
-    np.add.at(sums, (groups[inside], bins[inside]), y[inside])
-    np.add.at(counts, (groups[inside], bins[inside]), 1.0)
-    means = _resampled_means(sums, counts, resamples, np.random.default_rng(seed))
-    tail = (1 - confidence) / 2
+    shape = (int(groups.max()) + 1, num_bins)
+    flat = groups[inside] * num_bins + chosen[inside]
+    weighted = np.bincount(flat, weights=y[inside], minlength=shape[0] * num_bins)
+    sums = weighted.astype(np.float64).reshape(shape)  # of nothing inside, the counts that bincount gives are integers
+    counts = np.bincount(flat, minlength=shape[0] * num_bins).reshape(shape).astype(np.float64)
+    means = _resampled_means(sums, counts, resamples, seed)
     filled = counts.sum(axis=0) > 0
-    low, high = np.full(shape[1], np.nan), np.full(shape[1], np.nan)
+    low, high = np.full(num_bins, np.nan), np.full(num_bins, np.nan)
     # A bin of few episodes can be missing from a resample: quantiles over those that have it.
-    low[filled], high[filled] = np.nanquantile(means[:, filled], [tail, 1 - tail], axis=0)
+    low[filled], high[filled] = np.nanquantile(means[:, filled], ends, axis=0)
     return BinnedMeans(
-        centre=(limits[:-1] + limits[1:]) / 2,
+        centre=np.arange(num_bins, dtype=np.float64),
         mean=_ratio(sums.sum(axis=0), counts.sum(axis=0)),
         low=low,
         high=high,
@@ -149,16 +172,37 @@ def binned_means(
     )
 
 
+def checked_edges(edges: ArrayLike) -> NDArray[np.float64]:
+    """Edges of bins, float64 [B + 1].
+
+    Raises:
+        ValueError: edges that do not increase.
+    """
+    limits = np.asarray(edges, dtype=np.float64)
+    if limits.ndim != 1 or len(limits) < 2 or not (np.diff(limits) > 0).all():
+        raise ValueError(f"edges must be [B + 1] and increase, got {limits}")
+    return limits
+
+
+def bin_of(variable: ArrayLike, edges: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The bin of each value, int64 as the variable; -1 outside. The last bin holds its upper edge too.
+
+    Raises:
+        ValueError: values that are not finite.
+    """
+    x = np.asarray(variable, dtype=np.float64)
+    if not np.isfinite(x).all():
+        raise ValueError("variable and values must be finite, got NaN or infinity")
+    bins = np.where(x == edges[-1], len(edges) - 2, np.searchsorted(edges, x, side="right") - 1)
+    return np.where(bins < len(edges) - 1, bins, -1).astype(np.int64)
+
+
 def _resampled_means(
-    sums: NDArray[np.float64], counts: NDArray[np.float64], resamples: int, rng: np.random.Generator
+    sums: NDArray[np.float64], counts: NDArray[np.float64], resamples: int, seed: int
 ) -> NDArray[np.float64]:
     """Means [resamples, B] of resamples of the groups, from their sums and counts [G, B]."""
-    groups = len(sums)
-    chunks = []
-    for start in range(0, resamples, _CHUNK):  # keeps the weights [chunk, G] small
-        weights = rng.multinomial(groups, np.full(groups, 1 / groups), size=min(_CHUNK, resamples - start))
-        chunks.append(_ratio(weights @ sums, weights @ counts))
-    return np.concatenate(chunks)
+    drawn = weight_chunks((len(sums),), resamples, seed)
+    return np.concatenate([_ratio(weights @ sums, weights @ counts) for weights in drawn])
 
 
 def _ratio(sums: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -167,18 +211,11 @@ def _ratio(sums: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np
 
 
 def _validated(
-    variable: ArrayLike, values: ArrayLike, episodes: ArrayLike, edges: ArrayLike, confidence: float, resamples: int
-) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.generic], NDArray[np.float64]]:
-    x, y = np.asarray(variable, dtype=np.float64), np.asarray(values, dtype=np.float64)
-    labels, limits = np.asarray(episodes), np.asarray(edges, dtype=np.float64)
+    bins: ArrayLike, values: ArrayLike, episodes: ArrayLike
+) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.generic]]:
+    x, y, labels = np.asarray(bins, dtype=np.int64), np.asarray(values, dtype=np.float64), np.asarray(episodes)
     if x.ndim != 1 or not x.size or x.shape != y.shape or x.shape != labels.shape:
         raise ValueError(f"variable, values and episodes must be [N], N >= 1; got {x.shape}, {y.shape}, {labels.shape}")
-    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+    if not np.isfinite(y).all():
         raise ValueError("variable and values must be finite, got NaN or infinity")
-    if limits.ndim != 1 or len(limits) < 2 or not (np.diff(limits) > 0).all():
-        raise ValueError(f"edges must be [B + 1] and increase, got {limits}")
-    if not 0 < confidence < 1:
-        raise ValueError(f"confidence must lie in (0, 1), got {confidence}")
-    if resamples < 1:
-        raise ValueError(f"resamples must be >= 1, got {resamples}")
-    return x, y, labels, limits
+    return x, y, labels

@@ -1,0 +1,241 @@
+"""The numbers of a report: what its CSV files hold and its figures draw, computed once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from itertools import permutations
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.reports import tables
+from agents.reports.trials import Outcomes, Trial, by_policy, of_several_runs, scenarios_of, scores, session_means
+from agents.statistics import (
+    CellMeans,
+    PerformanceProfile,
+    cell_means,
+    iqm_interval,
+    mean_interval,
+    paired_improvement,
+    performance_profile,
+    probability_of_improvement,
+)
+
+ALL = "all"
+"""Stands for all scenarios together."""
+
+THRESHOLDS = np.linspace(0.0, 1.0, 101)
+"""Of the performance profiles; satisfaction lies in [0, 1]."""
+
+Row = dict[str, Any]
+Scores = Mapping[str, Sequence[NDArray[np.float64]]]
+
+
+@dataclass(frozen=True)
+class Numbers:
+    """All numbers of a report.
+
+    Attributes:
+        trials: what they were computed from.
+        of_runs: whether training runs were compared: a score is then the mean of a run, else that of a session.
+        comparison: scenario -> the table of policies, best first.
+        aggregates: of `aggregate_rows`.
+        improvement: of `improvement_rows`.
+        profiles: policy -> performance profile over all scenarios.
+        maps: scenario -> policy -> satisfaction over SNR x PACR.
+        runs: of `run_rows`.
+    """
+
+    trials: Sequence[Trial]
+    of_runs: bool
+    comparison: Mapping[str, list[tables.Row]]
+    aggregates: list[Row]
+    improvement: list[Row]
+    profiles: Mapping[str, PerformanceProfile]
+    maps: Mapping[str, Mapping[str, CellMeans]]
+    runs: list[Row]
+
+    @classmethod
+    def of(cls, trials: Sequence[Trial], bins: int) -> Numbers:
+        """Compute them.
+
+        Args:
+            trials: every policy in every scenario.
+            bins: cells along SNR and compute.
+        """
+        results = {name: by_policy(trials, name) for name in scenarios_of(trials)}
+        return cls(
+            trials,
+            of_several_runs(trials),
+            {name: tables.summarise(own) for name, own in results.items()},
+            aggregate_rows(trials),
+            improvement_rows(trials),
+            {policy: performance_profile(own, THRESHOLDS) for policy, own in scores(trials).items()},
+            {name: cell_maps(own, bins) for name, own in results.items()},
+            run_rows(trials),
+        )
+
+    @property
+    def scenarios(self) -> list[str]:
+        """Their names."""
+        return list(self.comparison)
+
+    def as_rows(self) -> dict[str, list[Row]]:
+        """Name of a CSV file -> its rows; what does not apply is left out."""
+        found = {
+            "comparison": [{"scenario": name} | asdict(row) for name, rows in self.comparison.items() for row in rows],
+            "interquartile_means": self.aggregates,
+            "improvement": self.improvement,
+            "profiles": profile_rows(self.profiles),
+            "cells": [row for name, maps in self.maps.items() for row in cell_rows(name, maps)],
+            "runs": self.runs,
+            "sessions": session_rows(self.trials),
+        }
+        return {name: rows for name, rows in found.items() if rows}
+
+
+def aggregate_rows(trials: Sequence[Trial]) -> list[Row]:
+    """Interquartile mean and mean over the scores of each policy, in every scenario and over all of them."""
+    rows = []
+    for scenario, chosen in parts(trials).items():
+        for policy, own in scores(chosen).items():
+            iqm = iqm_interval(own)
+            rows.append(
+                {
+                    "scenario": scenario,
+                    "policy": policy,
+                    "scores": sum(len(each) for each in own),
+                    "iqm": iqm.mean,
+                    "iqm_low": iqm.low,
+                    "iqm_high": iqm.high,
+                    "mean": float(np.mean(np.concatenate(own))),
+                }
+            )
+    return rows
+
+
+def improvement_rows(trials: Sequence[Trial]) -> list[Row]:
+    """How probable it is that the one policy does better than the other, over all scenarios, for every pair."""
+    found, of_runs = scores(trials), of_several_runs(trials)
+    rows = []
+    for policy, baseline in permutations(found, 2):
+        unpaired = _unpaired(found[policy], found[baseline])
+        chance = (
+            probability_of_improvement(found[policy], found[baseline])
+            if of_runs
+            else paired_improvement(found[policy], found[baseline])
+        )
+        rows.append(
+            {
+                "policy": policy,
+                "baseline": baseline,
+                "compared": "runs" if of_runs else "paired sessions",
+                "probability": chance.mean,
+                "probability_low": chance.low,
+                "probability_high": chance.high,
+                "probability_unpaired": unpaired,
+            }
+        )
+    return rows
+
+
+def profile_rows(found: Mapping[str, PerformanceProfile]) -> list[Row]:
+    """The profiles point by point."""
+    return [
+        {"policy": policy, "threshold": float(t), "share": float(s), "share_low": float(low), "share_high": float(high)}
+        for policy, each in found.items()
+        for t, s, low, high in zip(each.threshold, each.share, each.low, each.high, strict=True)
+    ]
+
+
+def cell_maps(results: Mapping[str, Outcomes], bins: int) -> dict[str, CellMeans]:
+    """Satisfaction of each policy of a scenario in cells of SNR (across) x PACR (up); the same cells for all."""
+    states = next(iter(results.values()))
+    edges = [np.histogram_bin_edges(states[name], bins) for name in ("snr_db", "tx_availability")]
+    return {
+        label: cell_means(own["snr_db"], own["tx_availability"], own["reward"], own["episode"], *edges)
+        for label, own in results.items()
+    }
+
+
+def cell_rows(scenario: str, maps: Mapping[str, CellMeans]) -> list[Row]:
+    """The maps cell by cell, the empty ones left out."""
+    best = maps.get("oracle")
+    return [
+        {
+            "scenario": scenario,
+            "policy": policy,
+            "snr_db_low": float(each.x_edges[j]),
+            "snr_db_high": float(each.x_edges[j + 1]),
+            "tx_availability_low": float(each.y_edges[i]),
+            "tx_availability_high": float(each.y_edges[i + 1]),
+            "requests": int(each.count[i, j]),
+            "satisfaction": float(each.mean[i, j]),
+            "satisfaction_low": float(each.low[i, j]),
+            "satisfaction_high": float(each.high[i, j]),
+            "regret": float("nan") if best is None else float(best.mean[i, j] - each.mean[i, j]),
+        }
+        for policy, each in maps.items()
+        for i, j in zip(*np.nonzero(each.count), strict=True)
+    ]
+
+
+def run_rows(trials: Sequence[Trial]) -> list[Row]:
+    """Every training run in every scenario, with the interval over its sessions."""
+    rows = []
+    for trial in (trial for trial in trials if trial.run):
+        own = trial.outcomes
+        satisfaction = mean_interval(own["reward"], own["episode"])
+        rows.append(
+            {
+                "scenario": trial.scenario,
+                "group": trial.policy,
+                "run": trial.run,
+                "training_seed": trial.training_seed,
+                "satisfaction": satisfaction.mean,
+                "satisfaction_low": satisfaction.low,
+                "satisfaction_high": satisfaction.high,
+                **{name: float(np.mean(own[name])) for name in ("latency_s", "energy_j", "attempts", "failed")},
+            }
+        )
+    return rows
+
+
+def session_rows(trials: Sequence[Trial]) -> list[Row]:
+    """Every session of every policy or run: what all intervals are made of."""
+    rows = []
+    for trial in trials:
+        first = np.unique(trial.outcomes["episode"], return_index=True)[1]
+        seeds = trial.outcomes["seed"][first]
+        means = session_means(trial.outcomes)
+        rows += [
+            {
+                "scenario": trial.scenario,
+                "policy": trial.policy,
+                "run": trial.run,
+                "seed": int(seed),
+                "session": number,
+                "satisfaction": float(mean),
+            }
+            for number, (seed, mean) in enumerate(zip(seeds, means, strict=True))
+        ]
+    return rows
+
+
+def parts(trials: Sequence[Trial]) -> dict[str, list[Trial]]:
+    """The trials of each scenario, and with several all of them together as `ALL`."""
+    names = scenarios_of(trials)
+    found = {name: [trial for trial in trials if trial.scenario == name] for name in names}
+    return found | ({ALL: list(trials)} if len(names) > 1 else {})
+
+
+def _unpaired(own: Sequence[NDArray[np.float64]], other: Sequence[NDArray[np.float64]]) -> float:
+    """The Mann-Whitney statistic over all pairs, a mean over scenarios; see `probability_of_improvement`."""
+    shares = []
+    for x, y in zip(own, other, strict=True):
+        ordered = np.sort(y)
+        below, up_to = (np.searchsorted(ordered, x, side=side) for side in ("left", "right"))  # type: ignore[call-overload]
+        shares.append(float(np.mean(below + up_to)) / (2 * len(y)))
+    return float(np.mean(shares))

@@ -1,0 +1,113 @@
+"""What a report is made of: every policy, or training run, in every scenario on the same requests."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Outcomes = Mapping[str, NDArray[Any]]
+
+COLUMNS = (
+    "reward",
+    "episode",
+    "snr_db",
+    "tx_availability",
+    "latency_s",
+    "energy_j",
+    "attempts",
+    "failed",
+    "split",
+)
+"""Outcomes that a report uses; see `agents.evaluate` for their units."""
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One policy in one scenario.
+
+    Attributes:
+        scenario: its name.
+        policy: label in the report; the training runs of one group share it.
+        outcomes: arrays [N] by name, `COLUMNS` and `seed` (of the requests); an episode's label is its own.
+        run: folder of the training run; empty for a policy that stands for itself.
+        training_seed: of the run.
+    """
+
+    scenario: str
+    policy: str
+    outcomes: Outcomes
+    run: str = ""
+    training_seed: int | None = None
+
+
+def joined(parts: Sequence[tuple[int, Outcomes]]) -> Outcomes:
+    """The outcomes of several seeds of requests, one after the other.
+
+    Args:
+        parts: (seed, outcomes) of each.
+    """
+    columns = {name: np.concatenate([np.asarray(outcomes[name]) for _, outcomes in parts]) for name in COLUMNS}
+    offsets = np.cumsum([0, *(int(outcomes["episode"].max()) + 1 for _, outcomes in parts[:-1])])
+    columns["episode"] = np.concatenate(
+        [outcomes["episode"] + offset for (_, outcomes), offset in zip(parts, offsets, strict=True)]
+    )
+    columns["seed"] = np.concatenate([np.full(len(outcomes["reward"]), seed) for seed, outcomes in parts])
+    return columns
+
+
+def by_policy(trials: Iterable[Trial], scenario: str) -> dict[str, Outcomes]:
+    """Label -> outcomes in a scenario; those of several training runs averaged request by request.
+
+    The runs of a group serve the same requests, so that the average keeps the rows: what compares policies row by
+    row compares groups of runs too.
+    """
+    runs: dict[str, list[Outcomes]] = {}
+    for trial in trials:
+        if trial.scenario == scenario:
+            runs.setdefault(trial.policy, []).append(trial.outcomes)
+    return {policy: _averaged(each) for policy, each in runs.items()}
+
+
+def _averaged(runs: Sequence[Outcomes]) -> Outcomes:
+    if len(runs) == 1:
+        return runs[0]
+    same = ("episode", "seed", "snr_db", "tx_availability")
+    return {name: runs[0][name] if name in same else np.mean([run[name] for run in runs], axis=0) for name in runs[0]}
+
+
+def scenarios_of(trials: Iterable[Trial]) -> list[str]:
+    """Names, in the order of the trials."""
+    return list(dict.fromkeys(trial.scenario for trial in trials))
+
+
+def of_several_runs(trials: Iterable[Trial]) -> bool:
+    """Whether the trials are those of training runs: the runs are then what is resampled, and not sessions."""
+    return any(trial.run for trial in trials)
+
+
+def scores(trials: Sequence[Trial]) -> dict[str, list[NDArray[np.float64]]]:
+    """Policy -> scores [R] in each scenario, for the policies that are in all of them.
+
+    A score is the mean satisfaction of a session, or of a training run where the trials are those of runs.
+    """
+    names, of_runs = scenarios_of(trials), of_several_runs(trials)
+    found: dict[str, dict[str, list[NDArray[np.float64]]]] = {}
+    for trial in trials:
+        own = found.setdefault(trial.policy, {}).setdefault(trial.scenario, [])
+        rewards = session_means(trial.outcomes)
+        own.append(np.array([np.mean(trial.outcomes["reward"])]) if of_runs else rewards)
+    return {
+        policy: [np.concatenate(own[name]) for name in names]
+        for policy, own in found.items()
+        if all(name in own for name in names)
+    }
+
+
+def session_means(outcomes: Outcomes) -> NDArray[np.float64]:
+    """Mean satisfaction of each session, float64 [E], in the order of their labels."""
+    sessions = np.unique(outcomes["episode"], return_inverse=True)[1]
+    return np.bincount(sessions, weights=outcomes["reward"]) / np.bincount(sessions)
