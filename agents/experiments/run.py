@@ -26,6 +26,7 @@ EXPERIMENTS = (
     "semaigc_prop2",
     "receivers",
     "regret",
+    "ablations",
 )
 """Names, in the order of the report; each is a module of this package and a file of `configs/experiment`."""
 
