@@ -132,10 +132,12 @@ class PrioritizedReplayBuffer(ReplayBuffer):
         discounts = self.gamma ** np.arange(self.n_steps)
         last = sequence[np.arange(len(rows)), steps - 1]
         terminated = self.dones[last, columns] * (1 - self.timeouts[last, columns])
+        here: Any = self._normalize_obs(self.observations[rows, columns], env)
+        there: Any = self._normalize_obs(self.next_observations[last, columns], env)
         return PrioritizedSamples(
-            observations=self.to_torch(self._normalize_obs(self.observations[rows, columns], env)),
+            observations=self.to_torch(here),
             actions=self.to_torch(self.actions[rows, columns]),
-            next_observations=self.to_torch(self._normalize_obs(self.next_observations[last, columns], env)),
+            next_observations=self.to_torch(there),
             dones=self.to_torch(terminated[:, None]),
             rewards=self.to_torch((rewards * discounts * inside).sum(axis=1, keepdims=True).astype(np.float32)),
             discounts=self.to_torch((self.gamma ** steps[:, None]).astype(np.float32)),
