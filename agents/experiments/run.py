@@ -28,6 +28,7 @@ EXPERIMENTS = (
     "meg_fig6",
     "receivers",
     "regret",
+    "ablations",
 )
 """Names, in the order of the report; each is a module of this package and a file of `configs/experiment`."""
 

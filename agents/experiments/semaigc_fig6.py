@@ -2,28 +2,21 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-import torch
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from tqdm import tqdm
 
 from agents.experiments.claims import Claim, bar, paper
 from agents.experiments.findings import Findings
-from agents.experiments.states import FIXED, States, sample_states
+from agents.experiments.learning_curves import Lesson, learning_curve
+from agents.experiments.states import FIXED, sample_states
 from agents.experiments.study import Study
-from agents.factory import make_agent
 from agents.reports.style import house_style, label_of, line_style
-from agents.runs.callbacks import EveryRequests
-from envs import SplitVectorEnv
-from envs.files import whole_file
 
 PAPER_EPISODES = 350
 CONVERGED = 0.95
@@ -98,51 +91,13 @@ def run(study: Study, options: Options) -> Findings:
 def _curves(study: Study, options: Options, receiver: str) -> Curves:
     keywords = study.keywords_of(receiver)
     states = sample_states(keywords, options.num_states, study.seed)
+    lesson = Lesson(keywords, options.agent, options.episodes, options.num_envs, options.every_episodes)
     runs = [
-        _learnt(study, options, keywords, states, seed)
+        learning_curve(lesson, states, seed, study.folder)
         for seed in tqdm(range(options.seeds), desc=f"agents, receiver {receiver}", unit="agent", leave=False)
     ]
     references = {name: float(states.rewards_of(states.actions(name)).mean()) for name in (*FIXED, "oracle")}
-    return Curves(np.array(runs[0][0]), np.array([rewards for _, rewards in runs]), references)
-
-
-def _learnt(
-    study: Study, options: Options, keywords: Mapping[str, Any], states: States, seed: int
-) -> tuple[list[int], list[float]]:
-    """Episodes and rewards of one agent, from the folder if it was trained before."""
-    path = _file(study.folder, options, states, seed, keywords["receiver"])
-    if path.is_file():
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return kept["episodes"], kept["rewards"]
-    torch.set_num_threads(1)  # the networks are small: a second thread costs more than it brings
-    env = SplitVectorEnv(options.num_envs, **keywords)
-    agent = make_agent(env=env, seed=seed, **options.agent)
-    requests = keywords["episode_length"]
-    episodes, rewards = [0], [_greedy_reward(agent, states)]
-
-    def look() -> None:
-        episodes.append(agent.num_timesteps // requests)
-        rewards.append(_greedy_reward(agent, states))
-
-    every = EveryRequests(options.every_episodes * requests, look)
-    agent.learn(options.episodes * requests, callback=every, log_interval=None)  # type: ignore[arg-type]
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as partial:
-        partial.write_text(json.dumps({"episodes": episodes, "rewards": rewards}), encoding="utf-8")
-    return episodes, rewards
-
-
-def _greedy_reward(agent: Any, states: States) -> float:
-    return float(states.rewards_of(states.actions("root", agent)).mean())
-
-
-def _file(folder: Path, options: Options, states: States, seed: int, receiver: str) -> Path:
-    """Name of a learning curve: everything that it depends on."""
-    told = asdict(options) | {"receivers": receiver, "seeds": seed}
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True, default=dict).encode())
-    digest.update(states.observations.tobytes())
-    digest.update(states.rewards.tobytes())
-    return folder / "curves" / f"{receiver}_{seed}_{digest.hexdigest()[:12]}.json"
+    return Curves(runs[0][0], np.array([rewards for _, rewards in runs]), references)
 
 
 def _claims(receiver: str, curves: Curves) -> list[Claim]:

@@ -30,7 +30,7 @@ def test_every_agent_learns_a_little_and_is_saved(name: str, tmp_path: Path) -> 
 def test_given_hyperparameters_win_and_policy_kwargs_are_merged() -> None:
     agent = make_agent("d3qn", gym.make("CartPole-v1"), batch_size=7, double=False, **TINY)
     assert isinstance(agent, D3QN)
-    assert (agent.batch_size, agent.double, agent.gamma) == (7, False, 0.99)
+    assert (agent.batch_size, agent.double, agent.gamma) == (7, False, 0.0)
     assert agent.policy_kwargs == {"net_arch": [8], "optimizer_kwargs": {"fused": True}}
 
 

@@ -1,0 +1,44 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from math import inf
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents.experiments.ablations import Curves
+
+CURVES = Curves(np.array([0, 10, 20]), np.array([[0.1, 0.96, 0.99], [0.2, 0.5, 0.97], [0.99, 0.3, 0.2]]))
+
+
+def test_episodes_until_a_share_are_the_median_over_agents() -> None:
+    assert CURVES.episodes_until(0.95) == 10  # of 10, 20 and 0
+    assert CURVES.episodes_until(0.98) == 20  # of 20, never and 0
+    assert CURVES.episodes_until(0.995) == inf
+
+
+def test_the_end_is_the_last_tenth_of_each_curve() -> None:
+    assert CURVES.final.tolist() == [0.99, 0.97, 0.2]
+
+
+@pytest.mark.parametrize(
+    ("variants", "message"),
+    [
+        ("{typo: {n_step: 3}}", "n_step"),
+        ("{typo: 3}", "experiment.variants.typo must map names to values, got 3"),
+        ("null", "experiment.variants must map labels"),
+    ],
+)
+def test_bad_variants_are_refused_before_any_work(
+    command: Callable[..., int],
+    profile_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    variants: str,
+    message: str,
+) -> None:
+    settings = ["~experiment.variants", f"+experiment.variants={variants}", f"env.profile={profile_file}"]
+    assert command("evaluate.py", "+experiment=ablations", f"hydra.run.dir={tmp_path / 'run'}", *settings) == 2
+    assert message in capsys.readouterr().err
+    assert not (tmp_path / "run" / "curves").exists()
