@@ -181,6 +181,15 @@ class Scenario:
         rng.random(out=self._uniform)
         self._update()
 
+    def get_state(self) -> dict[str, NDArray[np.float64]]:
+        """Everything that `advance` goes on from, as copies: name -> array. What a scenario adds, it adds here."""
+        return {"normal": self._normal.copy(), "uniform": self._uniform.copy()}
+
+    def set_state(self, state: Mapping[str, NDArray[np.float64]]) -> None:
+        """Go back to what `get_state` gave, from a scenario with the same parameters."""
+        self._normal, self._uniform = state["normal"].copy(), state["uniform"].copy()
+        self._update()
+
     def _update(self) -> None:
         values = ndtr(self._normal)
         values *= self._span

@@ -77,6 +77,7 @@ def test_every_channel_has_a_variant() -> None:
 def test_agent_of_every_variant(name: str, profile: QualityProfile) -> None:
     hyperparameters = plain(composed("train", f"agent={name}").agent)
     assert hyperparameters.pop("name") == name
+    assert hyperparameters.pop("init_from") is None
     defaults = default_hyperparameters(name)
     defaults["policy_kwargs"] |= {"dueling": True} if name == "d3qn" else {}
     assert hyperparameters == defaults | ({"double": True} if name == "d3qn" else {})

@@ -64,16 +64,26 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
     """
     core = unwrapped(env)
     name = os.fspath(name_or_path)
-    if name == "root":
-        return _trained(ROOT_WEIGHTS, core, name)
-    if name in POLICY_NAMES:
+    if name in POLICY_NAMES and name != "root":
         return _named(name, core, seed)
-    path = Path(name)
+    return _trained(policy_file(name), core, name)
+
+
+def policy_file(name: str) -> Path:
+    """The file of a trained policy.
+
+    Args:
+        name: `root`, a run's folder that holds `policy.zip`, or the file itself.
+
+    Raises:
+        ValueError: there is no such file.
+    """
+    path = ROOT_WEIGHTS if name == "root" else Path(name)
     if path.is_dir():
         path /= "policy.zip"
     if not path.is_file():
         raise ValueError(f"policy {name!r} is neither a name nor a file ({path}); names: {', '.join(POLICY_NAMES)}")
-    return _trained(path, core, name)
+    return path
 
 
 def unwrapped(env: Any) -> Any:
