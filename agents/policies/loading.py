@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.policies.base import Policy
+from agents.policies.exported import SUFFIXES, ExportedPolicy
 from agents.policies.fixed import FixedPolicy, RandomPolicy
 from agents.policies.model_based import Clairvoyant, Oracle, best_fixed, two_split
 from envs import plans
@@ -53,8 +54,9 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
     | `random` | uniformly |
 
     Args:
-        name_or_path: one of these names, the zip file of a trained agent, or a run folder that holds `policy.zip`.
-            A zip is unpickled, which can run any code in it: load only files that you trust.
+        name_or_path: one of these names, the zip file of a trained agent, a run folder that holds `policy.zip`, or an
+            exported policy (`.onnx`, `.safetensors`). A zip is unpickled, which can run any code in it: load only
+            files that you trust; an exported policy is not.
         env: the environment to act in, single, vectorised or adapted; wrappers are looked through.
         seed: of what the policy draws: `random`'s actions, the sample of states behind `best_fixed` and `two_split`.
 
@@ -107,6 +109,10 @@ def _named(name: str, core: Any, seed: int) -> Policy:
 
 
 def _trained(path: Path, core: Any, name: str) -> Policy:
+    if path.suffix in SUFFIXES:
+        exported = ExportedPolicy.load(path)
+        exported.check(core, name)
+        return exported
     from agents.policies.trained import TrainedPolicy  # torch is not needed by the other policies
 
     policy = TrainedPolicy.load(path)

@@ -11,13 +11,28 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from stable_baselines3.common.callbacks import BaseCallback
 
+from agents.policies import load_policy
 from agents.rollouts import evaluate
+from agents.runs.snapshot import undisturbed
 from agents.runs.stopping import StopRequest
 from envs.command_line import Interrupted
+
+LOGGED = (
+    "latency_s",
+    "latency_transmitter_s",
+    "latency_link_s",
+    "latency_receiver_s",
+    "energy_j",
+    "attempts",
+    "failed",
+)
+"""What the learning curve shows beside satisfaction and regret: means over its requests."""
 
 
 class EveryRequests(BaseCallback):
     """Call a function at the first step of every `period` requests, counted over resumed runs.
+
+    It does not disturb the training: what it draws from the global random streams is given back.
 
     Args:
         period: requests.
@@ -35,7 +50,8 @@ class EveryRequests(BaseCallback):
     def _on_step(self) -> bool:
         if self.num_timesteps // self.period > self._done:
             self._done = self.num_timesteps // self.period
-            self.action()
+            with undisturbed(self.model):
+                self.action()
         return True
 
 
@@ -55,15 +71,26 @@ class LearningCurve:
     def __init__(self, agent: Any, env: gym.vector.VectorEnv[Any, Any, Any], num_requests: int, seed: int) -> None:
         self.agent, self.env, self.num_requests, self.seed = agent, env, num_requests, seed
         self.satisfaction = float("nan")
+        self._oracle: float | None = None
 
     def __call__(self) -> None:
         """Evaluate once and write everything that was recorded since the last time."""
         outcomes = evaluate(self.agent, self.env, self.num_requests, self.seed)
         self.satisfaction = float(np.mean(outcomes["reward"]))
-        self.agent.logger.record("evaluation/satisfaction", self.satisfaction)
-        for name in ("latency_s", "energy_j", "attempts", "failed"):
-            self.agent.logger.record(f"evaluation/{name}", float(np.mean(outcomes[name])))
+        record = self.agent.logger.record
+        record("evaluation/satisfaction", self.satisfaction)
+        record("evaluation/oracle_satisfaction", self.oracle_satisfaction())
+        record("evaluation/regret", self.oracle_satisfaction() - self.satisfaction)
+        for name in LOGGED:
+            record(f"evaluation/{name}", float(np.mean(outcomes[name])))
         self.agent.dump_logs()
+
+    def oracle_satisfaction(self) -> float:
+        """Mean reward of the oracle on the same requests; measured at the first call."""
+        if self._oracle is None:
+            oracle = load_policy("oracle", self.env)
+            self._oracle = float(np.mean(evaluate(oracle, self.env, self.num_requests, self.seed)["reward"]))
+        return self._oracle
 
 
 class Checkpoints(BaseCallback):

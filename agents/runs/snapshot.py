@@ -7,7 +7,8 @@ settings. Between two rounds the rollout buffer of an on-policy agent is empty, 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -60,6 +61,16 @@ def put_snapshot(agent: BaseAlgorithm, snapshot: Mapping[str, Any]) -> None:
         _put_random_state(agent, snapshot["random"])
     except (KeyError, AttributeError, TypeError, RuntimeError, ValueError) as error:
         raise ValueError(f"the checkpoint is of another agent or environment: {error}") from error
+
+
+@contextmanager
+def undisturbed(agent: BaseAlgorithm) -> Iterator[None]:
+    """Give the random streams that an agent draws from back as they were when the block began."""
+    before = _random_state(agent)
+    try:
+        yield
+    finally:
+        _put_random_state(agent, before)
 
 
 def _filled(buffer: ReplayBuffer) -> int:

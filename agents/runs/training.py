@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from omegaconf import DictConfig
@@ -14,12 +13,12 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from agents.factory import make_agent
 from agents.reports.description import describe
 from agents.reports.tables import Row, render, summarise, write_csv
-from agents.reports.tensorboard import log_hyperparameters, run_logger
+from agents.reports.tensorboard import log_config, log_hyperparameters, run_logger
 from agents.runs.callbacks import Checkpoints, EveryRequests, LearningCurve, ProgressBar
 from agents.runs.comparison import Contender, compare, contender
 from agents.runs.folders import RunFolder
 from agents.runs.initial import copy_policy
-from agents.runs.pictures import log_decision_map, log_delivered_images
+from agents.runs.pictures import DeliveredImages, log_decision_map
 from agents.runs.resolvers import AUTO, NEVER
 from agents.runs.settings import GROUPS, TrainSettings, plain
 from agents.runs.setup import Setup, prepare
@@ -28,6 +27,9 @@ from envs.command_line import Interrupted
 
 RESUMABLE = ("resume", "total_requests")
 """Keys that may be given together with `resume`; the rest comes from the folder."""
+
+FINAL_METRICS = ("satisfaction", "relative_to_oracle", "latency_s", "energy_j", "attempts", "failed")
+"""Of the comparison at the end, shown in TensorBoard beside the hyperparameters."""
 
 
 def train(config: DictConfig, folder: Path, overrides: Sequence[str]) -> None:
@@ -65,18 +67,25 @@ def _train(
     for sentence in run.restore(agent):
         console.print(f"warning: {sentence}; going on from an older one", highlight=False, soft_wrap=True)
     run.save_config(config)
-    agent.set_logger(run_logger(run.path))
+    agent.set_logger(run_logger(run.path, agent.num_timesteps))
+    log_config(agent.logger, config)
 
     console.print(f"{name} · {describe(config, setup.environment)}", highlight=False)
     console.print(f"run folder {run.path}", highlight=False, soft_wrap=True)
     learner = contender(agent, setup.keywords, settings.num_envs)
     curve = LearningCurve(agent, learner.environment, settings.evaluation_num_requests, settings.evaluation_seed)
-    _learn(agent, run, settings, curve, console, setup.keywords)
+    images = DeliveredImages(agent, setup.keywords, config.transceiver, settings.delivered_images, console)
+
+    def pictures() -> None:
+        log_decision_map(agent, setup.keywords)
+        images()
+
+    _learn(agent, run, settings, curve, console, pictures)
     run.save_policy(agent)
 
-    log_delivered_images(agent, setup.keywords, config.transceiver, settings.delivered_images, console)
     own = _compare({name: learner} | setup.contenders, settings, run.path, console)[name]
-    log_hyperparameters(agent.logger, config, {"satisfaction": own.satisfaction, "latency_s": own.latency_s})
+    final = {name: getattr(own, name) for name in FINAL_METRICS}
+    log_hyperparameters(agent.logger, config, final)
     agent.logger.close()
     console.print(f"policy      {run.policy_file}", highlight=False, soft_wrap=True)
     console.print(f"curves      tensorboard --logdir {run.path.parent}", highlight=False, soft_wrap=True)
@@ -108,7 +117,7 @@ def _learn(
     settings: TrainSettings,
     curve: LearningCurve,
     console: Console,
-    keywords: dict[str, Any],
+    pictures: Callable[[], None],
 ) -> None:
     remaining = settings.total_requests - agent.num_timesteps
     if remaining <= 0:
@@ -120,7 +129,7 @@ def _learn(
         with stop_request() as stop, ProgressBar(curve, settings.total_requests, console) as bar:
             callbacks = [
                 EveryRequests(settings.evaluation_every_requests, curve),
-                EveryRequests(settings.evaluation_map_every_requests, lambda: log_decision_map(agent, keywords)),
+                EveryRequests(settings.evaluation_map_every_requests, pictures),
                 Checkpoints(settings.checkpoint_every_requests, lambda: run.save_checkpoint(agent), stop),
                 bar,
             ]
@@ -136,7 +145,8 @@ def _learn(
         ) from None
     run.save_checkpoint(agent)
     curve()
-    log_decision_map(agent, keywords)
+    with console.status("Generating images with the trained policy"):
+        pictures()
 
 
 def _compare(
