@@ -12,7 +12,6 @@ from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
 from tensorboard.compat.proto import event_pb2
 from torch.utils.tensorboard import SummaryWriter
 
-
 LAYOUT = {
     "Requests": {
         "Satisfaction": ["Multiline", ["evaluation/satisfaction", "evaluation/oracle_satisfaction"]],

@@ -51,3 +51,6 @@ def _plain(config: DictConfig) -> dict[str, Any]:
     """The configuration as plain values, but for Hydra's own, which cannot all be resolved yet."""
     task = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     return OmegaConf.to_container(task, resolve=True)  # type: ignore[return-value]
+
+
+register_resolvers()  # at import, so that a job that was sent elsewhere knows them before it composes its configuration
