@@ -68,9 +68,8 @@ def test_the_scaling_is_the_environments(profile: QualityProfile) -> None:
 @pytest.mark.parametrize("form", FORMATS)
 def test_root_on_a_million_states(form: str, tmp_path: Path) -> None:
     agent = TrainedPolicy.load(ROOT_WEIGHTS).agent
-    network = greedy_network(agent, [f"semaigc({split})" for split in range(21)])
     env = SplitVectorEnv(1)
-    env.model.plan_names = network.plans  # type: ignore[misc]
+    network = greedy_network(agent, env.model.plan_names)
     file = load_policy(exported(network, form, tmp_path), env)
     agreement = compare_decisions(agent, file.network, network, random_states(1_000_000))  # type: ignore[attr-defined]
     assert agreement.different <= 10  # states where two values are equal but for rounding, which no two libraries share
