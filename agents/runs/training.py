@@ -54,8 +54,8 @@ def train(config: DictConfig, folder: Path, overrides: Sequence[str]) -> None:
     setup = prepare(config, settings.num_envs)
     name = config.agent.name
     agent = make_agent(env=setup.environment, seed=settings.seed, **plain(config.agent, exclude=["init_from"]))
-    if config.agent.init_from is not None:
-        copy_policy(agent, config.agent.init_from)
+    if (source := config.agent.get("init_from")) is not None:
+        copy_policy(agent, source)
     with run.locked():
         _train(run, config, settings, setup, name, agent)
 
