@@ -42,7 +42,7 @@ def run_logger(folder: Path, learnt: int = 0) -> Logger:
     logger = Logger(str(folder), [TensorBoardOutputFormat(str(folder))])
     writer = writer_of(logger)
     start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
-    writer._get_file_writer().event_writer.add_event(event_pb2.Event(step=learnt + 1, session_log=start))
+    writer._get_file_writer().add_event(event_pb2.Event(session_log=start), learnt + 1)
     writer.add_custom_scalars(LAYOUT)
     return logger
 
