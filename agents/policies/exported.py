@@ -17,8 +17,13 @@ SUFFIXES = (".onnx", ".safetensors")
 class Network(Protocol):
     """What both kinds of file become."""
 
-    names: tuple[str, ...]
-    plans: tuple[str, ...]
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the state's quantities, in order."""
+
+    @property
+    def plans(self) -> tuple[str, ...]:
+        """Of the actions, in order."""
 
     def actions(self, state: ArrayLike) -> Actions:
         """Actions, int64 [N], of physical values [N, O]."""
