@@ -24,7 +24,7 @@ def main(config: DictConfig) -> None:
         else:  # heavy imports wait until help and mistakes are dealt with
             from agents.runs.evaluation import evaluate_policies
 
-            evaluate_policies(config, folder, run.overrides.task, run.runtime.choices.scenario)
+            evaluate_policies(config, folder, run.overrides.task, run.runtime.choices["scenario"])
 
 
 if __name__ == "__main__":

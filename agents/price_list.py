@@ -12,7 +12,7 @@ from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.table import Table
 
-from agents.experiments.findings import write_rows
+from agents.reports.rows import write_rows
 from agents.runs.settings import check_keys, configured_costs, configured_devices, plain
 from envs import costs, plans
 from envs.command_line import CONFIGS, one_line_errors

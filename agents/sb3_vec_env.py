@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -64,6 +64,23 @@ class SB3VecEnv(VecEnv):
             }
         self._returns[dones], self._lengths[dones] = 0, 0
         return observations, rewards, dones, infos
+
+    def get_state(self) -> dict[str, Any]:
+        """Where the batch and its running episodes stand: nested dictionaries of numbers and arrays."""
+        return {
+            "returns": self._returns.copy(),
+            "lengths": self._lengths.copy(),
+            "env": self.env.unwrapped.get_state(),  # type: ignore[attr-defined]
+        }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go back to what `get_state` gave.
+
+        Raises:
+            ValueError: the state is of another number of sessions.
+        """
+        self.env.unwrapped.set_state(state["env"])  # type: ignore[attr-defined]
+        self._returns[:], self._lengths[:] = state["returns"], state["lengths"]
 
     def close(self) -> None:
         """Close the environment."""

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 from gymnasium.error import ResetNeeded
@@ -100,6 +101,34 @@ class SplitCore:
         obs = self._window.append(self.model.observe(self._scenario.state))
         self._add_mask(info)
         return obs, reward, info
+
+    def get_state(self) -> dict[str, Any]:
+        """How far the sessions are, the scenario's state and the window's: numbers and arrays only.
+
+        Raises:
+            ResetNeeded: before the first reset.
+        """
+        if self._served < 0:
+            raise ResetNeeded("call reset before this")
+        return {
+            "num_envs": self.num_envs,
+            "served": self._served,
+            "scenario": self._scenario.get_state(),
+            "window": self._window.get_state(),
+        }
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go back to what `get_state` gave.
+
+        Raises:
+            ValueError: the state is of another number of sessions.
+        """
+        if state["num_envs"] != self.num_envs:
+            raise ValueError(f"the state is of {state['num_envs']} sessions, the environment has {self.num_envs}")
+        self._scenario.set_state(state["scenario"])
+        self._window.set_state(state["window"])
+        self._served = state["served"]
+        self.outcome = None
 
     def realised_rewards(self) -> NDArray[np.float64]:
         """Reward that each action would get for the requests of the next step, float64 [N, P]."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -81,6 +82,26 @@ class SplitVectorEnv(VectorEnv[NDArray[np.float32], ArrayLike, NDArray[Any]]):
             obs, started = self.core.reset(self.np_random)
             info |= {key: value for key, value in started.items() if key == "action_mask"}
         return obs, reward, np.full(self.num_envs, done), np.zeros(self.num_envs, dtype=np.bool_), info
+
+    def get_state(self) -> dict[str, Any]:
+        """Where the environment stands, random generator included: nested dictionaries of numbers and arrays.
+
+        Raises:
+            ResetNeeded: before the first reset.
+        """
+        return {"random": self.np_random.bit_generator.state, "core": self.core.get_state()}
+
+    def set_state(self, state: Mapping[str, Any]) -> None:
+        """Go back to what `get_state` gave: the steps that follow are bit for bit those that followed then.
+
+        Args:
+            state: of an environment with the same settings and number of sessions.
+
+        Raises:
+            ValueError: the state is of another number of sessions.
+        """
+        self.core.set_state(state["core"])
+        self.np_random.bit_generator.state = state["random"]
 
     def render(self) -> tuple[NDArray[np.uint8], ...] | None:
         """Draw a frame of each environment, see `SplitEnv.render`."""

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from stable_baselines3 import DQN
 
-from agents import load_policy
+from agents import D3QN, load_policy
 from envs import SplitVectorEnv
 from envs.transceiver.profile import QualityProfile
 
@@ -80,12 +80,36 @@ def test_resume_goes_on_from_the_last_checkpoint(command: Command, profile_file:
     assert command("train.py", *tiny_training(profile_file, run, agent="dqn")) == 0
     (run / "policy.zip").unlink()
     assert command("train.py", f"resume={run}", "total_requests=960") == 0
-    agent = DQN.load(run / "policy.zip")
-    assert agent.num_timesteps == 960
+    assert DQN.load(run / "policy.zip").num_timesteps == 960
     assert [folder.name for folder in run.glob("checkpoint-*")] == ["checkpoint-960"]
-    agent.load_replay_buffer(run / "checkpoint-960" / "replay_buffer.pkl")
-    assert agent.replay_buffer is not None
-    assert agent.replay_buffer.size() * agent.n_envs == 960
+
+
+def test_the_same_command_goes_on(
+    command: Command, profile_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = tiny_training(profile_file, tmp_path / "run")
+    assert command("train.py", *arguments) == 0
+    (tmp_path / "run" / "policy.zip").unlink()
+    assert "going on" not in capsys.readouterr().out
+    assert command("train.py", *arguments) == 0
+    assert "already trained on 640 requests" in capsys.readouterr().out
+    assert (tmp_path / "run" / "policy.zip").is_file()
+    assert command("train.py", *arguments, "seed=1") == 2
+    assert "holds another run, it differs in seed;" in capsys.readouterr().err
+
+
+def test_start_from_another_policy(
+    command: Command, profile_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("train.py", *tiny_training(profile_file, tmp_path / "far", total_requests=160)) == 0
+    here = {"agent.init_from": tmp_path / "far", "agent.learning_starts": 1000}
+    assert command("train.py", *tiny_training(profile_file, tmp_path / "near", **here)) == 0
+    parameters = [D3QN.load(tmp_path / name / "policy.zip").q_net.state_dict() for name in ("far", "near")]
+    for name, value in parameters[0].items():
+        assert value.equal(parameters[1][name])
+    capsys.readouterr()
+    assert command("train.py", *tiny_training(profile_file, tmp_path / "other", agent="dqn", **here)) == 2
+    assert "has other networks: q_net.q_net.2.weight is [22, 8], expected [21, 8]" in capsys.readouterr().err
 
 
 def test_interruption_says_how_to_go_on(
@@ -137,6 +161,7 @@ def test_sweep_gives_each_run_its_folder(command: Command, profile_file: Path, t
         ("evaluate.py", ["costs=flops", "costs.light_model=huge"], "light_model must be one of bk_sdm_base"),
         ("evaluate.py", ["costs=flops", "devices.rx.compute_flops_per_s=null"], "compute_flops_per_s of GTX 1080 Ti"),
         ("train.py", ["seed=1", "resume=nowhere"], "resume"),
+        ("train.py", ["agent.init_from=nowhere"], "policy 'nowhere' is neither a name nor a file"),
         ("train.py", ["env.profile=missing.npz"], "missing.npz"),
         ("evaluate.py", ["policies=[oracle,psychic]"], "allowed: best_fixed"),
         ("evaluate.py", ["policies=[oracle]", "+policies.mine=psychic"], "'psychic'"),

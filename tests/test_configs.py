@@ -79,6 +79,7 @@ def test_every_channel_has_a_variant() -> None:
 def test_agent_of_every_variant(name: str, profile: QualityProfile) -> None:
     hyperparameters = plain(composed("train", f"agent={name}").agent)
     algorithm = hyperparameters.pop("name")
+    assert hyperparameters.pop("init_from") is None
     if name not in PRESETS:
         assert algorithm == name
         defaults = default_hyperparameters(name)

@@ -9,6 +9,7 @@ from typing import Any
 
 from agents.policies.base import Policy
 from agents.policies.estimated import EstimatedState
+from agents.policies.exported import SUFFIXES, ExportedPolicy
 from agents.policies.fixed import FixedPolicy, RandomPolicy
 from agents.policies.model_based import SAMPLE_SIZE, Clairvoyant, Oracle, StateOracle, best_fixed, two_split
 from agents.policies.rule_search import RuleSearch
@@ -61,8 +62,9 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
     serving sessions, and `two_split` may switch on the backlog or the battery instead.
 
     Args:
-        name_or_path: one of these names, the zip file of a trained agent, or a run folder that holds `policy.zip`.
-            A zip is unpickled, which can run any code in it: load only files that you trust.
+        name_or_path: one of these names, the zip file of a trained agent, a run folder that holds `policy.zip`, or an
+            exported policy (`.onnx`, `.safetensors`). A zip is unpickled, which can run any code in it: load only
+            files that you trust; an exported policy is not.
         env: the environment to act in, single, vectorised or adapted; wrappers are looked through.
         seed: of what the policy draws: `random`'s actions, the errors of `model_based_estimated`, the sample of states
             behind `best_fixed` and `two_split`.
@@ -73,16 +75,26 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
     """
     core = unwrapped(env)
     name = os.fspath(name_or_path)
-    if name == "root":
-        return _trained(ROOT_WEIGHTS, core, name)
-    if name in POLICY_NAMES:
+    if name in POLICY_NAMES and name != "root":
         return _named(name, core, seed)
-    path = Path(name)
+    return _trained(policy_file(name), core, name)
+
+
+def policy_file(name: str) -> Path:
+    """The file of a trained policy.
+
+    Args:
+        name: `root`, a run's folder that holds `policy.zip`, or the file itself.
+
+    Raises:
+        ValueError: there is no such file.
+    """
+    path = ROOT_WEIGHTS if name == "root" else Path(name)
     if path.is_dir():
         path /= "policy.zip"
     if not path.is_file():
         raise ValueError(f"policy {name!r} is neither a name nor a file ({path}); names: {', '.join(POLICY_NAMES)}")
-    return _trained(path, core, name)
+    return path
 
 
 def unwrapped(env: Any) -> Any:
@@ -112,6 +124,10 @@ def _named(name: str, core: Any, seed: int) -> Policy:
 
 
 def _trained(path: Path, core: Any, name: str) -> Policy:
+    if path.suffix in SUFFIXES:
+        exported = ExportedPolicy.load(path)
+        exported.check(core, name)
+        return exported
     from agents.policies.trained import TrainedPolicy  # torch is not needed by the other policies
 
     policy = TrainedPolicy.load(path, core)

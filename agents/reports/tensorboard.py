@@ -1,4 +1,4 @@
-"""What goes to TensorBoard beside the scalars: pictures, and hyperparameters with the results that they led to."""
+"""What goes to TensorBoard beside the scalars: their layout, pictures, the configuration, and what it led to."""
 
 from __future__ import annotations
 
@@ -9,12 +9,48 @@ import numpy as np
 from numpy.typing import NDArray
 from omegaconf import DictConfig, OmegaConf
 from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
+from tensorboard.compat.proto import event_pb2
 from torch.utils.tensorboard import SummaryWriter
 
+LAYOUT = {
+    "Requests": {
+        "Satisfaction": ["Multiline", ["evaluation/satisfaction", "evaluation/oracle_satisfaction"]],
+        "Regret to the oracle": ["Multiline", ["evaluation/regret"]],
+        "Latency parts in s": [
+            "Multiline",
+            [f"evaluation/latency_{part}_s" for part in ("transmitter", "link", "receiver")],
+        ],
+        "Attempts": ["Multiline", ["evaluation/attempts"]],
+        "Failed": ["Multiline", ["evaluation/failed"]],
+    },
+    "Learning": {
+        "Reward of a session": ["Multiline", ["rollout/ep_rew_mean"]],
+        "Epsilon": ["Multiline", ["rollout/exploration_rate"]],
+        "Loss": ["Multiline", ["train/.*loss"]],
+    },
+}
+"""Charts of the tab "Custom Scalars": category -> title -> the tags that it shows together."""
 
-def run_logger(folder: Path) -> Logger:
-    """A stable-baselines3 logger that writes TensorBoard events into the run's own folder."""
-    return Logger(str(folder), [TensorBoardOutputFormat(str(folder))])
+
+def run_logger(folder: Path, learnt: int = 0) -> Logger:
+    """A stable-baselines3 logger that writes TensorBoard events into the run's own folder.
+
+    Args:
+        folder: of the run.
+        learnt: requests after which the run goes on; what it once wrote beyond them is hidden, being written again.
+    """
+    logger = Logger(str(folder), [TensorBoardOutputFormat(str(folder))])
+    writer = writer_of(logger)
+    start = event_pb2.SessionLog(status=event_pb2.SessionLog.START)
+    writer._get_file_writer().add_event(event_pb2.Event(session_log=start), learnt + 1)
+    writer.add_custom_scalars(LAYOUT)
+    return logger
+
+
+def log_config(logger: Logger, config: DictConfig) -> None:
+    """Show the whole configuration, resolved, in the tab "Text"."""
+    text = OmegaConf.to_yaml(config, resolve=True)
+    writer_of(logger).add_text("config", "".join(f"    {line}\n" for line in text.splitlines()))
 
 
 def writer_of(logger: Logger) -> SummaryWriter:

@@ -11,11 +11,28 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from stable_baselines3.common.callbacks import BaseCallback
 
+from agents.policies import load_policy
 from agents.rollouts import evaluate
+from agents.runs.snapshot import undisturbed
+from agents.runs.stopping import StopRequest
+from envs.command_line import Interrupted
+
+LOGGED = (
+    "latency_s",
+    "latency_transmitter_s",
+    "latency_link_s",
+    "latency_receiver_s",
+    "energy_j",
+    "attempts",
+    "failed",
+)
+"""What the learning curve shows beside satisfaction and regret: means over its requests."""
 
 
 class EveryRequests(BaseCallback):
     """Call a function at the first step of every `period` requests, counted over resumed runs.
+
+    It does not disturb the training: what it draws from the global random streams is given back.
 
     Args:
         period: requests.
@@ -33,7 +50,8 @@ class EveryRequests(BaseCallback):
     def _on_step(self) -> bool:
         if self.num_timesteps // self.period > self._done:
             self._done = self.num_timesteps // self.period
-            self.action()
+            with undisturbed(self.model):
+                self.action()
         return True
 
 
@@ -53,19 +71,65 @@ class LearningCurve:
     def __init__(self, agent: Any, env: gym.vector.VectorEnv[Any, Any, Any], num_requests: int, seed: int) -> None:
         self.agent, self.env, self.num_requests, self.seed = agent, env, num_requests, seed
         self.satisfaction = float("nan")
+        self._oracle: float | None = None
 
     def __call__(self) -> None:
         """Evaluate once and write everything that was recorded since the last time."""
         outcomes = evaluate(self.agent, self.env, self.num_requests, self.seed)
         self.satisfaction = float(np.mean(outcomes["reward"]))
-        self.agent.logger.record("evaluation/satisfaction", self.satisfaction)
-        for name in ("latency_s", "energy_j", "attempts", "failed"):
-            self.agent.logger.record(f"evaluation/{name}", float(np.mean(outcomes[name])))
+        record = self.agent.logger.record
+        record("evaluation/satisfaction", self.satisfaction)
+        record("evaluation/oracle_satisfaction", self.oracle_satisfaction())
+        record("evaluation/regret", self.oracle_satisfaction() - self.satisfaction)
+        for name in LOGGED:
+            record(f"evaluation/{name}", float(np.mean(outcomes[name])))
         self.agent.dump_logs()
+
+    def oracle_satisfaction(self) -> float:
+        """Mean reward of the oracle on the same requests; measured at the first call."""
+        if self._oracle is None:
+            oracle = load_policy("oracle", self.env)
+            self._oracle = float(np.mean(evaluate(oracle, self.env, self.num_requests, self.seed)["reward"]))
+        return self._oracle
+
+
+class Checkpoints(BaseCallback):
+    """Save at the first round after every `period` requests, and when somebody asks to stop.
+
+    A round is what an agent collects between two updates. Only between two rounds is there nothing half done, so that
+    a run that starts from a checkpoint ends as one that never stopped.
+
+    Args:
+        period: requests, counted over resumed runs.
+        save: writes the checkpoint.
+        stop: the request to stop.
+
+    Raises:
+        Interrupted: in training, once the checkpoint is written that was asked for.
+    """
+
+    def __init__(self, period: int, save: Callable[[], None], stop: StopRequest) -> None:
+        super().__init__()
+        self.period, self.save, self.stop = period, save, stop
+        self._done = 0
+
+    def _on_training_start(self) -> None:
+        self._done = self.model.num_timesteps // self.period
+
+    def _on_rollout_start(self) -> None:
+        due = self.model.num_timesteps // self.period
+        if due > self._done or self.stop.asked:
+            self._done = due
+            self.save()
+        if self.stop.asked:
+            raise Interrupted
+
+    def _on_step(self) -> bool:
+        return True
 
 
 class ProgressBar(BaseCallback):
-    """Requests learnt from, time left and the latest satisfaction, on one line.
+    """Share of the requests, reward, epsilon where there is one, latest satisfaction and time left, on one line.
 
     Args:
         curve: where the latest satisfaction comes from.
@@ -77,15 +141,12 @@ class ProgressBar(BaseCallback):
         super().__init__()
         self.curve, self.total_requests = curve, total_requests
         self._progress = Progress(
-            TextColumn("[bold]Training"),
-            BarColumn(),
-            TextColumn(
-                "{task.completed:,.0f}/{task.total:,.0f} requests · satisfaction {task.fields[satisfaction]} · left"
-            ),
+            BarColumn(bar_width=8),  # all of it fits into 80 columns
+            TextColumn("{task.percentage:.0f}% · {task.fields[figures]} · left"),
             TimeRemainingColumn(),
             console=console,
         )
-        self._task: TaskID = self._progress.add_task("", total=total_requests, satisfaction="–")
+        self._task: TaskID | None = None
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -94,11 +155,25 @@ class ProgressBar(BaseCallback):
     def __exit__(self, *_: object) -> None:
         self._progress.stop()
 
+    def _on_training_start(self) -> None:
+        learnt = self.model.num_timesteps
+        self._task = self._progress.add_task("", total=self.total_requests, completed=learnt, figures=self.figures())
+
     def _on_step(self) -> bool:
-        latest = self.curve.satisfaction
-        self._progress.update(
-            self._task,
-            completed=min(self.num_timesteps, self.total_requests),
-            satisfaction=f"{latest:.3f}" if np.isfinite(latest) else "–",
-        )
+        if self._task is not None:
+            completed = min(self.num_timesteps, self.total_requests)
+            self._progress.update(self._task, completed=completed, figures=self.figures())
         return True
+
+    def figures(self) -> str:
+        """How the agent does: mean reward a request of the last sessions, epsilon, satisfaction when it is greedy."""
+        sessions = self.model.ep_info_buffer or ()
+        requests = sum(session["l"] for session in sessions)
+        reward = sum(session["r"] for session in sessions) / requests if requests else float("nan")
+        values = {"reward": reward, "epsilon": getattr(self.model, "exploration_rate", None)}
+        values["satisfaction"] = self.curve.satisfaction
+        return " · ".join(
+            f"{name} {value:.3f}" if np.isfinite(value) else f"{name} –"
+            for name, value in values.items()
+            if value is not None
+        )

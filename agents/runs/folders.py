@@ -4,13 +4,19 @@ from __future__ import annotations
 
 import re
 import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 
+from agents.reports.tensorboard import flatten
+from agents.runs.plain_tree import read_tree, write_tree
+from agents.runs.resolvers import AUTO
+from agents.runs.snapshot import put_snapshot, take_snapshot
 from envs.files import whole_file
 
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
@@ -23,7 +29,7 @@ class RunFolder:
     | file | what |
     |---|---|
     | `config.yaml` | the composed configuration |
-    | `checkpoint-N/` | agent and replay buffer after N requests; only the last one is kept |
+    | `checkpoint-N/` | everything that training goes on from after N requests; only the last one is kept |
     | `policy.zip` | the trained agent, in stable-baselines3's format |
     | `comparison.csv`, `figures/` | the comparison of policies |
     | `events.out.tfevents.*` | TensorBoard |
@@ -45,10 +51,28 @@ class RunFolder:
         return self.path / "policy.zip"
 
     def save_config(self, config: DictConfig) -> None:
-        """Write the configuration as it was composed, but as one that resumes nothing."""
+        """Write the configuration as it was composed, but for `resume`, which is not the run's."""
         self.path.mkdir(parents=True, exist_ok=True)
         with whole_file(self.config_file) as partial:
-            OmegaConf.save(OmegaConf.merge(config, {"resume": None}), partial)
+            OmegaConf.save(OmegaConf.merge(config, {"resume": AUTO}), partial)
+
+    def check_config(self, config: DictConfig) -> None:
+        """Refuse a folder that holds a run of another configuration.
+
+        Raises:
+            ValueError: it does; the message names the keys that differ.
+        """
+        if not self.config_file.is_file():
+            return
+        there, here = flatten(self.load_config()), flatten(config)
+        others = sorted(
+            key for key in there.keys() | here.keys() if key != "resume" and there.get(key) != here.get(key)
+        )
+        if others:
+            raise ValueError(
+                f"{self.path} holds another run, it differs in {', '.join(others)}; choose another folder "
+                "(hydra.run.dir=...) or remove it"
+            )
 
     def load_config(self) -> DictConfig:
         """The configuration of the run in this folder.
@@ -68,16 +92,31 @@ class RunFolder:
         with whole_file(self.policy_file) as partial:
             agent.save(partial)
 
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Keep other processes from training in this folder; the death of this one opens it again.
+
+        Raises:
+            ValueError: another process trains here.
+        """
+        self.path.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(self.path / ".lock", timeout=0):
+                yield
+        except Timeout:
+            raise ValueError(f"another process trains in {self.path}") from None
+
     def save_checkpoint(self, agent: BaseAlgorithm) -> None:
-        """Write agent and replay buffer as the newest checkpoint, then remove the older ones."""
+        """Write a snapshot of the agent as the newest checkpoint, then remove the older ones.
+
+        It gets its name when all of it is on the disk.
+        """
         older = self._checkpoints()
         target = self.path / f"checkpoint-{agent.num_timesteps}"
         partial = self.path / "checkpoint.partial"
         shutil.rmtree(partial, ignore_errors=True)
         partial.mkdir(parents=True)
-        agent.save(partial / "agent.zip")
-        if isinstance(agent, OffPolicyAlgorithm):
-            agent.save_replay_buffer(partial / "replay_buffer.pkl")
+        write_tree(partial, take_snapshot(agent))
         if target in older:
             shutil.rmtree(target)
         partial.replace(target)
@@ -85,29 +124,33 @@ class RunFolder:
             if checkpoint != target:
                 shutil.rmtree(checkpoint)
 
-    def restore(self, agent: BaseAlgorithm) -> BaseAlgorithm:
-        """The agent of the newest checkpoint: networks, optimiser, replay buffer, count of requests.
+    def restore(self, agent: BaseAlgorithm) -> list[str]:
+        """Make a fresh agent go on from the newest checkpoint, bit for bit as if it had never stopped.
 
-        It goes on with new random numbers, so that it does not meet the first requests again.
-
-        Both files are pickles: resume only folders that you trust.
+        A checkpoint that cannot be read is passed over for an older one. Nothing in it is executed.
 
         Args:
-            agent: a fresh agent of the same kind and sizes, with its environment.
+            agent: fresh, made with the configuration of the run; it stays as it is where there is no checkpoint yet.
 
         Returns:
-            The restored agent; `agent` itself where there is no checkpoint yet.
+            What could not be read, one sentence a checkpoint.
+
+        Raises:
+            ValueError: no checkpoint can be read although there are some, or it is of another agent.
         """
+        unreadable: list[str] = []
         checkpoints = self._checkpoints()
-        if not checkpoints:
-            return agent
-        newest = checkpoints[-1]
-        restored = type(agent).load(newest / "agent.zip", env=agent.get_env(), device=agent.device)
-        if isinstance(restored, OffPolicyAlgorithm):
-            restored.load_replay_buffer(newest / "replay_buffer.pkl")
-        if restored.seed is not None:
-            restored.set_random_seed(restored.seed + restored.num_timesteps)
-        return restored
+        for checkpoint in reversed(checkpoints):
+            try:
+                snapshot = read_tree(checkpoint)
+            except ValueError as error:
+                unreadable.append(str(error))
+            else:
+                put_snapshot(agent, snapshot)
+                return unreadable
+        if checkpoints:
+            raise ValueError(f"{unreadable[0]}: remove it to start over, nothing else was lost")
+        return []
 
     def _checkpoints(self) -> list[Path]:
         found = [child for child in self.path.glob("checkpoint-*") if _CHECKPOINT.fullmatch(child.name)]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -36,32 +37,47 @@ def log_decision_map(agent: BaseAlgorithm, keywords: Mapping[str, Any]) -> None:
     log_image(agent.logger, "decision_map", to_image(figure), agent.num_timesteps)
 
 
-def log_delivered_images(
-    agent: BaseAlgorithm, keywords: Mapping[str, Any], transceiver: DictConfig, count: int, console: Console
-) -> None:
-    """Serve a few requests with the live transceiver and show what the user sees.
+class DeliveredImages:
+    """Serve the same few requests with the live transceiver and show what the user sees.
 
-    Where the transceiver cannot run (no weights, or not those of the profile) one line says so.
+    Where the transceiver cannot run (no weights, or not those of the profile) one line says so, once.
 
     Args:
-        agent: the trained agent, with the run's logger.
+        agent: the agent, with the run's logger.
         keywords: constructor keywords of the environment; `profile` holds a profile.
         transceiver: the configuration's group.
         count: images; 0 for none.
         console: where to say it.
     """
-    if count == 0:
-        return
-    try:
-        with console.status("Generating images with the trained policy"):
-            live = matching_transceiver(transceiver, keywords["profile"], keywords["channel"])
-            env = SplitEnv(render_mode="rgb_array", **(dict(keywords) | {"transceiver": live}))
+
+    def __init__(
+        self, agent: BaseAlgorithm, keywords: Mapping[str, Any], transceiver: DictConfig, count: int, console: Console
+    ) -> None:
+        self.agent, self.count, self.console = agent, count, console
+        self._make = partial(_rendering_environment, keywords, transceiver)
+        self._env: SplitEnv | None = None
+
+    def __call__(self) -> None:
+        """Show what the agent delivers now; the transceiver is loaded the first time."""
+        if self.count == 0:
+            return
+        try:
+            if self._env is None:
+                self._env = self._make()
+            env = self._env
             observation, _ = env.reset(seed=0)
-            for index in range(count):
-                action, _ = agent.predict(observation, deterministic=True)
+            for index in range(self.count):
+                action, _ = self.agent.predict(observation, deterministic=True)
                 observation, _, terminated, truncated, _ = env.step(int(action))
-                log_image(agent.logger, f"delivered/{index}", np.asarray(env.render()), agent.num_timesteps)
+                picture = np.asarray(env.render())
+                log_image(self.agent.logger, f"delivered/{index}", picture, self.agent.num_timesteps)
                 if terminated or truncated:
                     observation, _ = env.reset()
-    except (ValueError, OSError, ImportError) as error:
-        console.print(f"no delivered images: {error}", highlight=False)
+        except (ValueError, OSError, ImportError) as error:
+            self.console.print(f"no delivered images: {error}", highlight=False)
+            self.count = 0
+
+
+def _rendering_environment(keywords: Mapping[str, Any], transceiver: DictConfig) -> SplitEnv:
+    live = matching_transceiver(transceiver, keywords["profile"], keywords["channel"])
+    return SplitEnv(render_mode="rgb_array", **(dict(keywords) | {"transceiver": live}))

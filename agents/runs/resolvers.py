@@ -1,15 +1,56 @@
-"""What the configurations compute with `${name:...}`."""
+"""What the configurations compute with `${name:...}`: the folders of runs."""
 
 from __future__ import annotations
 
-from omegaconf import OmegaConf
+import hashlib
+import json
+from datetime import datetime
+from typing import Any
+
+from omegaconf import DictConfig, ListConfig, OmegaConf
+
+AUTO, NEVER = "auto", "never"
+"""Values of `resume` beside a folder: go on with the run of this very configuration; start a new one."""
 
 
-def run_folder(resume: str | None, new: str) -> str:
-    """The folder of a run: that of the interrupted one, or a new one."""
-    return new if resume is None else str(resume)
+def run_folder(resume: str, stem: str, *, _root_: DictConfig) -> str:
+    """The folder of a run.
+
+    Args:
+        resume: `auto`: a name that depends on the configuration alone, so that the same command finds its run again;
+            `never`: one with the time in it; else the folder itself.
+        stem: how a new name begins.
+    """
+    if resume == AUTO:
+        values = {key: value for key, value in _plain(_root_).items() if key != "resume"}
+        return f"{stem}_{digest(values)}"
+    return f"{stem}_{datetime.now():%Y-%m-%d_%H-%M-%S-%f}" if resume == NEVER else str(resume)
+
+
+def sweep_folder(stem: str, overrides: ListConfig) -> str:
+    """The folder of a multirun: a name that depends on the command's overrides alone, but not on its launcher."""
+    return f"{stem}_{digest([override for override in overrides if not override.startswith('launcher=')])}"
+
+
+def digest(values: Any) -> str:
+    """Eight hexadecimal digits that stand for plain values."""
+    return hashlib.sha256(json.dumps(values, sort_keys=True, default=str).encode()).hexdigest()[:8]
 
 
 def register_resolvers() -> None:
-    """Make `${run_folder:...}` known; calling it again changes nothing."""
+    """Make `${run_folder:...}` and `${sweep_folder:...}` known; calling it again changes nothing.
+
+    The latter is cached, and Hydra hands the cache on: all jobs of a multirun get the folder of the whole, although
+    each of them has overrides of its own.
+    """
     OmegaConf.register_new_resolver("run_folder", run_folder, replace=True)
+    OmegaConf.register_new_resolver("sweep_folder", sweep_folder, use_cache=True, replace=True)
+
+
+def _plain(config: DictConfig) -> dict[str, Any]:
+    """The configuration as plain values, but for Hydra's own, which cannot all be resolved yet."""
+    task = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    return OmegaConf.to_container(task, resolve=True)  # type: ignore[return-value]
+
+
+register_resolvers()  # at import, so that a job that was sent elsewhere knows them before it composes its configuration

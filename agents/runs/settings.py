@@ -55,7 +55,7 @@ class TrainSettings(Settings):
         seed: of the agent and of the environment that it learns in.
         total_requests: requests to learn from.
         num_envs: sessions side by side.
-        resume: folder of an interrupted run to go on with, or None.
+        resume: `auto`: the run of this configuration goes on where it was interrupted; `never`; or a run's folder.
         evaluation_every_requests, evaluation_num_requests, evaluation_seed: the learning curve.
         evaluation_map_every_requests: the decision map beside it.
         comparison_num_requests, comparison_seed: the table of policies at the end.
@@ -66,7 +66,7 @@ class TrainSettings(Settings):
     seed: int
     total_requests: int
     num_envs: int
-    resume: str | None
+    resume: str
     evaluation_every_requests: int
     evaluation_map_every_requests: int
     evaluation_num_requests: int

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any
 
 import torch
 from omegaconf import DictConfig
@@ -14,17 +13,23 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from agents.factory import make_agent
 from agents.reports.description import describe
 from agents.reports.tables import Row, render, summarise, write_csv
-from agents.reports.tensorboard import log_hyperparameters, run_logger
-from agents.runs.callbacks import EveryRequests, LearningCurve, ProgressBar
+from agents.reports.tensorboard import log_config, log_hyperparameters, run_logger
+from agents.runs.callbacks import Checkpoints, EveryRequests, LearningCurve, ProgressBar
 from agents.runs.comparison import Contender, compare, contender
 from agents.runs.folders import RunFolder
-from agents.runs.pictures import log_decision_map, log_delivered_images
+from agents.runs.initial import copy_policy
+from agents.runs.pictures import DeliveredImages, log_decision_map
+from agents.runs.resolvers import AUTO, NEVER
 from agents.runs.settings import GROUPS, TrainSettings, plain
-from agents.runs.setup import prepare
+from agents.runs.setup import Setup, prepare
+from agents.runs.stopping import stop_request
 from envs.command_line import Interrupted
 
 RESUMABLE = ("resume", "total_requests")
 """Keys that may be given together with `resume`; the rest comes from the folder."""
+
+FINAL_METRICS = ("satisfaction", "relative_to_oracle", "latency_s", "energy_j", "attempts", "failed")
+"""Of the comparison at the end, shown in TensorBoard beside the hyperparameters."""
 
 
 def train(config: DictConfig, folder: Path, overrides: Sequence[str]) -> None:
@@ -32,7 +37,7 @@ def train(config: DictConfig, folder: Path, overrides: Sequence[str]) -> None:
 
     Args:
         config: the composed configuration.
-        folder: the run's own folder; with `resume` the folder of the interrupted run.
+        folder: the run's own folder; if the run was interrupted there, it goes on.
         overrides: what the command line changed, as Hydra gives it.
 
     Raises:
@@ -40,33 +45,51 @@ def train(config: DictConfig, folder: Path, overrides: Sequence[str]) -> None:
         Interrupted: stopped by the user; the run can be resumed.
     """
     run = RunFolder(folder)
-    if config.get("resume") is not None:
+    if config.resume not in (AUTO, NEVER):
         config = resumed_config(run, config, overrides)
+    else:
+        run.check_config(config)
     settings = TrainSettings.from_config(config, (*GROUPS, "agent"))
     torch.set_num_threads(1)  # the networks are small: a second thread costs more than it brings
     setup = prepare(config, settings.num_envs)
     name = config.agent.name
-    agent = make_agent(env=setup.environment, seed=settings.seed, **plain(config.agent))
-    run.save_config(config)
-    if settings.resume is not None:
-        agent = run.restore(agent)
-    agent.set_logger(run_logger(folder))
+    agent = make_agent(env=setup.environment, seed=settings.seed, **plain(config.agent, exclude=["init_from"]))
+    if (source := config.agent.get("init_from")) is not None:
+        copy_policy(agent, source)
+    with run.locked():
+        _train(run, config, settings, setup, name, agent)
 
+
+def _train(
+    run: RunFolder, config: DictConfig, settings: TrainSettings, setup: Setup, name: str, agent: BaseAlgorithm
+) -> None:
     console = Console()
+    for sentence in run.restore(agent):
+        console.print(f"warning: {sentence}; going on from an older one", highlight=False, soft_wrap=True)
+    run.save_config(config)
+    agent.set_logger(run_logger(run.path, agent.num_timesteps))
+    log_config(agent.logger, config)
+
     console.print(f"{name} · {describe(config, setup.environment)}", highlight=False)
-    console.print(f"run folder {folder}", highlight=False, soft_wrap=True)
+    console.print(f"run folder {run.path}", highlight=False, soft_wrap=True)
     learner = contender(agent, setup.keywords, settings.num_envs)
     curve = LearningCurve(agent, learner.environment, settings.evaluation_num_requests, settings.evaluation_seed)
-    _learn(agent, run, settings, curve, console, setup.keywords)
+    images = DeliveredImages(agent, setup.keywords, config.transceiver, settings.delivered_images, console)
+
+    def pictures() -> None:
+        log_decision_map(agent, setup.keywords)
+        images()
+
+    _learn(agent, run, settings, curve, console, pictures)
     run.save_policy(agent)
 
-    log_delivered_images(agent, setup.keywords, config.transceiver, settings.delivered_images, console)
-    own = _compare({name: learner} | setup.contenders, settings, folder, console)[name]
-    log_hyperparameters(agent.logger, config, {"satisfaction": own.satisfaction, "latency_s": own.latency_s})
+    own = _compare({name: learner} | setup.contenders, settings, run.path, console)[name]
+    final = {name: getattr(own, name) for name in FINAL_METRICS}
+    log_hyperparameters(agent.logger, config, final)
     agent.logger.close()
     console.print(f"policy      {run.policy_file}", highlight=False, soft_wrap=True)
-    console.print(f"curves      tensorboard --logdir {folder.parent}", highlight=False, soft_wrap=True)
-    console.print(f"evaluation  python evaluate.py +policies.mine={folder}", highlight=False, soft_wrap=True)
+    console.print(f"curves      tensorboard --logdir {run.path.parent}", highlight=False, soft_wrap=True)
+    console.print(f"evaluation  python evaluate.py +policies.mine={run.path}", highlight=False, soft_wrap=True)
 
 
 def resumed_config(run: RunFolder, config: DictConfig, overrides: Sequence[str]) -> DictConfig:
@@ -94,18 +117,20 @@ def _learn(
     settings: TrainSettings,
     curve: LearningCurve,
     console: Console,
-    keywords: dict[str, Any],
+    pictures: Callable[[], None],
 ) -> None:
     remaining = settings.total_requests - agent.num_timesteps
     if remaining <= 0:
         console.print(f"already trained on {agent.num_timesteps:,} requests", highlight=False)
         return
+    if agent.num_timesteps:
+        console.print(f"going on after {agent.num_timesteps:,} requests", highlight=False)
     try:
-        with ProgressBar(curve, settings.total_requests, console) as bar:
+        with stop_request() as stop, ProgressBar(curve, settings.total_requests, console) as bar:
             callbacks = [
                 EveryRequests(settings.evaluation_every_requests, curve),
-                EveryRequests(settings.evaluation_map_every_requests, lambda: log_decision_map(agent, keywords)),
-                EveryRequests(settings.checkpoint_every_requests, lambda: run.save_checkpoint(agent)),
+                EveryRequests(settings.evaluation_map_every_requests, pictures),
+                Checkpoints(settings.checkpoint_every_requests, lambda: run.save_checkpoint(agent), stop),
                 bar,
             ]
             agent.learn(
@@ -114,14 +139,14 @@ def _learn(
                 reset_num_timesteps=False,
                 log_interval=None,  # type: ignore[arg-type]  # the learning curve writes
             )
-        curve()
-        log_decision_map(agent, keywords)
-        run.save_checkpoint(agent)
     except KeyboardInterrupt:
-        run.save_checkpoint(agent)
         raise Interrupted(
             f"interrupted after {agent.num_timesteps:,} requests; go on with: python train.py resume={run.path}"
         ) from None
+    run.save_checkpoint(agent)
+    curve()
+    with console.status("Generating images with the trained policy"):
+        pictures()
 
 
 def _compare(

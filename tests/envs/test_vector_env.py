@@ -5,6 +5,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 import pytest
+from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
 
 from envs import SplitEnv, SplitVectorEnv
@@ -143,3 +144,32 @@ def test_live_attempts_are_those_of_the_profile_and_no_more_are_generated(profil
         np.testing.assert_allclose(live.quality[metric], table.quality[metric], rtol=1e-12)
     assert measure.made == table.attempts.sum()
     assert live.images.shape == (32, 3, 2, 2)
+
+
+def test_what_follows_a_state_follows_it_again_bit_for_bit(profile: QualityProfile) -> None:
+    env = SplitVectorEnv(3, profile=profile, episode_length=4)
+    env.reset(seed=1)
+    for _ in range(6):
+        env.step(np.zeros(3, dtype=np.int64))
+    state = env.get_state()
+
+    def follow(env: SplitVectorEnv) -> list[tuple[Any, ...]]:
+        rng = np.random.default_rng(2)
+        return [env.step(rng.integers(21, size=3))[:4] for _ in range(9)]
+
+    expected = follow(env)
+    other = SplitVectorEnv(3, profile=profile, episode_length=4)
+    for again in (env, other):
+        again.set_state(state)
+        for one, two in zip(expected, follow(again), strict=True):
+            for left, right in zip(one, two, strict=True):
+                np.testing.assert_array_equal(left, right)
+
+
+def test_a_state_of_another_size_and_of_no_session(profile: QualityProfile) -> None:
+    env = SplitVectorEnv(3, profile=profile)
+    with pytest.raises(ResetNeeded):
+        env.get_state()
+    env.reset(seed=0)
+    with pytest.raises(ValueError, match="the state is of 3 sessions, the environment has 2"):
+        SplitVectorEnv(2, profile=profile).set_state(env.get_state())

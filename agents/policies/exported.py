@@ -1,0 +1,77 @@
+"""Exported policies: files that decide without torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from agents.policies.base import Actions, Observations, Policy
+from envs import observation_to_state
+
+SUFFIXES = (".onnx", ".safetensors")
+
+
+class Network(Protocol):
+    """What both kinds of file become."""
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Of the state's quantities, in order."""
+
+    @property
+    def plans(self) -> tuple[str, ...]:
+        """Of the actions, in order."""
+
+    def actions(self, state: ArrayLike) -> Actions:
+        """Actions, int64 [N], of physical values [N, O]."""
+
+
+class ExportedPolicy(Policy):
+    """A file of `python -m agents.export` in the environment: it gets the observation in physical units.
+
+    Args:
+        network: the file's.
+    """
+
+    def __init__(self, network: Network) -> None:
+        self.network = network
+
+    @classmethod
+    def load(cls, path: Path) -> ExportedPolicy:
+        """Read a file by its suffix.
+
+        Raises:
+            ValueError: it is not an exported policy.
+        """
+        if path.suffix == ".onnx":
+            from agents.deployment.onnx_file import OnnxNetwork
+
+            return cls(OnnxNetwork(path))
+        from agents.deployment.network import GreedyNetwork
+
+        return cls(GreedyNetwork.load(path))
+
+    def actions(self, observations: Observations) -> Actions:
+        """Greedy actions, int64 [N]."""
+        return self.network.actions(np.stack(list(observation_to_state(observations).values()), axis=1))
+
+    def check(self, env: Any, name: str) -> None:
+        """Check that the file fits an environment.
+
+        Raises:
+            ValueError: it does not; the message names both sides.
+        """
+        observed = int(getattr(env, "single_observation_space", env.observation_space).shape[-1])
+        if len(self.network.names) != observed:
+            raise ValueError(
+                f"policy {name!r} takes {len(self.network.names)} quantities, the environment shows {observed}"
+            )
+        own, given = self.network.plans, tuple(env.model.plan_names)
+        if own != given:
+            raise ValueError(
+                f"policy {name!r} chooses among {len(own)} plans ({own[0]} .. {own[-1]}), the environment has "
+                f"{len(given)} ({given[0]} .. {given[-1]})"
+            )
