@@ -7,13 +7,13 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 CODE   := envs agents benchmarks tests train.py evaluate.py
 ARGS   ?=
-EXPERIMENTS := semaigc_fig4 semaigc_fig5 semaigc_fig6 semaigc_fig7 semaigc_fig8 semaigc_fig9 semaigc_prop2 receivers regret
+EXPERIMENTS := semaigc_fig4 semaigc_fig5 semaigc_fig6 semaigc_fig7 semaigc_fig8 semaigc_fig9 semaigc_prop2 receivers regret meg_fig6 euci_fig8
 
 # Small networks run fastest on one thread each; the tests use the cores by running side by side.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install train evaluate reproduce test check format profile model clean
+.PHONY: help install train evaluate reproduce scenarios test check format profile model clean
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -25,13 +25,13 @@ $(STAMP): pyproject.toml constraints.txt
 		|| { echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version 2>&1): make PYTHON=python3.12" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install "$$(grep '^torch==' constraints.txt)"
-	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[dev,lora,phy,sweep]'
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[deploy,dev,lora,minari,morl,phy,search,sweep]'
 	@touch $@
 
 train: $(STAMP)  ## train ROOT and compare it with every other policy
 	$(BIN)/python train.py $(ARGS)
 
-evaluate: $(STAMP)  ## compare the shipped policies: table, CSV, figures
+evaluate: $(STAMP)  ## compare the shipped policies: table, CSV, figures, report.html
 	$(BIN)/python evaluate.py $(ARGS)
 
 reproduce: $(STAMP)  ## every figure of the paper and our own experiments, and docs/reproduction.md
@@ -53,6 +53,9 @@ format: $(STAMP)  ## rewrite the code in the house format
 
 model: $(STAMP)  ## train the embedded model (resumes where it was stopped)
 	$(BIN)/python -m envs.transceiver.train $(ARGS)
+
+scenarios: $(STAMP)  ## measure and draw the scenarios, docs/scenarios.md
+	$(BIN)/python -m agents.scenarios $(ARGS)
 
 profile: $(STAMP)  ## measure the quality profile by running the transceiver (resumes)
 	$(BIN)/python -m envs.transceiver.make_profile $(ARGS)

@@ -188,6 +188,7 @@ class LinUCB(BaseAlgorithm):
         env = self.env
         steps = 0
         while env is not None and self.num_timesteps < total_timesteps:
+            callback.on_rollout_start()
             observations = self._last_obs
             actions, _ = self.policy.predict(observations)  # type: ignore[arg-type]
             new_observations, rewards, dones, infos = env.step(actions)

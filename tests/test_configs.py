@@ -83,7 +83,8 @@ def test_agent_of_every_variant(name: str, profile: QualityProfile) -> None:
     if name not in PRESETS:
         assert algorithm == name
         defaults = default_hyperparameters(name)
-        defaults["policy_kwargs"] |= {"dueling": True} if name == "d3qn" else {}
+        if name == "d3qn":
+            defaults["policy_kwargs"] |= {"dueling": True}
         assert hyperparameters == defaults | ({"double": True} if name == "d3qn" else {})
     agent = make_agent(algorithm, SplitVectorEnv(16, profile=profile), seed=0, **hyperparameters)
     assert agent.predict(agent.observation_space.sample(), deterministic=True)[0] in range(21)

@@ -90,6 +90,6 @@ def test_more_bandwidth_or_compute_is_never_slower(
     more = getattr(state, what) * factor
     better = replace(state, **{what: more if what == "bandwidth_hz" else np.minimum(more, 1.0)})
     served = env.model.quality.serve(plan, state)  # quality depends on neither
-    (reward, before), (better_reward, after) = (settle(env.model, plan, s, served) for s in (state, better))
-    assert np.all(after["latency_s"] <= before["latency_s"] * (1 + 1e-12))
-    assert np.all(better_reward >= reward - 1e-12)
+    before, after = (settle(env.model, plan, s, served) for s in (state, better))
+    assert np.all(after.info["latency_s"] <= before.info["latency_s"] * (1 + 1e-12))
+    assert np.all(after.reward >= before.reward - 1e-12)
