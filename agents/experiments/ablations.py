@@ -163,7 +163,7 @@ def _draw(curves: Mapping[str, Curves]) -> Figure:
         right.set_yticks(range(len(curves)), list(curves))
         right.invert_yaxis()
         right.margins(y=0.12)
-        right.set(xlabel="% of the oracle in the end, each agent and their mean")
+        right.set(xlabel="% of the oracle in the end")
         left.legend(fontsize=7)
     return figure
 
