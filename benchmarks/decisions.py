@@ -8,6 +8,7 @@ Median of five rounds.
 from __future__ import annotations
 
 import statistics
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -16,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 import torch
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # before this folder, in which `agents` is a file
 
 from agents.deployment.network import GreedyNetwork, greedy_network
 from agents.export import random_states

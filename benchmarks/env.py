@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import sys
 import tracemalloc
 import warnings
 
@@ -17,11 +18,14 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 from tqdm import tqdm
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # before this folder, in which `agents` is a file
 
 from envs import SplitEnv, SplitVectorEnv
 from envs.command_line import one_line_errors
