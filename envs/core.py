@@ -153,6 +153,6 @@ class SplitCore:
                 f"actions must be integers of shape [{self.num_envs}], got {plan.dtype} of shape {list(plan.shape)}"
             )
         last = len(self.model.plans) - 1
-        if plan.min() < 0 or plan.max() > last:
+        if (plan.astype(np.uint64) > last).any():  # below zero is far above as an unsigned number
             raise ValueError(f"actions must lie in 0..{last}, got {plan.min()}..{plan.max()}")
         return plan

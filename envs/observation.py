@@ -80,7 +80,7 @@ class ObservationScale:
         np.log(rows[_LOG], out=rows[_LOG])
         rows -= self._low
         rows /= self._span
-        return np.ascontiguousarray(rows.T, dtype=np.float32)
+        return np.ascontiguousarray(rows.astype(np.float32).T)
 
     def to_state(self, obs: ArrayLike) -> dict[str, FloatArray]:
         """Physical values of observations: the inverse of the scaling, exact but for the rounding to float32.

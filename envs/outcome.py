@@ -76,7 +76,7 @@ def settle(model: SplitModel, plan: NDArray[np.integer], state: RequestState, se
         "latency_parts_s": {"transmitter": parts_s.transmitter, "link": parts_s.link, "receiver": parts_s.receiver},
         "energy_j": energy_j,
         "payload_bits": served.attempts * model.payload_bits.take(plan),
-        "quality": dict(shown),
+        "quality": shown,
         "attempts": served.attempts,
         "accepted": served.accepted,
         "failed": failed,

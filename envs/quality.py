@@ -7,8 +7,9 @@ a source that really generates the images has the same method.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -29,19 +30,51 @@ class Served:
     Attributes:
         attempts: int64 [N], attempts made, 1..K.
         accepted: bool [N], whether the last of them was acceptable.
-        quality: metric -> float64 [N], of the last attempt.
+        quality: metric -> float64 [N], of the last attempt; not to be written to.
         images: the delivered images, float [N, 3, H, W] in [0, 1], where they were really generated.
     """
 
     attempts: NDArray[np.int64]
     accepted: NDArray[np.bool_]
-    quality: dict[str, FloatArray]
+    quality: Mapping[str, FloatArray]
     images: Any = None
 
     def only(self, possible: NDArray[np.bool_]) -> Served:
         """The same where plans were possible; no attempt, no acceptance and a quality of 0 where they were not."""
         quality = {name: values * possible for name, values in self.quality.items()}
         return Served(self.attempts * possible, self.accepted & possible, quality, self.images)
+
+
+class Readings(Mapping[str, FloatArray]):
+    """Metrics by name that are read only when one is looked at: most steps of a training look at none.
+
+    Args:
+        names: of the metrics.
+        read: gives all of them, float64 [M, N].
+    """
+
+    def __init__(self, names: Sequence[str], read: Callable[[], FloatArray]) -> None:
+        self._names, self._read = tuple(names), read
+
+    @cached_property
+    def _values(self) -> dict[str, FloatArray]:
+        return dict(zip(self._names, self._read(), strict=True))
+
+    def __getitem__(self, name: str) -> FloatArray:
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
+
+    def items(self) -> ItemsView[str, FloatArray]:
+        """Names and values; a plain dictionary's, which is faster to walk through."""
+        return self._values.items()
+
+    def __reduce__(self) -> tuple[type, tuple[dict[str, FloatArray]]]:  # copies and pickles are plain dictionaries
+        return dict, (dict(self),)
 
 
 class QualitySource(Protocol):
@@ -154,18 +187,21 @@ class ProfileQuality:
         """Serve request n of the state by plan `action[n]`; see `QualitySource`."""
         low, weight = self._position(state.snr_db)
         cell = ((action * self.num_requests + state.request) * self._num_snrs + low) * self.num_draws
-        quality = self._attempt(cell + state.draws[0], weight)
+        deciding = self._metrics[self._metric]
+        last = cell + state.draws[0]
+        values = self._interpolated(deciding, last, weight)
         attempts = np.ones(len(cell), dtype=np.int64)
-        waiting = np.flatnonzero(quality[self._metric] < self.quality_min)
+        waiting = np.flatnonzero(values < self.quality_min)
         for draw in state.draws[1:]:
             if not len(waiting):
                 break
-            again = self._attempt(cell.take(waiting) + draw.take(waiting), weight.take(waiting))
-            quality[:, waiting] = again
+            index = cell.take(waiting) + draw.take(waiting)
+            again = self._interpolated(deciding, index, weight.take(waiting))
+            last[waiting], values[waiting] = index, again
             attempts[waiting] += 1
-            waiting = waiting[again[self._metric] < self.quality_min]
-        accepted = quality[self._metric] >= self.quality_min
-        return Served(attempts, accepted, dict(zip(self._metrics, quality, strict=True)))
+            waiting = waiting[again < self.quality_min]
+        quality = Readings(self._metrics, lambda: self._attempt(last, weight))
+        return Served(attempts, values >= self.quality_min, quality)
 
     def serve_all(self, state: RequestState, metrics: Sequence[str] = ()) -> Served:
         """Serve every request by every plan: arrays [N, P]; only the metrics asked for."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import gymnasium as gym
@@ -152,13 +153,12 @@ def reward_space(model: SplitModel) -> Box:
     return Box(low, high, dtype=np.float64)
 
 
-def as_scalars(info: dict[str, Any]) -> dict[str, Any]:
+def as_scalars(info: Mapping[str, Any]) -> dict[str, Any]:
     """Arrays [1] as Python numbers and [1, P] as [P], in dictionaries of any depth."""
-    return {key: as_scalars(value) if isinstance(value, dict) else _first(value) for key, value in info.items()}
-
-
-def _first(values: NDArray[Any]) -> Any:
-    return values.item() if values.ndim == 1 else values[0]
+    return {
+        key: (value.item() if value.ndim == 1 else value[0]) if isinstance(value, np.ndarray) else as_scalars(value)
+        for key, value in info.items()
+    }
 
 
 def refuse_options(options: dict[str, Any] | None) -> None:

@@ -28,7 +28,8 @@ is constant.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -46,8 +47,7 @@ BACKHAUL_BPS = 125e6
 """Rate between cloud and edge, the 125 Mbit/s of EUCI, VI-A."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkState:
+class LinkState(NamedTuple):
     """State of N links and of the devices at their ends; float64 [N], or floats for all of them.
 
     Attributes:
@@ -81,22 +81,21 @@ class LinkState:
                 raise ValueError(f"{name} must lie in (0, 1], got {value}")
 
     def features(self, rate_bps: Rate = shannon_rate_bps, num_features: int = BACKHAUL) -> FloatArray:
-        """Compute the first features of the table at a link's rate, float64 [N, F] (N = 1 if all are floats)."""
+        """Compute the first features of the table at a link's rate, float64 [F, N] (N = 1 if all are floats)."""
         size = np.broadcast(
             self.snr_db, self.bandwidth_hz, self.tx_availability, self.rx_availability, self.density_factor
         ).size
-        features = np.empty((size, num_features))
-        features[:, TX_CONSTANT] = 1.0 / self.tx_availability
-        features[:, RX_CONSTANT] = 1.0 / self.rx_availability
-        features[:, TX_STEPS] = self.density_factor * features[:, TX_CONSTANT]
-        features[:, RX_STEPS] = self.density_factor * features[:, RX_CONSTANT]
-        features[:, LINK] = 1.0 / rate_bps(self.bandwidth_hz, self.snr_db)
-        features[:, BACKHAUL:] = 1.0
+        features = np.empty((num_features, size))
+        features[TX_CONSTANT] = 1.0 / self.tx_availability
+        features[RX_CONSTANT] = 1.0 / self.rx_availability
+        np.multiply(self.density_factor, features[TX_CONSTANT], out=features[TX_STEPS])
+        np.multiply(self.density_factor, features[RX_CONSTANT], out=features[RX_STEPS])
+        features[LINK] = 1.0 / rate_bps(self.bandwidth_hz, self.snr_db)
+        features[BACKHAUL:] = 1.0
         return features
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(NamedTuple):
     """Seconds at the transmitter, on the link and at the receiver, of equal shape."""
 
     transmitter: FloatArray
@@ -109,8 +108,7 @@ class Parts:
         return self.transmitter + self.link + self.receiver
 
 
-@dataclass(frozen=True, slots=True)
-class Prices:
+class Prices(NamedTuple):
     """What plans cost in given states, shapes [N] or [N, P].
 
     Attributes:
@@ -135,9 +133,9 @@ class Prices:
         """The same where plans are possible, and no seconds where they are not; `possible` has the prices' shape."""
         once_s, repeat_s = _masked(self.once_s, possible), _masked(self.repeat_s, possible)
         if self.once_busy_s is self.once_s:
-            return replace(self, once_s=once_s, repeat_s=repeat_s, once_busy_s=once_s, repeat_busy_s=repeat_s)
+            return self._replace(once_s=once_s, repeat_s=repeat_s, once_busy_s=once_s, repeat_busy_s=repeat_s)
         once_busy_s, repeat_busy_s = _masked(self.once_busy_s, possible), _masked(self.repeat_busy_s, possible)
-        return replace(self, once_s=once_s, repeat_s=repeat_s, once_busy_s=once_busy_s, repeat_busy_s=repeat_busy_s)
+        return self._replace(once_s=once_s, repeat_s=repeat_s, once_busy_s=once_busy_s, repeat_busy_s=repeat_busy_s)
 
     @property
     def once_j(self) -> FloatArray:
@@ -251,7 +249,7 @@ class CostTable:
 
     def totals_s(self, state: LinkState) -> tuple[FloatArray, FloatArray]:
         """Seconds in all of every plan, once and of each attempt: two matrix products, float64 [N, P] each."""
-        features = self._features(state)
+        features = self._features(state).T
         return features @ self.once.T, features @ self.repeat.T
 
     def _features(self, state: LinkState) -> FloatArray:
@@ -291,10 +289,10 @@ def _coefficient(
 def _parts(coefficients: FloatArray, features: FloatArray, action: NDArray[np.integer] | None) -> Parts:
     # Elementwise, so that an environment's price does not depend on how many are priced beside it.
     if action is None:
-        columns, weights = features.T[:, :, None], coefficients.T[:, None, :]
-        terms = [column * weight for column, weight in zip(columns, weights, strict=True)]
+        terms = features[:, :, None] * coefficients.T[:, None, :]
     else:
-        terms = list((coefficients.take(action, axis=0) * features).T)
+        terms = coefficients.T.take(action, axis=1)
+        terms *= features
     return Parts(
         transmitter=terms[TX_STEPS] + terms[TX_CONSTANT],
         link=terms[LINK] + terms[BACKHAUL] if len(terms) > BACKHAUL else terms[LINK],
