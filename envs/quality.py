@@ -7,9 +7,8 @@ a source that really generates the images has the same method.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, ItemsView, Iterator, Mapping, Sequence
+from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
 from dataclasses import dataclass
-from functools import cached_property
 from typing import Any, Protocol
 
 import numpy as np
@@ -45,8 +44,8 @@ class Served:
         return Served(self.attempts * possible, self.accepted & possible, quality, self.images)
 
 
-class Readings(Mapping[str, FloatArray]):
-    """Metrics by name that are read only when one is looked at: most steps of a training look at none.
+class Readings(dict[str, FloatArray]):
+    """A dictionary of metrics that is filled only when it is looked at: most steps of a training never do.
 
     Args:
         names: of the metrics.
@@ -54,27 +53,47 @@ class Readings(Mapping[str, FloatArray]):
     """
 
     def __init__(self, names: Sequence[str], read: Callable[[], FloatArray]) -> None:
-        self._names, self._read = tuple(names), read
+        super().__init__()
+        self._names, self._read = names, read
 
-    @cached_property
-    def _values(self) -> dict[str, FloatArray]:
-        return dict(zip(self._names, self._read(), strict=True))
+    def _filled(self) -> Readings:
+        if not super().__len__():
+            self.update(zip(self._names, self._read(), strict=True))
+        return self
 
     def __getitem__(self, name: str) -> FloatArray:
-        return self._values[name]
+        return super(Readings, self._filled()).__getitem__(name)
 
     def __iter__(self) -> Iterator[str]:
-        return iter(self._names)
+        return super(Readings, self._filled()).__iter__()
 
     def __len__(self) -> int:
         return len(self._names)
 
-    def items(self) -> ItemsView[str, FloatArray]:
-        """Names and values; a plain dictionary's, which is faster to walk through."""
-        return self._values.items()
+    def __contains__(self, name: object) -> bool:
+        return name in self._names
 
-    def __reduce__(self) -> tuple[type, tuple[dict[str, FloatArray]]]:  # copies and pickles are plain dictionaries
-        return dict, (dict(self),)
+    def __repr__(self) -> str:
+        return super(Readings, self._filled()).__repr__()
+
+    def keys(self) -> KeysView[str]:  # type: ignore[override]
+        """Names."""
+        return super(Readings, self._filled()).keys()
+
+    def values(self) -> ValuesView[FloatArray]:  # type: ignore[override]
+        """Arrays [N]."""
+        return super(Readings, self._filled()).values()
+
+    def items(self) -> ItemsView[str, FloatArray]:  # type: ignore[override]
+        """Both."""
+        return super(Readings, self._filled()).items()
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """As of every dictionary."""
+        return super(Readings, self._filled()).get(name, default)
+
+    def __reduce__(self) -> tuple[type, tuple[list[tuple[str, FloatArray]]]]:  # copies and pickles are plain ones
+        return dict, (list(self.items()),)
 
 
 class QualitySource(Protocol):

@@ -47,7 +47,8 @@ BACKHAUL_BPS = 125e6
 """Rate between cloud and edge, the 125 Mbit/s of EUCI, VI-A."""
 
 
-class LinkState(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class LinkState:
     """State of N links and of the devices at their ends; float64 [N], or floats for all of them.
 
     Attributes:
