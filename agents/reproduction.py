@@ -17,10 +17,11 @@ from agents.experiments.run import EXPERIMENTS
 from envs.command_line import CONFIGS, one_line_errors
 from envs.files import whole_file
 
-INTRODUCTION = """# The SemAIGC paper, reproduced
+INTRODUCTION = """# The papers, reproduced
 
-Each figure of the paper, measured again with the embedded split diffusion transceiver, beside what the paper states;
-then what the paper has not. Every number and every verdict below is computed from the outputs of one command:
+Each figure of the SemAIGC paper, measured again with the embedded split diffusion transceiver, beside what the paper
+states; then what follows from prices alone in the papers on EUCI and on mobile edge generation, and what no paper has.
+Every number and every verdict below is computed from the outputs of one command:
 
     python evaluate.py +experiment=NAME     # one of the experiments, into outputs/experiments/NAME
     python -m agents.reproduction           # this page from them
