@@ -195,10 +195,11 @@ class Transceiver:
             text = self.embed(prompts).to(unet.dtype)
             return lambda z, t: self.as_noise(_forward(unet, z, t, text).sample.float(), z, t)
         twice = self.components.guided_network(network)
-        both = self.embed([""] * len(prompts) + list(prompts)).to(unet.dtype)
+        with torch.no_grad():
+            texts = twice.conditions(self.embed([""] * len(prompts) + list(prompts)).to(unet.dtype))
 
         def predict(z: Tensor, t: Tensor) -> Tensor:
-            unconditional, conditional = _forward(twice, z, t, both).float().chunk(2)
+            unconditional, conditional = _forward(twice, z, t, texts).float().chunk(2)
             return self.as_noise(guided(unconditional, conditional, self.guidance_scale), z, t)
 
         return predict
@@ -305,5 +306,5 @@ class Transceiver:
 
 
 @torch.no_grad()
-def _forward(network: Any, z: Tensor, t: Tensor, text: Tensor) -> Any:
-    return network(z.to(text.dtype), t, text)
+def _forward(network: Any, z: Tensor, t: Tensor, texts: Tensor | list[Tensor]) -> Any:
+    return network(z.to(texts[0].dtype), t, texts)
