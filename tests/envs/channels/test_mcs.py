@@ -51,7 +51,7 @@ def test_the_first_transmission_works_more_often_than_not(snr_db: float) -> None
 
 @given(SNR_DB)
 def test_the_price_is_that_of_the_scheme_that_the_link_picks(snr_db: float) -> None:
-    """The points of the price lie 0.02 dB apart; where the link changes its scheme, the rate jumps between two of them."""
+    """The points of the price lie 0.02 dB apart; between two of them the link may change its scheme."""
     below, above = (float(pick(level_db).goodput(level_db)) for level_db in (snr_db - 0.02, snr_db + 0.02))
     assert below * (1 - 1e-12) <= spectral_efficiency(snr_db) <= above * (1 + 1e-12)
 
