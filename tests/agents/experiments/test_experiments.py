@@ -66,7 +66,7 @@ SMALL: dict[str, list[str]] = {
     ],
     "protocols": [
         *ROOT,
-        "experiment.plans=[semaigc,edge_aigc,euci(3)]",
+        'experiment.plans=[semaigc,edge_aigc,"euci(3)"]',
         "experiment.seeds=2",
         "experiment.num_states=64",
         "experiment.cells=2",
