@@ -214,6 +214,7 @@ def _claims(receiver: str, lists: Lists, chosen: Chosen, served: Mapping[str, li
             (words, _gain(served, "root", name), _expected_gain(chosen, "root", name), limit)
             for name, words, limit in (
                 ("root_splits", "ROOT on the splits alone", "oracle_splits"),
+                ("oracle_splits", "the exact optimum of the splits alone", "oracle_splits"),
                 ("best_fixed", f"the best single scheme, {single}", "best_fixed"),
                 ("two_split", "the best rule of two plans of the whole list", "two_split"),
             )
@@ -237,7 +238,23 @@ def _claims(receiver: str, lists: Lists, chosen: Chosen, served: Mapping[str, li
             "which protocol is taken how often",
             at + "; ".join(f"{_policy(name)}: {_taken(lists, chosen.actions[name])}" for name in ("oracle", "root")),
         ),
+        report("how often plans of several protocols are equally good", at + _ties(lists, chosen)),
     ]
+
+
+def _ties(lists: Lists, chosen: Chosen) -> str:
+    """In how many states protocols are equally good, and what ROOT loses where it takes another than the oracle."""
+    best = chosen.rewards.max(axis=1)
+    of_protocol = [chosen.rewards[:, lists.protocol == index].max(axis=1) for index in range(len(lists.protocols))]
+    tied = (np.stack(of_protocol) >= best).sum(axis=0) > 1
+    other = lists.protocol[chosen.actions["root"]] != lists.protocol[chosen.actions["oracle"]]
+    lost = best - chosen.expected("root")
+    share_tied = (other & tied).sum() / max(1, other.sum())
+    return (
+        f"in {tied.mean():.0%} of the states, and the oracle takes the first in the list; ROOT takes another protocol "
+        f"than the oracle in {other.mean():.0%} of its decisions, {share_tied:.0%} of them in such states, and loses "
+        f"{lost[other].mean() if other.any() else 0.0:.4f} satisfaction in them on average"
+    )
 
 
 def _policy(name: str) -> str:

@@ -8,6 +8,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from agents.policies.model_based import check_one_reward
 from agents.reports.description import describe
 from agents.reports.numbers import Numbers
 from agents.reports.provenance import command_line, environment_facts, file_fingerprint, library_versions, policy_files
@@ -40,6 +41,8 @@ def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str]
         competition = of_policies(config, chosen, settings.num_envs, _asked_for(config, overrides))
     else:
         competition = of_runs(config, gathered, scenarios, settings.num_envs)
+    for heat in competition.heats:
+        check_one_reward(heat.setup.environment.model)
     console = Console()
     for line in dict.fromkeys(describe(heat.config, heat.setup.environment) for heat in competition.heats):
         console.print(line, highlight=False)

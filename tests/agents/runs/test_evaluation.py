@@ -165,6 +165,7 @@ def test_a_policy_that_cannot_be_read_is_left_out(
         (["seeds=[1,1]"], "seeds must name each once"),
         (["seeds=[1,-1]"], "seeds must be a list of integers >= 0"),
         (["seeds=[1,2]", "seed=3"], "exclude each other"),
+        (["env.reward=vector"], "needs a reward that is one number"),
         (["+experiment=regret", "runs=outputs"], "runs sizes the plain comparison"),
     ],
 )
