@@ -84,10 +84,10 @@ def run(study: Study, options: Options) -> Findings:
             lesson = Lesson(keywords, agent, options.episodes, options.num_envs, options.every_episodes)
             rewards = []
             for seed in range(options.seeds):
-                episodes, each = learning_curve(lesson, states, seed, study.folder)
-                rewards.append(each)
+                learnt = learning_curve(lesson, states, seed, study.folder)
+                rewards.append(learnt.rewards)
                 bar.update()
-            curves[label] = Curves(episodes, np.array(rewards) / oracle)
+            curves[label] = Curves(learnt.episodes, np.array(rewards) / oracle)
     return Findings(
         "Ablations of D3QN",
         {"": _draw(curves)},

@@ -12,10 +12,15 @@ from typing import Any
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
 
 from agents.experiments.states import States
 from agents.factory import make_agent
+from agents.policies.loading import policy_file
+from agents.reports.provenance import file_fingerprint
 from agents.runs.callbacks import EveryRequests
+from agents.runs.initial import copy_policy
 from envs import SplitVectorEnv
 from envs.files import whole_file
 
@@ -30,6 +35,7 @@ class Lesson:
         episodes: to learn from.
         num_envs: sessions side by side.
         every_episodes: between two points of the curve.
+        init_from: policy to start from, see `agents.runs.initial.copy_policy`; None: random networks.
     """
 
     keywords: Mapping[str, Any]
@@ -37,18 +43,44 @@ class Lesson:
     episodes: int
     num_envs: int
     every_episodes: int
+    init_from: str | None = None
 
 
-def learning_curve(
-    lesson: Lesson, states: States, seed: int, folder: Path
-) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-    """Episodes [E] and expected rewards [E] in the given states, from the folder if it was learnt before."""
+@dataclass(frozen=True)
+class Learnt:
+    """How one agent learnt.
+
+    Attributes:
+        episodes: int64 [E], learnt from.
+        rewards: float64 [E], expected reward of the greedy policy in the given states.
+        served: mean reward of the requests that it learnt from, exploration included.
+    """
+
+    episodes: NDArray[np.int64]
+    rewards: NDArray[np.float64]
+    served: float
+
+
+def new_agent(lesson: Lesson, seed: int) -> BaseAlgorithm:
+    """The agent before its first request.
+
+    Raises:
+        ValueError: hyperparameters that do not exist, or a policy to start from that does not fit.
+    """
+    agent = make_agent(env=SplitVectorEnv(lesson.num_envs, **lesson.keywords), seed=seed, **lesson.agent)
+    if lesson.init_from is not None:
+        copy_policy(agent, lesson.init_from)
+    return agent
+
+
+def learning_curve(lesson: Lesson, states: States, seed: int, folder: Path) -> Learnt:
+    """Let one agent learn, or read how it did from the folder if it has learnt before."""
     path = folder / "curves" / f"{lesson.keywords['receiver']}_{seed}_{_digest(lesson, states, seed)}.json"
     if path.is_file():
         kept = json.loads(path.read_text(encoding="utf-8"))
-        return np.array(kept["episodes"]), np.array(kept["rewards"])
+        return Learnt(np.array(kept["episodes"]), np.array(kept["rewards"]), kept.get("served", float("nan")))
     torch.set_num_threads(1)  # the networks are small: a second thread costs more than it brings
-    agent = make_agent(env=SplitVectorEnv(lesson.num_envs, **lesson.keywords), seed=seed, **lesson.agent)
+    agent = new_agent(lesson, seed)
     requests = lesson.keywords["episode_length"]
     episodes, rewards = [0], [_greedy_reward(agent, states)]
 
@@ -56,12 +88,22 @@ def learning_curve(
         episodes.append(agent.num_timesteps // requests)
         rewards.append(_greedy_reward(agent, states))
 
-    every = EveryRequests(lesson.every_episodes * requests, look)
-    agent.learn(lesson.episodes * requests, callback=every, log_interval=None)  # type: ignore[arg-type]
+    sums = _RewardSum()
+    callbacks: Any = [EveryRequests(lesson.every_episodes * requests, look), sums]
+    agent.learn(lesson.episodes * requests, callback=callbacks, log_interval=None)  # type: ignore[arg-type]
+    served = sums.total / agent.num_timesteps
     path.parent.mkdir(parents=True, exist_ok=True)
     with whole_file(path) as partial:
-        partial.write_text(json.dumps({"episodes": episodes, "rewards": rewards}), encoding="utf-8")
-    return np.array(episodes), np.array(rewards)
+        partial.write_text(json.dumps({"episodes": episodes, "rewards": rewards, "served": served}), encoding="utf-8")
+    return Learnt(np.array(episodes), np.array(rewards), served)
+
+
+class _RewardSum(BaseCallback):
+    total = 0.0
+
+    def _on_step(self) -> bool:
+        self.total += float(np.sum(self.locals["rewards"]))
+        return True
 
 
 def _greedy_reward(agent: Any, states: States) -> float:
@@ -70,7 +112,14 @@ def _greedy_reward(agent: Any, states: States) -> float:
 
 def _digest(lesson: Lesson, states: States, seed: int) -> str:
     """Name of everything that the curve depends on; the states stand for the environment."""
-    told = {"episodes": lesson.episodes, "num_envs": lesson.num_envs, "every": lesson.every_episodes, "seed": seed}
+    told: dict[str, Any] = {
+        "episodes": lesson.episodes,
+        "num_envs": lesson.num_envs,
+        "every": lesson.every_episodes,
+        "seed": seed,
+    }
+    if lesson.init_from is not None:
+        told |= {"init_from": file_fingerprint(policy_file(lesson.init_from))}
     digest = hashlib.sha256(json.dumps(told | {"agent": dict(lesson.agent)}, sort_keys=True).encode())
     digest.update(states.observations.tobytes())
     digest.update(states.rewards.tobytes())

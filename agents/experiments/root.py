@@ -58,7 +58,10 @@ def _digest(keywords: Mapping[str, Any], training: Mapping[str, Any]) -> str:
     told |= {"training": repr({key: value for key, value in training.items() if key != "folder"})}
     told |= {"requests": repr(profile.requests), "snr_db": repr(profile.snr_db.tolist())}
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    # Plans of other papers read other receivers too.
+    read = [receiver] if keywords["plans"] == ["semaigc"] else [receiver, *sorted({*profile.receivers} - {receiver})]
     for metric in profile.metrics:
-        digest.update(profile.values(receiver, metric).tobytes())
+        for name in read:
+            digest.update(profile.values(name, metric).tobytes())
         digest.update(profile.reference(metric).tobytes())
     return digest.hexdigest()[:12]

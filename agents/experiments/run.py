@@ -29,6 +29,8 @@ EXPERIMENTS = (
     "receivers",
     "regret",
     "ablations",
+    "transfer",
+    "protocols",
 )
 """Names, in the order of the report; each is a module of this package and a file of `configs/experiment`."""
 

@@ -97,7 +97,7 @@ def _curves(study: Study, options: Options, receiver: str) -> Curves:
         for seed in tqdm(range(options.seeds), desc=f"agents, receiver {receiver}", unit="agent", leave=False)
     ]
     references = {name: float(states.rewards_of(states.actions(name)).mean()) for name in (*FIXED, "oracle")}
-    return Curves(runs[0][0], np.array([rewards for _, rewards in runs]), references)
+    return Curves(runs[0].episodes, np.array([learnt.rewards for learnt in runs]), references)
 
 
 def _claims(receiver: str, curves: Curves) -> list[Claim]:

@@ -23,9 +23,13 @@ class Oracle(Policy):
 
     Args:
         model: the environment's `model`, whose observations are instantaneous.
+
+    Raises:
+        ValueError: the reward is a vector.
     """
 
     def __init__(self, model: Any) -> None:
+        check_one_reward(model)
         self.model = model
 
     def actions(self, observations: Observations) -> Actions:
@@ -40,9 +44,13 @@ class StateOracle(Policy):
 
     Args:
         env: the unwrapped environment, single or vectorised.
+
+    Raises:
+        ValueError: the reward is a vector.
     """
 
     def __init__(self, env: Any) -> None:
+        check_one_reward(env.model)
         self.env = env
 
     def actions(self, observations: Observations) -> Actions:
@@ -61,9 +69,13 @@ class Clairvoyant(Policy):
 
     Args:
         env: the unwrapped environment, single or vectorised.
+
+    Raises:
+        ValueError: the reward is a vector.
     """
 
     def __init__(self, env: Any) -> None:
+        check_one_reward(env.model)
         self.env = env
 
     def actions(self, observations: Observations) -> Actions:
@@ -105,12 +117,14 @@ def sample_observations(model: Any, sample_size: int, seed: int) -> Observations
 
 def best_fixed(model: Any, sample_size: int = SAMPLE_SIZE, seed: int = 0) -> FixedPolicy:
     """The one action of the largest mean expected reward over sampled states."""
+    check_one_reward(model)
     rewards = model.expected_rewards(sample_observations(model, sample_size, seed))
     return FixedPolicy(int(rewards.mean(axis=0).argmax()))
 
 
 def two_split(model: Any, sample_size: int = SAMPLE_SIZE, seed: int = 0) -> TwoSplit:
     """The rule of the largest mean expected reward over sampled states, of all pairs of actions and all thresholds."""
+    check_one_reward(model)
     observations = sample_observations(model, sample_size, seed)
     return fit_two_split(_capability_hz(observations), model.expected_rewards(observations))
 
@@ -131,6 +145,19 @@ def fit_two_split(capability_hz: NDArray[np.float64], rewards: NDArray[np.float6
     first_above = int((below.max(axis=1) + above.max(axis=1)).argmax())
     thresholds = np.append(capability_hz[order], np.inf)
     return TwoSplit(int(below[first_above].argmax()), int(above[first_above].argmax()), float(thresholds[first_above]))
+
+
+def check_one_reward(model: Any) -> None:
+    """Refuse a vector of objectives, of which no action is the best.
+
+    Raises:
+        ValueError: the environment's reward is a vector.
+    """
+    if model.reward.is_vector:
+        raise ValueError(
+            f"the best action needs a reward that is one number; this environment's is a vector of "
+            f"{', '.join(model.reward.names)}: weigh them, as reward=qoe does"
+        )
 
 
 def _for_each(rewards: NDArray[np.float64], observations: Observations, name: str) -> NDArray[np.float64]:

@@ -11,6 +11,7 @@ import numpy as np
 
 from agents.policies.base import Actions, Observations, Policy
 from agents.policies.fixed import FixedPolicy
+from agents.policies.model_based import check_one_reward
 from envs import SplitVectorEnv
 
 COARSE_PLANS = 7
@@ -48,11 +49,15 @@ class RuleSearch:
         settings: constructor keywords of the environment.
         num_requests: served by each candidate; whole sessions, one at least.
         seed: of the requests.
+
+    Raises:
+        ValueError: the reward is a vector.
     """
 
     def __init__(self, settings: Mapping[str, Any], num_requests: int, seed: int) -> None:
         self.steps = SplitVectorEnv(1, **settings).model.settings.episode_length
         self.env = SplitVectorEnv(max(1, num_requests // self.steps), **settings)
+        check_one_reward(self.env.model)
         self.seed = seed
         self.names = self.env.model.observation.names
         self.num_plans = len(self.env.model.plan_names)

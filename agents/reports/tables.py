@@ -28,7 +28,8 @@ class Row:
         satisfaction: mean reward in [0, 1].
         relative_to_oracle: satisfaction as a fraction of the oracle's.
         gain_over_fixed: paired mean difference of satisfaction to the best fixed split.
-        way_to_oracle: how much of the way from the best two-split rule (0) to the oracle (1) is covered.
+        way_to_oracle: how much of the way from the best two-split rule (0) to the oracle (1) is covered; NaN where the
+            oracle is not above the rule, as a myopic one may be.
         latency_s: mean seconds until an image is accepted or given up, all attempts together.
         energy_j: mean joules of both devices.
         attempts: mean transmissions (or generations) a request.
@@ -116,13 +117,17 @@ def _row(label: str, results: Mapping[str, Outcomes], mean: Mapping[str, float])
         gain.mean,
         gain.low,
         gain.high,
-        _ratio(mean[label] - mean.get("two_split", np.nan), mean.get("oracle", np.nan) - mean.get("two_split", np.nan)),
+        _way(mean[label], mean.get("two_split", np.nan), mean.get("oracle", np.nan)),
         *(float(np.mean(own[name])) for name in ("latency_s", "energy_j", "attempts", "failed", "split")),
     )
 
 
 def _ratio(part: float, whole: float) -> float:
     return part / whole if whole != 0 else float("nan")
+
+
+def _way(own: float, first: float, last: float) -> float:
+    return (own - first) / (last - first) if last > first else float("nan")
 
 
 def _cell(value: float, form: str) -> str:

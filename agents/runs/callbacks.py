@@ -12,6 +12,7 @@ from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemaining
 from stable_baselines3.common.callbacks import BaseCallback
 
 from agents.policies import load_policy
+from agents.policies.trained import TrainedPolicy
 from agents.rollouts import evaluate
 from agents.runs.snapshot import undisturbed
 from agents.runs.stopping import StopRequest
@@ -70,12 +71,13 @@ class LearningCurve:
 
     def __init__(self, agent: Any, env: gym.vector.VectorEnv[Any, Any, Any], num_requests: int, seed: int) -> None:
         self.agent, self.env, self.num_requests, self.seed = agent, env, num_requests, seed
+        self.policy = TrainedPolicy(agent, env)  # which knows what the environment makes impossible
         self.satisfaction = float("nan")
         self._oracle: float | None = None
 
     def __call__(self) -> None:
         """Evaluate once and write everything that was recorded since the last time."""
-        outcomes = evaluate(self.agent, self.env, self.num_requests, self.seed)
+        outcomes = evaluate(self.policy, self.env, self.num_requests, self.seed)
         self.satisfaction = float(np.mean(outcomes["reward"]))
         record = self.agent.logger.record
         record("evaluation/satisfaction", self.satisfaction)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zipfile
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Container, Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -89,16 +89,19 @@ class Competition:
         return trials
 
 
-def of_policies(config: DictConfig, scenarios: dict[str, DictConfig], num_envs: int) -> Competition:
+def of_policies(
+    config: DictConfig, scenarios: dict[str, DictConfig], num_envs: int, asked_for: Container[str]
+) -> Competition:
     """The configured policies in some scenarios; one that does not fit a scenario is left out there.
 
     Args:
         config: the composed configuration.
         scenarios: name -> the group `scenario`.
         num_envs: sessions side by side.
+        asked_for: labels of the policies that are not there by default.
 
     Raises:
-        ValueError: a policy that fits no scenario, or anything of `agents.runs.setup.prepare`.
+        ValueError: a policy that was asked for and fits no scenario, or anything of `agents.runs.setup.prepare`.
     """
     heats, reasons = [], dict[str, list[str]]()
     for name, scenario in scenarios.items():
@@ -108,8 +111,8 @@ def of_policies(config: DictConfig, scenarios: dict[str, DictConfig], num_envs: 
         heats.append(Heat(name, own, setup, _competitors(setup)))
         for label, reason in refused.items():
             reasons.setdefault(label, []).append(reason)
-    for told in reasons.values():
-        if len(told) == len(heats):
+    for label, told in reasons.items():
+        if label in asked_for and len(told) == len(heats):
             raise ValueError(told[0])
     return Competition(heats, [f"left out where it does not fit: {each}" for told in reasons.values() for each in told])
 

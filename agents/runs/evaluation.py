@@ -8,6 +8,7 @@ from pathlib import Path
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
+from agents.policies.model_based import check_one_reward
 from agents.reports.description import describe
 from agents.reports.numbers import Numbers
 from agents.reports.provenance import command_line, environment_facts, file_fingerprint, library_versions, policy_files
@@ -37,9 +38,11 @@ def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str]
     gathered = None if settings.runs is None else gather(Path(settings.runs), by_scenario=scenarios is not None)
     if gathered is None:
         chosen = {name_of(config.scenario, scenario): config.scenario} if scenarios is None else scenarios
-        competition = of_policies(config, chosen, settings.num_envs)
+        competition = of_policies(config, chosen, settings.num_envs, _asked_for(config, overrides))
     else:
         competition = of_runs(config, gathered, scenarios, settings.num_envs)
+    for heat in competition.heats:
+        check_one_reward(heat.setup.environment.model)
     console = Console()
     for line in dict.fromkeys(describe(heat.config, heat.setup.environment) for heat in competition.heats):
         console.print(line, highlight=False)
@@ -63,6 +66,13 @@ def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str]
             written += write_report(numbers, folder, source, settings.bins)
     for path in written:
         console.print(path, highlight=False, soft_wrap=True)
+
+
+def _asked_for(config: DictConfig, overrides: Sequence[str]) -> set[str]:
+    """Labels of the policies that the command line names; the others are there by default."""
+    keys = {override.lstrip("+~").partition("=")[0] for override in overrides}
+    labels = policy_names(config)
+    return {label for label in labels if "policies" in keys or f"policies.{label}" in keys}
 
 
 def _check_overrides(settings: EvaluateSettings, overrides: Sequence[str]) -> None:

@@ -11,11 +11,12 @@ from rich.console import Console
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from agents.factory import make_agent
+from agents.policies.trained import TrainedPolicy
 from agents.reports.description import describe
 from agents.reports.tables import Row, render, summarise, write_csv
 from agents.reports.tensorboard import log_config, log_hyperparameters, run_logger
 from agents.runs.callbacks import Checkpoints, EveryRequests, LearningCurve, ProgressBar
-from agents.runs.comparison import Contender, compare, contender
+from agents.runs.comparison import Contender, compare
 from agents.runs.folders import RunFolder
 from agents.runs.initial import copy_policy
 from agents.runs.pictures import DeliveredImages, log_decision_map
@@ -23,6 +24,7 @@ from agents.runs.resolvers import AUTO, NEVER
 from agents.runs.settings import GROUPS, TrainSettings, plain
 from agents.runs.setup import Setup, prepare
 from agents.runs.stopping import stop_request
+from envs import SplitVectorEnv
 from envs.command_line import Interrupted
 
 RESUMABLE = ("resume", "total_requests")
@@ -72,7 +74,8 @@ def _train(
 
     console.print(f"{name} · {describe(config, setup.environment)}", highlight=False)
     console.print(f"run folder {run.path}", highlight=False, soft_wrap=True)
-    learner = contender(agent, setup.keywords, settings.num_envs)
+    environment = SplitVectorEnv(settings.num_envs, **setup.keywords)
+    learner = Contender(TrainedPolicy(agent, environment), environment)
     curve = LearningCurve(agent, learner.environment, settings.evaluation_num_requests, settings.evaluation_seed)
     images = DeliveredImages(agent, setup.keywords, config.transceiver, settings.delivered_images, console)
 

@@ -92,6 +92,17 @@ class QualityProfile:
         """Measured channel draws of a receiver."""
         return int(self._tables[self._receiver(receiver)].shape[-1])
 
+    def first_draws(self, draws: int) -> QualityProfile:
+        """The same with at most the first `draws` channel draws of each receiver.
+
+        Raises:
+            ValueError: fewer than one.
+        """
+        if draws < 1:
+            raise ValueError(f"draws must be >= 1, got {draws}")
+        tables = {name: table[..., :draws] for name, table in self._tables.items()}
+        return QualityProfile(self.requests, self.snr_db, tables, self._reference, self.fingerprint)
+
     def interpolate(
         self,
         receiver: str,

@@ -110,6 +110,17 @@ def test_estimated_state_is_seeded_and_costs_reward() -> None:
     assert rewards_of(oracle, env.model, observations) > rewards_of(estimated, env.model, observations)
 
 
+@pytest.mark.parametrize("name", ["oracle", "clairvoyant", "model_based_estimated", "best_fixed", "two_split"])
+@pytest.mark.parametrize("scenario", ["paper", "queue"])
+def test_there_is_no_best_action_for_a_vector(name: str, scenario: str) -> None:
+    env = SplitVectorEnv(2, profile=PROFILE, reward="vector", scenario=scenario)
+    with pytest.raises(ValueError, match="a vector of satisfaction, quality, latency, energy: weigh them"):
+        load_policy(name, env)
+    windowed = SplitVectorEnv(2, profile=PROFILE, reward="vector", observation_window=3)
+    with pytest.raises(ValueError, match="needs a reward that is one number"):
+        load_policy(name, windowed)
+
+
 def test_two_split_recovers_a_planted_rule() -> None:
     capability = np.array([5.0, 1.0, 4.0, 2.0, 3.0])
     rewards = np.zeros((5, 3))

@@ -56,6 +56,23 @@ SMALL: dict[str, list[str]] = {
         "experiment.agent.learning_starts=64",
         "experiment.agent.policy_kwargs.net_arch=[8]",
     ],
+    "transfer": [
+        "experiment.scenarios=[iot]",
+        "experiment.episodes=20",
+        "experiment.num_envs=8",
+        "experiment.every_episodes=4",
+        "experiment.seeds=2",
+        "experiment.num_states=32",
+    ],
+    "protocols": [
+        *ROOT,
+        'experiment.plans=[semaigc,edge_aigc,"euci(3)"]',
+        "experiment.seeds=2",
+        "experiment.num_states=64",
+        "experiment.cells=2",
+        "experiment.num_sessions=8",
+        "experiment.num_requests=320",
+    ],
 }
 SMALL["semaigc_fig9"] += ["experiment.num_sessions=16"]
 LIVE = ("semaigc_fig4", "semaigc_fig5", "receivers")
@@ -119,7 +136,7 @@ def test_every_experiment_writes_its_figure_numbers_and_comparison(
     for claim in claims:
         assert claim.measured
         assert (claim.met is not False) or claim.why, f"no reason: {claim}"
-    if name not in ("semaigc_prop2", "euci_fig8", "meg_fig6", "receivers", "ablations"):
+    if name not in ("semaigc_prop2", "euci_fig8", "meg_fig6", "receivers", "ablations", "transfer", "protocols"):
         told = " ".join(claim.measured for claim in claims)
         assert "receiver finetuned" in told
         assert "receiver ignore" in told
@@ -186,6 +203,14 @@ def test_a_receiver_that_was_not_measured_is_named(
         (["+experiment=euci_fig8", "experiment.rate_bps=0"], "rate_bps positive and finite"),
         (["+experiment=meg_fig6", "experiment.height=100"], "height must be a positive multiple of 8, got 100"),
         (["+experiment=meg_fig6", "experiment.servers=[0]"], "servers must be >= 1, got 0"),
+        (["+experiment=transfer", "experiment.shares=[0.9,1.1]"], "shares must lie in (0, 1], got [0.9, 1.1]"),
+        (["+experiment=transfer", "experiment.scenarios=[psychic]"], "psychic"),
+        (["+experiment=transfer", "experiment.scenarios=[queue]"], "other networks"),
+        (["+experiment=transfer", "experiment.init_from=nowhere"], "'nowhere' is neither a name nor a file"),
+        (["+experiment=transfer", "+experiment.fitted.epsilon=1"], "epsilon"),
+        (["+experiment=protocols", "experiment.plans=[semaigc]"], "semaigc and more, got ['semaigc']"),
+        (["+experiment=protocols", "experiment.plans=[edge_aigc]"], "semaigc and more, got ['edge_aigc']"),
+        (["+experiment=protocols", "experiment.plans=[semaigc,esuc]"], "nobody has measured"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(

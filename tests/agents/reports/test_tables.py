@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import math
 from pathlib import Path
 
@@ -34,6 +35,17 @@ def test_comparisons_need_their_opponents() -> None:
     (row,) = summarise({"mine": outcomes(0.7)})
     assert math.isnan(row.relative_to_oracle)
     assert math.isnan(row.way_to_oracle)
+
+
+def test_no_way_leads_down() -> None:
+    """A myopic oracle may be below the rule: there is no way from the rule to it."""
+    for oracle in (0.6, 0.5):
+        rows = summarise(RESULTS | {"oracle": outcomes(oracle)})
+        assert all(math.isnan(row.way_to_oracle) for row in rows)
+        console = Console(width=80, file=(said := io.StringIO()))
+        console.print(render(rows, "Policies"))
+        (line,) = [line for line in said.getvalue().splitlines() if line.strip().startswith("mine")]
+        assert "–" in line
 
 
 def test_terminal_table_fits_80_columns() -> None:

@@ -95,6 +95,21 @@ def test_scenarios_and_seeds(
     assert (places[0] / "comparison.csv").read_bytes() != (places[1] / "comparison.csv").read_bytes()
 
 
+def test_the_shipped_agent_is_left_out_where_it_does_not_fit_unless_it_is_asked_for(
+    command: Command, profile_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place = [f"env.profile={profile_file}", f"hydra.run.dir={tmp_path / 'run'}", *SMALL]
+    assert command("evaluate.py", "env.plans=[semaigc,edge_aigc]", *place) == 0
+    said = capsys.readouterr().out
+    assert "note: left out where it does not fit: policy 'root' was trained with action_space Discrete(21)" in said
+    policies = {row["policy"] for row in rows_of(tmp_path / "run" / "comparison.csv")}
+    assert "root" not in policies
+    assert {"oracle", "edge", "random"} < policies
+    for asked in ("policies=[oracle,root]", "+policies.root=root", "policies.root=root"):
+        assert command("evaluate.py", "env.plans=[semaigc,edge_aigc]", asked, *place) == 2, asked
+    assert "was trained with action_space" in capsys.readouterr().err
+
+
 def test_a_sweep_is_one_report(
     command: Command, sweep: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -150,6 +165,7 @@ def test_a_policy_that_cannot_be_read_is_left_out(
         (["seeds=[1,1]"], "seeds must name each once"),
         (["seeds=[1,-1]"], "seeds must be a list of integers >= 0"),
         (["seeds=[1,2]", "seed=3"], "exclude each other"),
+        (["env.reward=vector"], "needs a reward that is one number"),
         (["+experiment=regret", "runs=outputs"], "runs sizes the plain comparison"),
     ],
 )

@@ -51,6 +51,16 @@ def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
         QualityProfile.load(tmp_path / "absent.npz")
 
 
+def test_the_first_draws_are_those_of_every_receiver() -> None:
+    few = PROFILE.first_draws(4)
+    assert [few.draws(name) for name in few.receivers] == [min(4, PROFILE.draws(name)) for name in PROFILE.receivers]
+    for metric in few.metrics:
+        assert np.array_equal(few.values("finetuned", metric), PROFILE.values("finetuned", metric)[..., :4])
+        assert np.array_equal(few.reference(metric), PROFILE.reference(metric))
+    with pytest.raises(ValueError, match="draws must be >= 1, got 0"):
+        PROFILE.first_draws(0)
+
+
 def test_another_transceivers_profile_is_refused() -> None:
     PROFILE.check_measured_with({"weights": "synthetic", "channel": "awgn"})
     with pytest.raises(ValueError, match="measured with weights 'synthetic', the transceiver has 'other'"):

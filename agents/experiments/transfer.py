@@ -1,0 +1,249 @@
+"""Pre-trained, then fitted to the place: requests until ROOT is good elsewhere, with and without what it learnt before.
+
+The paper trains ROOT remotely and fits it to the local radio environment. Here it is trained in the scenario `paper`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from agents.experiments.ablations import Curves
+from agents.experiments.claims import Claim, bar, report
+from agents.experiments.findings import Findings
+from agents.experiments.learning_curves import Lesson, learning_curve, new_agent
+from agents.experiments.options import Points
+from agents.experiments.states import sample_states
+from agents.experiments.study import Study
+from agents.policies import load_policy
+from agents.reports.style import GREY, OKABE_ITO, house_style, label_of
+from agents.runs.scenarios import scenario_configs
+from agents.runs.settings import plain
+from envs import SplitVectorEnv
+
+SCRATCH, FITTED = "scratch", "fitted"
+STYLES = {SCRATCH: (OKABE_ITO[1], "from random networks"), FITTED: (OKABE_ITO[0], "from ROOT of the scenario paper")}
+
+
+@dataclass(frozen=True)
+class Options:
+    """Sizes.
+
+    Attributes:
+        scenarios: names of `configs/scenario`.
+        init_from: the policy to start from, as of `agent.init_from`.
+        episodes: to learn from.
+        num_envs: sessions side by side.
+        every_episodes: between two points of the curve.
+        seeds: independent agents of each start.
+        num_states: states in which the greedy policy's expected reward is taken.
+        shares: of the oracle, for the requests until they are reached.
+        agent: the group of that name.
+        fitted: hyperparameters that differ where an agent starts from the policy.
+    """
+
+    scenarios: list[str]
+    init_from: str
+    episodes: int
+    num_envs: int
+    every_episodes: int
+    seeds: int
+    num_states: int
+    shares: Points
+    agent: Mapping[str, Any]
+    fitted: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Start:
+    """Agents of one start in one scenario.
+
+    Attributes:
+        curves: shares of the oracle over episodes.
+        served: [S], what the users of each agent got while it learnt, as a share of the oracle's expected reward.
+        episode_length: requests of an episode.
+    """
+
+    curves: Curves
+    served: NDArray[np.float64]
+    episode_length: int
+
+    @property
+    def requests(self) -> NDArray[np.int64]:
+        """[E], learnt from."""
+        return self.curves.episodes * self.episode_length
+
+    def requests_until(self, share: float) -> float:
+        """Median over agents of the first look at or above a share of the oracle; infinite where not reached."""
+        return self.curves.episodes_until(share) * self.episode_length
+
+
+@dataclass(frozen=True)
+class Place:
+    """One scenario.
+
+    Attributes:
+        starts: by their names in `STYLES`.
+        two_split: the best two-split rule there, which knows the model, as a share of the oracle.
+    """
+
+    starts: dict[str, Start]
+    two_split: float
+
+
+def run(study: Study, options: Options) -> Findings:
+    """Train several agents of both starts in every scenario; finished ones are kept in the folder."""
+    lessons = _lessons(study, options)
+    places: dict[str, Place] = {}
+    with tqdm(total=len(lessons) * len(STYLES) * options.seeds, desc="agents", unit="agent", leave=False) as progress:
+        for scenario, each in lessons.items():
+            starts = {}
+            keywords = next(iter(each.values())).keywords
+            states = sample_states(keywords, options.num_states, study.seed)
+            oracle = float(states.rewards_of(states.actions("oracle")).mean())
+            for start, lesson in each.items():
+                agents = []
+                for seed in range(options.seeds):
+                    agents.append(learning_curve(lesson, states, seed, study.folder))
+                    progress.update()
+                curves = Curves(agents[0].episodes, np.array([agent.rewards for agent in agents]) / oracle)
+                served = np.array([agent.served for agent in agents]) / oracle
+                starts[start] = Start(curves, served, keywords["episode_length"])
+            rule = load_policy("two_split", SplitVectorEnv(1, **keywords)).predict(states.observations)[0]
+            places[scenario] = Place(starts, float(states.rewards_of(rule).mean()) / oracle)
+    return Findings(
+        "Pre-trained, then fitted to the place",
+        {"": _draw(places, options.shares)},
+        {"": list(_points(places)), "summary": list(_summary(places, options.shares))},
+        [claim for name, place in places.items() for claim in _claims(study.receiver, name, place, options.shares)],
+        study.notes,
+    )
+
+
+def _lessons(study: Study, options: Options) -> dict[str, dict[str, Lesson]]:
+    """What is learnt, by scenario and start; each is tried before any work.
+
+    Raises:
+        ValueError: shares of nothing or of more than all; unknown hyperparameters; a policy to start from that is
+            missing, or does not fit the agent or the scenario.
+    """
+    if not (options.shares[0] > 0 and options.shares[-1] <= 1):
+        raise ValueError(f"experiment.shares must lie in (0, 1], got {options.shares!r}")
+    starts = {SCRATCH: (options.agent, None), FITTED: (dict(options.agent) | dict(options.fitted), options.init_from)}
+    lessons: dict[str, dict[str, Lesson]] = {}
+    for name, scenario in scenario_configs(options.scenarios).items():
+        keywords = study.keywords | {"scenario": plain(scenario)}
+        lessons[name] = {
+            start: Lesson(keywords, agent, options.episodes, options.num_envs, options.every_episodes, source)
+            for start, (agent, source) in starts.items()
+        }
+        for lesson in lessons[name].values():
+            new_agent(lesson, 0)
+    return lessons
+
+
+def _claims(receiver: str, scenario: str, place: Place, shares: Points) -> list[Claim]:
+    scratch, fitted = place.starts[SCRATCH], place.starts[FITTED]
+    at = f"receiver {receiver}, {scenario}: "
+    until = {share: (fitted.requests_until(share), scratch.requests_until(share)) for share in shares}
+    later = [share for share, (with_it, without) in until.items() if not (with_it < without or with_it == 0)]
+    told = ", ".join(f"{share:.3g} after {_number(a)} (without: {_number(b)})" for share, (a, b) in until.items())
+    zero_shot, end = fitted.curves.shares[:, 0].mean(), fitted.curves.final
+    gain = 100 * (end - zero_shot)
+    return [
+        bar(
+            "what ROOT learnt in `paper` saves requests at every level",
+            f"{at}share of the oracle {told} requests, median of {len(fitted.served)} agents",
+            not later,
+            "no fewer until " + ", ".join(f"{share:.3g}" for share in later),
+        ),
+        bar(
+            "fitting to the place improves on ROOT of `paper` as it comes",
+            f"{at}{gain.mean():+.2f} points of the oracle (agents {gain.min():+.2f} to {gain.max():+.2f})",
+            gain.min() > 0,
+            f"it has only {100 * (1 - zero_shot):.2f} points left to gain there, agents from random networks are "
+            f"{100 * (1 - scratch.curves.final.mean()):.2f} below the oracle after as many requests",
+        ),
+        report(
+            "how good ROOT of `paper` is without a request there, and after the last one",
+            f"{at}{zero_shot:.2%} of the oracle, then {_range(end)}; from random networks "
+            f"{_range(scratch.curves.final)}; the best two-split rule there has {place.two_split:.1%}",
+        ),
+        report(
+            "what users get while it learns, exploration included",
+            f"{at}{fitted.served.mean():.0%} of the oracle; from random networks {scratch.served.mean():.0%}",
+        ),
+    ]
+
+
+def _number(requests: float) -> str:
+    return f"{requests:,.0f}" if np.isfinite(requests) else "more than were served"
+
+
+def _range(shares: NDArray[np.float64]) -> str:
+    return f"{shares.mean():.2%} (agents {shares.min():.2%} to {shares.max():.2%})"
+
+
+def _draw(places: Mapping[str, Place], shares: Points) -> Figure:
+    with house_style():
+        figure = Figure(figsize=(0.8 + 2.9 * len(places), 3.3), layout="constrained")
+        panels = figure.subplots(1, len(places), squeeze=False, sharex=True, sharey=True)[0]
+        for panel, (scenario, place) in zip(panels, places.items(), strict=True):
+            _draw_place(panel, place, shares)
+            panel.set(title=scenario, xlabel="Requests learnt from")
+        panels[0].set(yscale="log", ylabel="Share of the oracle's satisfaction lost")
+        for share in shares:
+            panels[-1].annotate(
+                f"{100 * share:.3g} %", (1.0, 1 - share), (2, 0), ("axes fraction", "data"), "offset points", fontsize=7
+            )
+        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+    return figure
+
+
+def _draw_place(panel: Axes, place: Place, shares: Points) -> None:
+    for name, start in place.starts.items():
+        colour, label = STYLES[name]
+        lost = np.maximum(1 - start.curves.shares, 1e-4)  # of what cannot be seen on a logarithmic axis
+        panel.plot(start.requests, lost.mean(axis=0), color=colour, label=label)
+        panel.fill_between(start.requests, lost.min(axis=0), lost.max(axis=0), color=colour, alpha=0.15, linewidth=0)
+    panel.axhline(1 - place.two_split, color=OKABE_ITO[2], linestyle="-.", linewidth=1.2, label=label_of("two_split"))
+    for share in shares:
+        panel.axhline(1 - share, color=GREY, linestyle=":", linewidth=0.8, zorder=0)
+
+
+def _points(places: Mapping[str, Place]) -> Iterator[dict[str, Any]]:
+    for scenario, place in places.items():
+        for name, start in place.starts.items():
+            for seed, shares in enumerate(start.curves.shares):
+                for requests, share in zip(start.requests, shares, strict=True):
+                    yield {
+                        "scenario": scenario,
+                        "start": name,
+                        "seed": seed,
+                        "requests": int(requests),
+                        "relative_to_oracle": float(share),
+                    }
+
+
+def _summary(places: Mapping[str, Place], shares: Points) -> Iterator[dict[str, Any]]:
+    for scenario, place in places.items():
+        for name, start in place.starts.items():
+            ends = start.curves.final
+            yield {
+                "scenario": scenario,
+                "start": name,
+                **{f"requests_until_{share:.3g}": start.requests_until(share) for share in shares},
+                "relative_to_oracle_at_start": float(start.curves.shares[:, 0].mean()),
+                "relative_to_oracle_at_end": float(ends.mean()),
+                "relative_to_oracle_at_end_lowest": float(ends.min()),
+                "relative_to_oracle_at_end_highest": float(ends.max()),
+                "served_relative_to_oracle": float(start.served.mean()),
+                "two_split_relative_to_oracle": place.two_split,
+            }

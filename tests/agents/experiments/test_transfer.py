@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import csv
+from collections.abc import Callable
+from math import inf
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents.experiments.ablations import Curves
+from agents.experiments.learning_curves import Lesson, learning_curve, new_agent
+from agents.experiments.states import sample_states
+from agents.experiments.transfer import FITTED, SCRATCH, Place, Start, _claims
+from agents.policies import load_policy
+from envs import SplitVectorEnv
+from envs.transceiver.profile import QualityProfile
+
+KEYWORDS = {"receiver": "finetuned", "scenario": "iot", "episode_length": 5}
+AGENT = {"name": "d3qn", "learning_starts": 16, "buffer_size": 200, "gamma": 0.0}
+
+
+def start(*shares: list[float]) -> Start:
+    return Start(Curves(np.array([0, 10, 20]), np.array(shares)), np.ones(len(shares)), 20)
+
+
+def test_requests_until_a_share() -> None:
+    some = start([0.1, 0.96, 0.99], [0.2, 0.5, 0.97], [0.99, 0.3, 0.2])
+    assert some.requests.tolist() == [0, 200, 400]
+    assert [some.requests_until(share) for share in (0.95, 0.98, 0.995)] == [200, 400, inf]
+
+
+@pytest.mark.parametrize(
+    ("scratch", "fitted", "met"),
+    [
+        ([0.1, 0.96, 0.99], [0.96, 0.99, 0.99], True),
+        ([0.1, 0.96, 0.99], [0.5, 0.96, 0.99], False),  # as late is not sooner
+        ([0.96, 0.99, 0.99], [0.96, 0.99, 0.99], False),  # 0.95 from the start on in both, but 0.98 as late
+        ([0.1, 0.2, 0.3], [0.1, 0.2, 0.3], False),  # neither gets there
+    ],
+)
+def test_the_bar_is_read_off_the_curves(scratch: list[float], fitted: list[float], met: bool) -> None:
+    bar = _claims("finetuned", "iot", Place({SCRATCH: start(scratch), FITTED: start(fitted)}, 0.9), (0.95, 0.98))[0]
+    assert bar.met is met
+    assert bool(bar.why) is not met
+
+
+def test_a_fitted_agent_starts_as_good_as_its_source_and_learning_is_seeded(
+    profile: QualityProfile, tmp_path: Path
+) -> None:
+    keywords = KEYWORDS | {"profile": profile}
+    states = sample_states(keywords, 64, 1)
+    lesson = Lesson(keywords, AGENT, 16, 4, 8, "root")
+    again = learning_curve(lesson, states, 1, tmp_path / "other")
+    first, kept, other = (learning_curve(lesson, states, seed, tmp_path) for seed in (1, 1, 2))
+    root = load_policy("root", SplitVectorEnv(1, **keywords))
+    assert first.rewards[0] == pytest.approx(states.rewards_of(states.actions("root", root)).mean())
+    assert first.rewards.tolist() == kept.rewards.tolist() == again.rewards.tolist()
+    assert first.served == kept.served == again.served != other.served
+    assert 0 < first.served < 1
+    assert len(list((tmp_path / "curves").iterdir())) == 2
+    # Random networks are something else, and so are their curves.
+    scratch = Lesson(keywords, AGENT, 16, 4, 8)
+    assert new_agent(scratch, 1).policy.state_dict().keys() == new_agent(lesson, 1).policy.state_dict().keys()
+    assert learning_curve(scratch, states, 1, tmp_path).rewards[0] != first.rewards[0]
+
+
+def test_the_numbers_of_the_summary_are_those_of_the_points(
+    command: Callable[..., int], profile_file: Path, tmp_path: Path
+) -> None:
+    settings = ["experiment.scenarios=[iot]", "experiment.seeds=1", "experiment.episodes=24", "experiment.num_envs=8"]
+    settings += ["experiment.every_episodes=8", "experiment.num_states=32", "experiment.shares=[0.5,0.999]"]
+    place = [f"env.profile={profile_file}", f"hydra.run.dir={tmp_path / 'run'}"]
+    assert command("evaluate.py", "+experiment=transfer", *place, *settings) == 0
+    points, summary = (
+        list(csv.DictReader((tmp_path / "run" / f"transfer{suffix}.csv").open())) for suffix in ("", "_summary")
+    )
+    assert [row["start"] for row in summary] == [SCRATCH, FITTED]
+    for row in summary:
+        own = [each for each in points if each["start"] == row["start"]]
+        assert float(row["relative_to_oracle_at_start"]) == float(own[0]["relative_to_oracle"])
+        reached = [float(each["requests"]) for each in own if float(each["relative_to_oracle"]) >= 0.5]
+        assert float(row["requests_until_0.5"]) == min(reached, default=inf)
