@@ -29,6 +29,7 @@ EXPERIMENTS = (
     "receivers",
     "regret",
     "ablations",
+    "future",
 )
 """Names, in the order of the report; each is a module of this package and a file of `configs/experiment`."""
 

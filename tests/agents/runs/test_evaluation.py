@@ -40,7 +40,9 @@ def sweep(tmp_path: Path, profile_file: Path, profile: QualityProfile) -> Path:
         config = training(profile_file, f"agent.gamma={gamma}", f"seed={seed}", "agent.buffer_size=100")
         run.save_config(config)
         if number < 3:
-            agent = make_agent(env=SplitVectorEnv(2, profile=profile), seed=seed, **plain(config.agent, exclude=["init_from"]))
+            agent = make_agent(
+                env=SplitVectorEnv(2, profile=profile), seed=seed, **plain(config.agent, exclude=["init_from"])
+            )
             run.save_policy(agent)
     return folder
 
