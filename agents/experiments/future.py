@@ -25,7 +25,7 @@ from agents.scenarios.priced import Priced, best_prices
 from agents.statistics import Interval, column_intervals
 from envs import SplitVectorEnv
 
-LESSON = ("plans", "total_requests", "num_envs", "training_scenario", "agent")
+LESSON = ("plans", "total_requests", "num_envs", "agent")
 BOUND, PLANNER, ORACLE, PRICED = "bound", "planner", "oracle", "priced"
 LABELS = {
     ORACLE: "oracle (myopic optimum)",
@@ -47,8 +47,7 @@ class Options:
         backlog_step_s, battery_step_j: of the grids.
         agent: the group of that name.
         gammas: discounts compared; the last is the one that the bar is about.
-        scenarios: name -> `plans`, `total_requests`, `num_envs`, what differs in the scenario while an agent learns
-            (`training_scenario`), and the hyperparameters that differ there (`agent`).
+        scenarios: name -> `plans`, `total_requests`, `num_envs`, and the hyperparameters that differ there (`agent`).
     """
 
     num_sessions: int
@@ -127,8 +126,7 @@ def _settings(study: Study, options: Options) -> dict[str, dict[str, Any]]:
         settings[name] = study.keywords_of(study.receiver, scenario, plans=lesson["plans"])
         for gamma in options.gammas:
             training = _training(name, gamma, 0, study, options)
-            keywords = _training_keywords(settings[name], lesson)
-            make_agent(env=SplitVectorEnv(training["num_envs"], **keywords), **training["agent"])
+            make_agent(env=SplitVectorEnv(training["num_envs"], **settings[name]), **training["agent"])
         levels_of(SplitVectorEnv(1, **settings[name]).model, options.backlog_step_s, options.battery_step_j)
     return settings
 
@@ -144,10 +142,6 @@ def _training(name: str, gamma: float, seed: int, study: Study, options: Options
     }
 
 
-def _training_keywords(keywords: Mapping[str, Any], lesson: Mapping[str, Any]) -> dict[str, Any]:
-    return dict(keywords) | {"scenario": keywords["scenario"] | dict(lesson["training_scenario"])}
-
-
 def _standing(name: str, keywords: Mapping[str, Any], study: Study, options: Options) -> Standing:
     from agents.experiments.root import trained_root  # torch, only where it is needed
 
@@ -161,12 +155,9 @@ def _standing(name: str, keywords: Mapping[str, Any], study: Study, options: Opt
         PRICED: [Priced(env, **prices)],
         PLANNER: [Planner(env, values)],
     }
-    lesson = options.scenarios[name]
     for gamma in options.gammas:
         policies[label_of_discount(gamma)] = [
-            trained_root(
-                _training_keywords(keywords, lesson), _training(name, gamma, seed, study, options), study.console
-            )
+            trained_root(keywords, _training(name, gamma, seed, study, options), study.console)
             for seed in range(options.seeds)
         ]
     sessions, failed = {}, {}
@@ -285,7 +276,7 @@ def _draw(standings: Mapping[str, Standing]) -> Figure:
                 panel.annotate(text, (each.mean, position), (0, 6), textcoords="offset points", ha="center", fontsize=7)
             panel.set_yticks(range(len(labels)), [LABELS.get(label, label) for label in labels])
             panel.set_ylim(len(labels) - 0.5, -0.7)
-            panel.set(xlabel="Satisfaction", title=f"{name}: bound {ceiling.mean:.3f}")
+            panel.set(xlabel="Satisfaction (share of the way to the bound)", title=f"{name}: bound {ceiling.mean:.3f}")
             panel.margins(x=0.12)
     return figure
 

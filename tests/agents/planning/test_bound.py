@@ -87,7 +87,7 @@ def test_in_a_constant_world_it_is_the_optimum() -> None:
 
 
 def test_it_holds_with_worthless_values_and_good_ones_pay_for_the_luck() -> None:
-    env = environment(BATTERY)
+    env = environment(QUEUE)
     _, values = solved(env)
     path = record_path(env, seed=3)
     good = bound_rewards(env.model, values, path)
@@ -95,7 +95,7 @@ def test_it_holds_with_worthless_values_and_good_ones_pay_for_the_luck() -> None
     served = evaluate(Planner(env, values), env, 6 * SESSIONS, seed=3)["reward"].reshape(6, SESSIONS).mean(axis=0)
     below = free - served
     assert below.mean() > -3.0 * below.std() / np.sqrt(SESSIONS)  # three standard errors
-    assert good.std() < 0.8 * free.std()
+    assert good.std() < 0.9 * free.std()
 
 
 def test_a_finer_grid_is_tighter() -> None:
