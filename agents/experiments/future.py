@@ -91,6 +91,7 @@ class Standing:
 def run(study: Study, options: Options) -> Findings:
     """Bound, plan, learn and serve in every scenario; trained agents are kept in the experiment's folder."""
     settings = _settings(study, options)
+    study.note("intervals are over sessions, paired, with the trained agents as they are; the bound's is of its mean")
     standings = {name: _standing(name, keywords, study, options) for name, keywords in settings.items()}
     return Findings(
         "Where the future matters: how near policies come to a bound on all of them",

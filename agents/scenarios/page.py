@@ -32,9 +32,10 @@ has its figures). It bounds the mean reward of every policy from above, whatever
 know the links, devices and latency requirements of the whole session, but pay at each request for what that knowledge
 is worth. For a policy without it the payments are 0 in the mean, so whatever they are the bound holds; good ones make
 it tight, and they come from dynamic programming with fitted values (`agents.planning`). The level, backlog or charge,
-is kept on a grid and always rounded to the better side, so the grid widens the bound and cannot break it. Between it
-and the oracle stand a planner that decides by the same values and knows the number of the request, the priced oracle,
-and D3QN without and with a discount, which do not know the number.
+is kept on a grid and always rounded to the better side, so the grid widens the bound and cannot break it; what is
+estimated is its mean, over sampled sessions, with an interval. Between it and the oracle stand a planner that decides
+by the same values and knows the number of the request, the priced oracle, and D3QN without and with a discount, which
+do not know the number.
 """
 
 
