@@ -7,7 +7,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 CODE   := envs agents benchmarks tests train.py evaluate.py
 ARGS   ?=
-EXPERIMENTS := semaigc_fig4 semaigc_fig5 semaigc_fig6 semaigc_fig7 semaigc_fig8 semaigc_fig9 semaigc_prop2 receivers regret meg_fig6 euci_fig8
+EXPERIMENTS := semaigc_fig4 semaigc_fig5 semaigc_fig6 semaigc_fig7 semaigc_fig8 semaigc_fig9 semaigc_prop2 receivers regret meg_fig6 euci_fig8 ablations transfer protocols future
 
 # Small networks run fastest on one thread each; the tests use the cores by running side by side.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2

@@ -31,6 +31,7 @@ EXPERIMENTS = (
     "ablations",
     "transfer",
     "protocols",
+    "future",
 )
 """Names, in the order of the report; each is a module of this package and a file of `configs/experiment`."""
 

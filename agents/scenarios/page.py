@@ -24,9 +24,18 @@ How links, devices and requests vary from one request to the next. Each is one f
 two plans switches on the transmitter's compute or on what the scenario adds to the observation; it, the best fixed
 plan and the price were found by serving other requests. The oracle takes the largest expected reward of the request
 at hand, on the true state: where decisions do not touch later requests, no policy beats it. In `queue` and `battery`
-they do, and the oracle is only myopic: one number, a price on what is scarce, improves on it, and what the best
-policy reaches is open.
+they do, and the oracle is only myopic: one number, a price on what is scarce, improves on it.
 The pictures show {sessions} sessions under the oracle.
+
+How far there is to go in these two, `python evaluate.py +experiment=future` says ([reproduction.md](reproduction.md)
+has its figures). It bounds the mean reward of every policy from above, whatever the policy remembers: decisions that
+know the links, devices and latency requirements of the whole session, but pay at each request for what that knowledge
+is worth. For a policy without it the payments are 0 in the mean, so whatever they are the bound holds; good ones make
+it tight, and they come from dynamic programming with fitted values (`agents.planning`). The level, backlog or charge,
+is kept on a grid and always rounded to the better side, so the grid widens the bound and cannot break it; what is
+estimated is its mean, over sampled sessions, with an interval. Between it and the oracle stand a planner that decides
+by the same values and knows the number of the request, the priced oracle, and D3QN without and with a discount, which
+do not know the number.
 """
 
 

@@ -1,0 +1,298 @@
+"""Where the future matters: policies of `queue` and `battery` between the myopic optimum and a bound on all."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from numpy.typing import NDArray
+
+from agents.experiments.claims import Claim, bar, report
+from agents.experiments.findings import Findings
+from agents.experiments.study import Study
+from agents.factory import make_agent
+from agents.planning import Planner, bound_rewards, fit_values, levels_of, record_path
+from agents.policies import Predictor, load_policy
+from agents.policies.rule_search import RuleSearch
+from agents.reports.style import GREY, OKABE_ITO, house_style
+from agents.rollouts import evaluate
+from agents.runs.scenarios import scenario_configs
+from agents.runs.settings import check_keys, plain
+from agents.scenarios.priced import Priced, best_prices
+from agents.statistics import Interval, column_intervals
+from envs import SplitVectorEnv
+
+LESSON = ("plans", "total_requests", "num_envs", "agent")
+BOUND, PLANNER, ORACLE, PRICED = "bound", "planner", "oracle", "priced"
+LABELS = {
+    ORACLE: "oracle (myopic optimum)",
+    PRICED: "oracle with a price",
+    PLANNER: "planner (fitted values)",
+    BOUND: "bound on all policies",
+}
+
+
+@dataclass(frozen=True)
+class Options:
+    """Sizes.
+
+    Attributes:
+        num_sessions: that every policy serves and the bound is taken over.
+        num_states: sampled at each request to fit the values.
+        search_requests: served by each candidate of the price.
+        seeds: agents of each discount.
+        backlog_step_s, battery_step_j: of the grids.
+        agent: the group of that name.
+        gammas: discounts compared; the last is the one that the bar is about.
+        scenarios: name -> `plans`, `total_requests`, `num_envs`, and the hyperparameters that differ there (`agent`).
+    """
+
+    num_sessions: int
+    num_states: int
+    search_requests: int
+    seeds: int
+    backlog_step_s: float
+    battery_step_j: float
+    agent: Mapping[str, Any]
+    gammas: list[float]
+    scenarios: Mapping[str, Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """One scenario: mean reward of each session under every policy, and the bound's.
+
+    Attributes:
+        sessions: label -> float64 [N], or [seeds, N] of agents.
+        failed: label -> share of the requests.
+    """
+
+    sessions: Mapping[str, NDArray[np.float64]]
+    failed: Mapping[str, float]
+
+    def of(self, label: str) -> NDArray[np.float64]:
+        """Sessions of a policy, of agents in the mean over them, [N]."""
+        values = self.sessions[label]
+        return values.mean(axis=0) if values.ndim == 2 else values
+
+    def over(self, label: str, baseline: str) -> Interval:
+        """Paired difference over sessions."""
+        return _interval(self.of(label) - self.of(baseline))
+
+    def way(self, label: str) -> float:
+        """Share of the way from the oracle to the bound."""
+        whole = self.over(BOUND, ORACLE).mean
+        return self.over(label, ORACLE).mean / whole if whole > 0 else float("nan")
+
+
+def run(study: Study, options: Options) -> Findings:
+    """Bound, plan, learn and serve in every scenario; trained agents are kept in the experiment's folder."""
+    settings = _settings(study, options)
+    study.note("intervals are over sessions, paired, with the trained agents as they are; the bound's is of its mean")
+    standings = {name: _standing(name, keywords, study, options) for name, keywords in settings.items()}
+    return Findings(
+        "Where the future matters: how near policies come to a bound on all of them",
+        {"": _draw(standings)},
+        {"": [row for name, each in standings.items() for row in _rows(name, each)]},
+        _claims(standings, options),
+        study.notes,
+    )
+
+
+def _settings(study: Study, options: Options) -> dict[str, dict[str, Any]]:
+    """Constructor keywords of each scenario's environment, all tried before any work.
+
+    Raises:
+        ValueError: a scenario that was changed outside the experiment, a list of discounts or scenarios that is none,
+            or anything in them that is unknown or not allowed.
+    """
+    if study.keywords["scenario"] != plain(scenario_configs(["paper"])["paper"]):
+        raise ValueError("the experiment takes its scenarios from experiment.scenarios; leave scenario as it is")
+    for name in ("backlog_step_s", "battery_step_j"):
+        if not getattr(options, name) > 0.0:
+            raise ValueError(f"experiment.{name} must be > 0, got {getattr(options, name)}")
+    if not isinstance(options.gammas, list) or not options.gammas or len(set(options.gammas)) < len(options.gammas):
+        raise ValueError(f"experiment.gammas must be a list of different discounts, got {options.gammas!r}")
+    if not isinstance(options.scenarios, Mapping) or not options.scenarios:
+        raise ValueError(f"experiment.scenarios must map names to settings, got {options.scenarios!r}")
+    settings = {}
+    for name, lesson in options.scenarios.items():
+        if not isinstance(lesson, Mapping):
+            raise ValueError(f"experiment.scenarios.{name} must map {', '.join(LESSON)} to values, got {lesson!r}")
+        check_keys(f"experiment.scenarios.{name}", lesson, LESSON)
+        scenario = plain(scenario_configs([name])[name])
+        settings[name] = study.keywords_of(study.receiver, scenario, plans=lesson["plans"])
+        for gamma in options.gammas:
+            training = _training(name, gamma, 0, study, options)
+            make_agent(env=SplitVectorEnv(training["num_envs"], **settings[name]), **training["agent"])
+        levels_of(SplitVectorEnv(1, **settings[name]).model, options.backlog_step_s, options.battery_step_j)
+    return settings
+
+
+def _training(name: str, gamma: float, seed: int, study: Study, options: Options) -> dict[str, Any]:
+    lesson = options.scenarios[name]
+    return {
+        "agent": dict(options.agent) | dict(lesson["agent"]) | {"gamma": gamma},
+        "total_requests": lesson["total_requests"],
+        "num_envs": lesson["num_envs"],
+        "seed": seed,
+        "folder": str(study.folder / "agents"),
+    }
+
+
+def _standing(name: str, keywords: Mapping[str, Any], study: Study, options: Options) -> Standing:
+    from agents.experiments.root import trained_root  # torch, only where it is needed
+
+    env = SplitVectorEnv(options.num_sessions, **keywords)
+    levels = levels_of(env.model, options.backlog_step_s, options.battery_step_j)
+    with study.console.status(f"{name}: planning"):
+        values = fit_values(env.model, levels, options.num_states, study.seed + 1)
+        prices = best_prices(RuleSearch(keywords, options.search_requests, study.seed + 1))
+    policies: dict[str, list[Predictor]] = {
+        ORACLE: [load_policy("oracle", env)],
+        PRICED: [Priced(env, **prices)],
+        PLANNER: [Planner(env, values)],
+    }
+    for gamma in options.gammas:
+        policies[label_of_discount(gamma)] = [
+            trained_root(keywords, _training(name, gamma, seed, study, options), study.console)
+            for seed in range(options.seeds)
+        ]
+    sessions, failed = {}, {}
+    num_requests = options.num_sessions * env.model.settings.episode_length
+    for label, several in policies.items():
+        served = [evaluate(policy, env, num_requests, study.seed) for policy in several]
+        means = np.stack([each["reward"].reshape(-1, options.num_sessions).mean(axis=0) for each in served])
+        sessions[label] = means if label.startswith("D3QN") else means[0]
+        failed[label] = float(np.mean([each["failed"].mean() for each in served]))
+    sessions[BOUND] = bound_rewards(env.model, values, record_path(env, study.seed))
+    (resource, price), *_ = prices.items()
+    unit = {"per_tx_s": "transmitter second", "per_rx_j": "receiver joule"}[resource]
+    study.note(f"{name}: the price is {price:g} a {unit}, found on other requests")
+    return Standing(sessions, failed)
+
+
+def label_of_discount(gamma: float) -> str:
+    """How agents of a discount are called."""
+    return f"D3QN, gamma {gamma:g}"
+
+
+def _claims(standings: Mapping[str, Standing], options: Options) -> list[Claim]:
+    claims = []
+    far_sighted = label_of_discount(options.gammas[-1])
+    gains = {name: each.over(far_sighted, ORACLE) for name, each in standings.items()}
+    claims.append(
+        bar(
+            f"{far_sighted} beats the myopic optimum, its 95 % interval clear of zero, in at least one scenario",
+            "; ".join(f"{name} {_signed(gain)}" for name, gain in gains.items())
+            + f" (mean of {options.seeds} agents, over sessions)",
+            any(gain.low > 0.0 for gain in gains.values()),
+            "no interval is clear of zero",
+        )
+    )
+    passed = [
+        f"{label} in {name}"
+        for name, each in standings.items()
+        for label in each.sessions
+        if label != BOUND and each.over(label, BOUND).low > 0.0
+    ]
+    claims.append(
+        bar(
+            "no policy passes the bound",
+            "; ".join(
+                f"{name} {_plain(_interval(each.of(BOUND)))}, {PLANNER} {_signed(each.over(PLANNER, BOUND))}"
+                for name, each in standings.items()
+            ),
+            not passed,
+            f"{', '.join(passed)} do",
+        )
+    )
+    for name, each in standings.items():
+        ways = ", ".join(f"{label} {each.way(label):.0%}" for label in each.sessions if label not in (BOUND, ORACLE))
+        claims.append(
+            report(
+                f"{name}: way from the oracle (0 %) to the bound (100 %)",
+                f"{ways}; oracle {_plain(_interval(each.of(ORACLE)))}",
+            )
+        )
+        for gamma in options.gammas:
+            label = label_of_discount(gamma)
+            agents = [_signed(_interval(own - each.of(ORACLE))) for own in each.sessions[label]]
+            claims.append(report(f"{name}: {label} over the oracle, agent by agent", ", ".join(agents)))
+    return claims
+
+
+def _rows(name: str, standing: Standing) -> list[dict[str, Any]]:
+    rows = []
+    for label in standing.sessions:
+        own = standing.sessions[label]
+        several = own if own.ndim == 2 else own[None]
+        satisfaction, over, below = (
+            _interval(standing.of(label)),
+            standing.over(label, ORACLE),
+            standing.over(BOUND, label),
+        )
+        rows.append(
+            {
+                "scenario": name,
+                "policy": label,
+                "satisfaction": satisfaction.mean,
+                "satisfaction_low": satisfaction.low,
+                "satisfaction_high": satisfaction.high,
+                "over_oracle": over.mean,
+                "over_oracle_low": over.low,
+                "over_oracle_high": over.high,
+                "below_bound": below.mean,
+                "below_bound_low": below.low,
+                "below_bound_high": below.high,
+                "way_to_bound": standing.way(label),
+                "lowest_agent": float(several.mean(axis=1).min()),
+                "highest_agent": float(several.mean(axis=1).max()),
+                "failed": standing.failed.get(label, float("nan")),
+            }
+        )
+    return rows
+
+
+def _draw(standings: Mapping[str, Standing]) -> Figure:
+    with house_style():
+        figure = Figure(figsize=(0.8 + 4.0 * len(standings), 2.6), layout="constrained")
+        panels = figure.subplots(1, len(standings), squeeze=False, sharey=True)[0]
+        for panel, (name, standing) in zip(panels, standings.items(), strict=True):
+            labels = sorted((label for label in standing.sessions if label != BOUND), key=_order)
+            ceiling = _interval(standing.of(BOUND))
+            panel.axvspan(ceiling.low, ceiling.high, color=GREY, alpha=0.2, linewidth=0)
+            panel.axvline(ceiling.mean, color=GREY, linestyle="--", label=LABELS[BOUND])
+            for position, label in enumerate(labels):
+                colour, own = OKABE_ITO[position % len(OKABE_ITO)], standing.sessions[label]
+                each = _interval(standing.of(label))
+                panel.plot([each.low, each.high], [position, position], color=colour, linewidth=2)
+                panel.plot(each.mean, position, "o", color=colour)
+                if own.ndim == 2:
+                    panel.plot(own.mean(axis=1), [position] * len(own), "|", color=colour, markersize=9)
+                text = f"{each.mean:.3f} ({standing.way(label):.0%})" if label != ORACLE else f"{each.mean:.3f}"
+                panel.annotate(text, (each.mean, position), (0, 6), textcoords="offset points", ha="center", fontsize=7)
+            panel.set_yticks(range(len(labels)), [LABELS.get(label, label) for label in labels])
+            panel.set_ylim(len(labels) - 0.5, -0.7)
+            panel.set(xlabel="Satisfaction (share of the way to the bound)", title=f"{name}: bound {ceiling.mean:.3f}")
+            panel.margins(x=0.12)
+    return figure
+
+
+def _order(label: str) -> int:
+    return [ORACLE, "D3QN", PRICED, PLANNER].index(label if label in LABELS else "D3QN")
+
+
+def _interval(values: NDArray[np.float64]) -> Interval:
+    return column_intervals(values[:, None])[0]
+
+
+def _plain(value: Interval) -> str:
+    return f"{value.mean:.4f} (95 % {value.low:.4f} to {value.high:.4f})"
+
+
+def _signed(value: Interval) -> str:
+    return f"{value.mean:+.4f} (95 % {value.low:+.4f} to {value.high:+.4f})"

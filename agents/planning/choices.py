@@ -1,0 +1,85 @@
+"""What every plan earns and takes at every level, and the best of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from agents.planning.levels import Levels
+from envs import costs
+from envs.rewards import Delivered, has_failed
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The decisions of N sessions at L levels.
+
+    Attributes:
+        rewards: float64 [N, L, P], exact mean reward of each plan.
+        after: int64 [N, L, P, K], grid point after it with 1..K attempts.
+        chances: float64 [N, P, K], chance of so many attempts.
+    """
+
+    rewards: NDArray[np.float64]
+    after: NDArray[np.int64]
+    chances: NDArray[np.float64]
+
+    def totals(self, outlook: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Reward of each plan and mean of what the level after it is worth (`outlook`, [N, m]), float64 [N, L, P]."""
+        rows = np.arange(len(outlook))[:, None, None]
+        totals = self.rewards.copy()
+        for attempt in range(self.chances.shape[-1]):
+            totals += self.chances[:, None, :, attempt] * outlook[rows, self.after[..., attempt]]
+        return totals
+
+
+def choices_at(model: Any, levels: Levels, state: Any, index: NDArray[np.int64]) -> Choices:
+    """Price all plans of N requests.
+
+    Args:
+        model: of the environment.
+        levels: its grid.
+        state: the requests; their own levels are not looked at.
+        index: int64 [N, L] or [1, L], grid points.
+    """
+    prices = _wide(model.costs.price(state.link))
+    accepted, _ = model.quality.acceptance(state.snr_db)
+    num_attempts = accepted.shape[-1]
+    chances = accepted.copy()
+    chances[..., -1] = 1.0 - accepted[..., :-1].sum(axis=-1)
+    level = {levels.name: levels.values[index][:, :, None]}
+    waiting_s = model.scenario.waiting_s(level, prices)
+    possible = model.scenario.possible(level, prices)
+    low_s = state.latency_low_s[:, None, None]
+    high_s = low_s * model.scenario.latency_high_ratio
+    rewards: Any = 0.0
+    for attempt in range(num_attempts):
+        latency_s = prices.latency_s(attempt + 1)
+        if waiting_s is not None:
+            latency_s = latency_s + waiting_s
+        failed = has_failed(latency_s, np.array(True), model.settings.deadline_s)
+        earned = model.reward.total(model.reward.terms(Delivered(latency_s, latency_s, {}, failed, low_s, high_s)))
+        rewards = rewards + accepted[:, None, :, attempt] * earned
+    taken = np.stack([levels.taken(prices, attempt + 1) for attempt in range(num_attempts)], axis=-1)
+    if possible is not None:
+        rewards, taken = rewards * possible, taken * possible[..., None]
+    shape = (len(state.snr_db), index.shape[1], len(model.plans))
+    after = levels.after(index[:, :, None, None], taken)
+    return Choices(np.broadcast_to(rewards, shape), np.broadcast_to(after, (*shape, num_attempts)), chances)
+
+
+def _wide(prices: costs.Prices) -> costs.Prices:
+    """Prices [N, P] as [N, 1, P]: with an axis for the levels between."""
+    once_s, repeat_s = (
+        replace(
+            parts,
+            transmitter=parts.transmitter[:, None],
+            link=parts.link[:, None],
+            receiver=parts.receiver[:, None],
+        )
+        for parts in (prices.once_s, prices.repeat_s)
+    )
+    return replace(prices, once_s=once_s, repeat_s=repeat_s, once_busy_s=once_s, repeat_busy_s=repeat_s)

@@ -1,0 +1,52 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from agents.experiments.future import BOUND, ORACLE, Standing
+
+AGENT = "D3QN, gamma 0.99"
+
+
+def test_the_way_to_the_bound_is_measured_from_the_oracle() -> None:
+    sessions = {
+        ORACLE: np.array([0.2, 0.4]),
+        AGENT: np.array([[0.3, 0.5], [0.5, 0.7]]),  # two agents
+        BOUND: np.array([0.6, 0.8]),
+    }
+    standing = Standing(sessions, {})
+    assert standing.over(AGENT, ORACLE).mean == pytest.approx(0.2)
+    assert standing.way(AGENT) == pytest.approx(0.5)
+    assert standing.way(BOUND) == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("scenario=queue", "scenario=paper, got queue"),
+        ("scenario.snr_db=[0,3]", "leave scenario as it is"),
+        ("experiment.gammas=[]", "experiment.gammas must be a list of different discounts"),
+        ("experiment.backlog_step_s=0", "experiment.backlog_step_s must be > 0"),
+        ("experiment.backlog_step_s=1e-4", "at most 5000 levels"),
+        ("experiment.scenarios=null", "experiment.scenarios must map names"),
+        ("+experiment.scenarios.queue.plan=3", "unknown keys in experiment.scenarios.queue: plan"),
+        ("+experiment.scenarios.queues={}", "missing keys in experiment.scenarios.queues: plans"),
+        ("+experiment.scenarios.queue.agent.tua=3", "tua"),
+        ("experiment.seeds=0", "seeds must be an integer >= 1"),
+    ],
+)
+def test_bad_input_is_refused_before_any_work(
+    command: Callable[..., int],
+    profile_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    setting: str,
+    said: str,
+) -> None:
+    arguments = ["+experiment=future", setting, f"env.profile={profile_file}", f"hydra.run.dir={tmp_path / 'run'}"]
+    assert command("evaluate.py", *arguments) == 2
+    assert said in capsys.readouterr().err
+    assert not (tmp_path / "run" / "agents").exists()
