@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -74,12 +74,11 @@ def choices_at(model: Any, levels: Levels, state: Any, index: NDArray[np.int64])
 def _wide(prices: costs.Prices) -> costs.Prices:
     """Prices [N, P] as [N, 1, P]: with an axis for the levels between."""
     once_s, repeat_s = (
-        replace(
-            parts,
+        parts._replace(
             transmitter=parts.transmitter[:, None],
             link=parts.link[:, None],
             receiver=parts.receiver[:, None],
         )
         for parts in (prices.once_s, prices.repeat_s)
     )
-    return replace(prices, once_s=once_s, repeat_s=repeat_s, once_busy_s=once_s, repeat_busy_s=repeat_s)
+    return prices._replace(once_s=once_s, repeat_s=repeat_s, once_busy_s=once_s, repeat_busy_s=repeat_s)
