@@ -59,7 +59,11 @@ def _digest(keywords: Mapping[str, Any], training: Mapping[str, Any]) -> str:
     told |= {"requests": repr(profile.requests), "snr_db": repr(profile.snr_db.tolist())}
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
     # Plans of other papers read other receivers too.
-    read = [receiver] if keywords["plans"] == ["semaigc"] else [receiver, *sorted({*profile.receivers} - {receiver})]
+    read = (
+        [receiver]
+        if keywords.get("plans", ["semaigc"]) == ["semaigc"]
+        else [receiver, *sorted({*profile.receivers} - {receiver})]
+    )
     for metric in profile.metrics:
         for name in read:
             digest.update(profile.values(name, metric).tobytes())
