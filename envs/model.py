@@ -176,17 +176,17 @@ class SplitModel:
     def observe(self, state: RequestState) -> NDArray[np.float32]:
         """Instantaneous observations of N requests, float32 [N, 7 + k], see `envs.observation`."""
         tx, rx = self.costs.tx, self.costs.rx
-        values: dict[str, ArrayLike] = {
-            "tx_density": state.density_factor * tx.density_cycles_per_bit,
-            "rx_density": state.density_factor * rx.receiver_density_cycles_per_bit,
-            "snr_db": state.snr_db,
-            "tx_capability_hz": state.tx_availability * tx.clock_hz,
-            "rx_capability_hz": state.rx_availability * rx.clock_hz,
-            "bandwidth_hz": state.bandwidth_hz,
-            "latency_low_s": state.latency_low_s,
-            **state.features,
-        }
-        return self.observation.to_observation((values[name] for name in self.observation.names), len(state.request))
+        values = (  # in the order of `OBSERVATION_NAMES`
+            state.density_factor * tx.density_cycles_per_bit,
+            state.density_factor * rx.receiver_density_cycles_per_bit,
+            state.snr_db,
+            state.tx_availability * tx.clock_hz,
+            state.rx_availability * rx.clock_hz,
+            state.bandwidth_hz,
+            state.latency_low_s,
+            *(state.features[name] for name in self.scenario.FEATURES),
+        )
+        return self.observation.to_observation(values, len(state.request))
 
     def possible(self, state: RequestState) -> NDArray[np.bool_]:
         """Which plans the scenario allows for N requests, bool [N, P]; all, in most scenarios."""

@@ -20,6 +20,8 @@ from envs.transceiver.cell import Cell, measured_cell
 from envs.transceiver.profile import QualityProfile
 
 FloatArray = NDArray[np.float64]
+FEW = 64
+"""Below so many states a binary search finds an SNR sooner than counting does."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,8 +281,10 @@ class ProfileQuality:
 
     def _position(self, snr_db: FloatArray) -> tuple[NDArray[np.intp], FloatArray]:
         """Index of the measured SNR below, and the weight in [0, 1] of the one above."""
-        # Counting is faster than a binary search: the SNRs are few, and it has no branches to guess wrongly.
-        low = (snr_db >= self._inner_db).sum(axis=0, dtype=np.int16).astype(np.intp)
+        if len(snr_db) < FEW:
+            low = self._inner_db[:, 0].searchsorted(snr_db, side="right")
+        else:  # counting is faster for many: the measured SNRs are few, and it has no branches to guess wrongly
+            low = (snr_db >= self._inner_db).sum(axis=0, dtype=np.int16).astype(np.intp)
         weight = (snr_db - self._snr_db.take(low)) / self._width_db.take(low)
         return low, np.minimum(np.maximum(weight, 0.0), 1.0)
 
