@@ -35,7 +35,7 @@ Step = Callable[[], Any]
 CHUNK_S = 0.15
 """Processor seconds of a turn, about."""
 CYCLE = 21
-"""Calls that serve a session of 20 requests and start the next one in SyncVectorEnv; in the others the start is free."""
+"""Calls that serve a session of 20 requests and start the next one in SyncVectorEnv; elsewhere the start is free."""
 BAR_STEPS_PER_S, BAR_SCALAR_STEPS_PER_S, BAR_RATIO, BAR_ENVS = 5e6, 1e4, 50.0, 4096
 
 
