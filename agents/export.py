@@ -20,10 +20,10 @@ SEED = 0
 
 def random_states(count: int, seed: int = SEED) -> NDArray[np.float64]:
     """States within the observation's bounds, float64 [count, 7] in physical units, uniform as the agent sees them."""
-    from envs import observation_to_state
+    from agents.policies.exported import physical_state
 
     observations = np.random.default_rng(seed).random((count, 7), dtype=np.float32)
-    return np.stack(list(observation_to_state(observations).values()), axis=1)
+    return physical_state(observations)
 
 
 @hydra.main(config_path=str(CONFIGS), config_name="export", version_base="1.3")

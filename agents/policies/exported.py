@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import numpy as np
-from numpy.typing import ArrayLike
+from numpy.typing import ArrayLike, NDArray
 
 from agents.policies.base import Actions, Observations, Policy
 from envs import observation_to_state
@@ -27,6 +27,11 @@ class Network(Protocol):
 
     def actions(self, state: ArrayLike) -> Actions:
         """Actions, int64 [N], of physical values [N, O]."""
+
+
+def physical_state(observations: Observations) -> NDArray[np.float64]:
+    """Observations [N, 7] in physical units, float64 [N, 7]: what an exported policy gets."""
+    return np.stack(list(observation_to_state(observations).values()), axis=1)
 
 
 class ExportedPolicy(Policy):
@@ -56,7 +61,7 @@ class ExportedPolicy(Policy):
 
     def actions(self, observations: Observations) -> Actions:
         """Greedy actions, int64 [N]."""
-        return self.network.actions(np.stack(list(observation_to_state(observations).values()), axis=1))
+        return self.network.actions(physical_state(observations))
 
     def check(self, env: Any, name: str) -> None:
         """Check that the file fits an environment.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,35 +37,10 @@ class Oracle(Policy):
         return self.model.expected_rewards(observations).argmax(axis=1)
 
 
-class StateOracle(Policy):
-    """The oracle on the true state, for environments that show a mean over a window instead.
+class _Insider(Policy):
+    """The best action by what the environment itself knows of its present requests.
 
-    It looks into the environment itself, so it must be asked about the environment's present observations.
-
-    Args:
-        env: the unwrapped environment, single or vectorised.
-
-    Raises:
-        ValueError: the reward is a vector.
-    """
-
-    def __init__(self, env: Any) -> None:
-        check_one_reward(env.model)
-        self.env = env
-
-    def actions(self, observations: Observations) -> Actions:
-        """Best actions, int64 [N]; the first of equals.
-
-        Raises:
-            ValueError: another number of observations than environments.
-        """
-        return _for_each(self.env.expected_rewards(), observations, "oracle").argmax(axis=1)
-
-
-class Clairvoyant(Policy):
-    """The best action given also the request and the channel draws to come: an upper bound.
-
-    It looks into the environment itself, so it must be asked about the environment's present observations.
+    It looks into the environment, so it must be asked about the environment's present observations.
 
     Args:
         env: the unwrapped environment, single or vectorised.
@@ -74,9 +49,15 @@ class Clairvoyant(Policy):
         ValueError: the reward is a vector.
     """
 
+    NAME: ClassVar[str]
+
     def __init__(self, env: Any) -> None:
         check_one_reward(env.model)
         self.env = env
+
+    def rewards(self) -> NDArray[np.float64]:
+        """What the policy knows of every action, [N, P]."""
+        raise NotImplementedError
 
     def actions(self, observations: Observations) -> Actions:
         """Best actions, int64 [N]; the first of equals.
@@ -84,7 +65,27 @@ class Clairvoyant(Policy):
         Raises:
             ValueError: another number of observations than environments.
         """
-        return _for_each(self.env.realised_rewards(), observations, "clairvoyant").argmax(axis=1)
+        return _for_each(self.rewards(), observations, self.NAME).argmax(axis=1)
+
+
+class StateOracle(_Insider):
+    """The oracle on the true state, for environments that show a mean over a window instead; see `_Insider`."""
+
+    NAME = "oracle"
+
+    def rewards(self) -> NDArray[np.float64]:
+        """Expected rewards."""
+        return self.env.expected_rewards()
+
+
+class Clairvoyant(_Insider):
+    """The best action given also the request and the channel draws to come: an upper bound; see `_Insider`."""
+
+    NAME = "clairvoyant"
+
+    def rewards(self) -> NDArray[np.float64]:
+        """Realised rewards."""
+        return self.env.realised_rewards()
 
 
 class TwoSplit(Policy):

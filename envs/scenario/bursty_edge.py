@@ -47,10 +47,7 @@ class BurstyEdgeParams(ScenarioParams):
 
 def busy_chain(params: BurstyEdgeParams) -> TwoStateChain:
     """The hidden chain."""
-    try:
-        return TwoStateChain(params.busy_share, params.busy_requests)
-    except ValueError as error:
-        raise ValueError(f"busy_share, busy_requests: {error}") from None
+    return TwoStateChain.of(params, "busy_share", "busy_requests")
 
 
 @register_scenario

@@ -62,10 +62,7 @@ class UrbanFadingParams(ScenarioParams):
 
 def gap_chain(params: UrbanFadingParams) -> TwoStateChain:
     """Handovers."""
-    try:
-        return TwoStateChain(params.gap_share, params.gap_requests)
-    except ValueError as error:
-        raise ValueError(f"gap_share, gap_requests: {error}") from None
+    return TwoStateChain.of(params, "gap_share", "gap_requests")
 
 
 @register_scenario

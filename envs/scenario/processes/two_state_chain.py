@@ -39,6 +39,18 @@ class TwoStateChain:
                 f"got a duration of {duration:g}"
             )
 
+    @classmethod
+    def of(cls, params: object, share: str, duration: str) -> TwoStateChain:
+        """The chain of two parameters, given by their names, which an error then tells.
+
+        Raises:
+            ValueError: as of the class.
+        """
+        try:
+            return cls(getattr(params, share), getattr(params, duration))
+        except ValueError as error:
+            raise ValueError(f"{share}, {duration}: {error}") from None
+
     def reset(self, num_envs: int, rng: np.random.Generator) -> None:
         """Start N sessions in the stationary distribution."""
         self.values = rng.random(num_envs) < self.share

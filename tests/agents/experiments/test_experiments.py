@@ -27,18 +27,19 @@ Command = Callable[..., int]
 ROOT = ["experiment.root.total_requests=320", "experiment.root.num_envs=8", "experiment.root.agent.learning_starts=64"]
 ROOT += ["experiment.root.agent.policy_kwargs.net_arch=[8]", "experiment.root.agent.buffer_size=1000"]
 GRID = ["experiment.snr_db=[-6,15]", "experiment.tx_availability=[0.1,1.0]", "experiment.num_states=32"]
+CURVES = [
+    "experiment.episodes=20",
+    "experiment.num_envs=8",
+    "experiment.every_episodes=4",
+    "experiment.seeds=2",
+    "experiment.num_states=32",
+    "experiment.agent.learning_starts=64",
+    "experiment.agent.policy_kwargs.net_arch=[8]",
+]
 SMALL: dict[str, list[str]] = {
     "semaigc_fig4": [*ROOT, "experiment.snr_db=[-6,15]", "experiment.num_requests=2", "experiment.shown=2"],
     "semaigc_fig5": [*ROOT, "experiment.num_requests=2", "experiment.shown=1"],
-    "semaigc_fig6": [
-        "experiment.episodes=20",
-        "experiment.num_envs=8",
-        "experiment.every_episodes=4",
-        "experiment.seeds=2",
-        "experiment.num_states=32",
-        "experiment.agent.learning_starts=64",
-        "experiment.agent.policy_kwargs.net_arch=[8]",
-    ],
+    "semaigc_fig6": CURVES,
     "semaigc_fig7": [*ROOT, *GRID],
     "semaigc_fig8": [*ROOT, *GRID],
     "semaigc_fig9": [*ROOT, "experiment.snr_db=[-6,15]", "experiment.tx_availability=[0.1,1.0]"],
@@ -47,15 +48,7 @@ SMALL: dict[str, list[str]] = {
     "meg_fig6": ["experiment.servers=[2]"],
     "receivers": ["experiment.num_requests=3", "experiment.snr_db=[-6,0,15]", "experiment.workers=1"],
     "regret": [*ROOT, "experiment.num_states=64", "experiment.num_requests=320", "experiment.num_sessions=8"],
-    "ablations": [
-        "experiment.episodes=20",
-        "experiment.num_envs=8",
-        "experiment.every_episodes=4",
-        "experiment.seeds=2",
-        "experiment.num_states=32",
-        "experiment.agent.learning_starts=64",
-        "experiment.agent.policy_kwargs.net_arch=[8]",
-    ],
+    "ablations": CURVES,
     "transfer": [
         "experiment.scenarios=[iot]",
         "experiment.episodes=20",
