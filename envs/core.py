@@ -153,6 +153,6 @@ class SplitCore:
                 f"actions must be integers of shape [{self.num_envs}], got {plan.dtype} of shape {list(plan.shape)}"
             )
         last = len(self.model.plans) - 1
-        if (plan.astype(np.uint64) > last).any():  # below zero is far above as an unsigned number
+        if plan.astype(np.int64, copy=False).view(np.uint64).max() > last:  # below zero is then far above
             raise ValueError(f"actions must lie in 0..{last}, got {plan.min()}..{plan.max()}")
         return plan

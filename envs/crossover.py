@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -65,7 +64,7 @@ def expected_satisfaction(
     edge, non_root = model.action_of("edge_aigc"), model.action_of(plans.non_root().name)
     rows = []
     for bandwidth_hz in bandwidths_hz:
-        state = replace(scenario.state, bandwidth_hz=np.full(num_states, bandwidth_hz))
+        state = scenario.state._replace(bandwidth_hz=np.full(num_states, bandwidth_hz))
         rewards = model.expected_rewards(model.observe(state))
         best = np.delete(rewards, edge, axis=1).max(axis=1)
         rows.append((best.mean(), rewards[:, non_root].mean(), rewards[:, edge].mean()))

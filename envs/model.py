@@ -186,7 +186,7 @@ class SplitModel:
             state.latency_low_s,
             *(state.features[name] for name in self.scenario.FEATURES),
         )
-        return self.observation.to_observation(values, len(state.request))
+        return self.observation.to_observation(values)
 
     def possible(self, state: RequestState) -> NDArray[np.bool_]:
         """Which plans the scenario allows for N requests, bool [N, P]; all, in most scenarios."""

@@ -22,7 +22,7 @@ Source: SemAIGC, IV-B (the state of the MDP, its seven inputs of the network, av
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -64,23 +64,21 @@ class ObservationScale:
         low[_LOG], high[_LOG] = np.log(low[_LOG]), np.log(high[_LOG])
         self._low, self._span = low[:, None], (high - low)[:, None]
 
-    def to_observation(self, values: Iterable[ArrayLike], num_envs: int) -> NDArray[np.float32]:
+    def to_observation(self, values: Sequence[FloatArray]) -> NDArray[np.float32]:
         """Scale physical values to the observation.
 
         Args:
-            values: 7 + k arrays [N] (or scalars) in the order of `names`, within `bounds`.
-            num_envs: N.
+            values: 7 + k arrays [N] in the order of `names`, within `bounds`.
 
         Returns:
             float32 [N, 7 + k] in [0, 1], a new array.
         """
-        rows = np.empty((len(self.names), num_envs))
-        for row, value in zip(rows, values, strict=True):
-            row[:] = value
+        rows = np.concatenate(values).reshape(len(self.names), -1)
         np.log(rows[_LOG], out=rows[_LOG])
         rows -= self._low
-        rows /= self._span
-        return np.ascontiguousarray(rows.astype(np.float32).T)
+        obs = np.empty(rows.shape[::-1], dtype=np.float32)
+        np.divide(rows, self._span, out=obs.T, casting="same_kind")
+        return obs
 
     def to_state(self, obs: ArrayLike) -> dict[str, FloatArray]:
         """Physical values of observations: the inverse of the scaling, exact but for the rounding to float32.
@@ -104,11 +102,6 @@ class ObservationScale:
 
 
 _SEVEN = ObservationScale()
-
-
-def state_to_observation(values: Iterable[ArrayLike], num_envs: int) -> NDArray[np.float32]:
-    """Scale the seven quantities, see `ObservationScale.to_observation`."""
-    return _SEVEN.to_observation(values, num_envs)
 
 
 def observation_to_state(obs: ArrayLike) -> dict[str, FloatArray]:

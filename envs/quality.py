@@ -7,14 +7,14 @@ a source that really generates the images has the same method.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, ItemsView, Iterator, KeysView, Mapping, Sequence, ValuesView
-from dataclasses import dataclass
-from typing import Any, Protocol
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from envs.plans import Plan
+from envs.readings import Readings
 from envs.scenario import RequestState
 from envs.transceiver.cell import Cell, measured_cell
 from envs.transceiver.profile import QualityProfile
@@ -24,8 +24,7 @@ FEW = 64
 """Below so many states a binary search finds an SNR sooner than counting does."""
 
 
-@dataclass(frozen=True, slots=True)
-class Served:
+class Served(NamedTuple):
     """What N requests got.
 
     Attributes:
@@ -44,58 +43,6 @@ class Served:
         """The same where plans were possible; no attempt, no acceptance and a quality of 0 where they were not."""
         quality = {name: values * possible for name, values in self.quality.items()}
         return Served(self.attempts * possible, self.accepted & possible, quality, self.images)
-
-
-class Readings(dict[str, FloatArray]):
-    """A dictionary of metrics that is filled only when it is looked at: most steps of a training never do.
-
-    Args:
-        names: of the metrics.
-        read: gives all of them, float64 [M, N].
-    """
-
-    def __init__(self, names: Sequence[str], read: Callable[[], FloatArray]) -> None:
-        super().__init__()
-        self._names, self._read = names, read
-
-    def _filled(self) -> Readings:
-        if not super().__len__():
-            self.update(zip(self._names, self._read(), strict=True))
-        return self
-
-    def __getitem__(self, name: str) -> FloatArray:
-        return super(Readings, self._filled()).__getitem__(name)
-
-    def __iter__(self) -> Iterator[str]:
-        return super(Readings, self._filled()).__iter__()
-
-    def __len__(self) -> int:
-        return len(self._names)
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._names
-
-    def __repr__(self) -> str:
-        return super(Readings, self._filled()).__repr__()
-
-    def keys(self) -> KeysView[str]:  # type: ignore[override]
-        """Names."""
-        return super(Readings, self._filled()).keys()
-
-    def values(self) -> ValuesView[FloatArray]:  # type: ignore[override]
-        """Arrays [N]."""
-        return super(Readings, self._filled()).values()
-
-    def items(self) -> ItemsView[str, FloatArray]:  # type: ignore[override]
-        """Both."""
-        return super(Readings, self._filled()).items()
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """As of every dictionary."""
-        return super(Readings, self._filled()).get(name, default)
-
-    def __reduce__(self) -> tuple[type, tuple[list[tuple[str, FloatArray]]]]:  # copies and pickles are plain ones
-        return dict, (list(self.items()),)
 
 
 class QualitySource(Protocol):
@@ -284,7 +231,7 @@ class ProfileQuality:
         if len(snr_db) < FEW:
             low = self._inner_db[:, 0].searchsorted(snr_db, side="right")
         else:  # counting is faster for many: the measured SNRs are few, and it has no branches to guess wrongly
-            low = (snr_db >= self._inner_db).sum(axis=0, dtype=np.int16).astype(np.intp)
+            low = (snr_db >= self._inner_db).view(np.int8).sum(axis=0, dtype=np.int8).astype(np.intp)
         weight = (snr_db - self._snr_db.take(low)) / self._width_db.take(low)
         return low, np.minimum(np.maximum(weight, 0.0), 1.0)
 

@@ -14,6 +14,7 @@ from envs.core import SplitCore
 from envs.fidelity import quality_source
 from envs.model import SplitModel, SplitSettings
 from envs.painter import Painter
+from envs.readings import Readings
 
 
 class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
@@ -155,6 +156,8 @@ def reward_space(model: SplitModel) -> Box:
 
 def as_scalars(info: Mapping[str, Any]) -> dict[str, Any]:
     """Arrays [1] as Python numbers and [1, P] as [P], in dictionaries of any depth."""
+    if isinstance(info, Readings):
+        return info.each(np.ndarray.item)
     return {
         key: (value.item() if value.ndim == 1 else value[0]) if isinstance(value, np.ndarray) else as_scalars(value)
         for key, value in info.items()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import permutations
 
 import numpy as np
@@ -60,7 +60,7 @@ def compare(model: SplitModel, live: LiveSource, action: NDArray[np.integer], st
 
     count, draws = len(action), model.quality.num_draws
     orders = permutations(range(draws), model.quality.max_attempts)
-    ordered = [rewards(model.quality, replace(state, draws=_same_for_all(order, count))) for order in orders]
+    ordered = [rewards(model.quality, state._replace(draws=_same_for_all(order, count))) for order in orders]
     return Compared(
         action,
         state.request,
@@ -68,7 +68,7 @@ def compare(model: SplitModel, live: LiveSource, action: NDArray[np.integer], st
         rewards(model.quality, state),
         rewards(live, state),
         np.mean(ordered, axis=0),
-        rewards(live, replace(state, draws=state.draws + draws)),
+        rewards(live, state._replace(draws=state.draws + draws)),
     )
 
 

@@ -81,7 +81,9 @@ class SplitVectorEnv(VectorEnv[NDArray[np.float32], ArrayLike, NDArray[Any]]):
             info |= {"final_obs": obs, "_final_obs": everyone, "final_info": dict(info), "_final_info": everyone.copy()}
             obs, started = self.core.reset(self.np_random)
             info |= {key: value for key, value in started.items() if key == "action_mask"}
-        return obs, reward, np.full(self.num_envs, done), np.zeros(self.num_envs, dtype=np.bool_), info
+        terminated, truncated = np.zeros((2, self.num_envs), dtype=np.bool_)
+        terminated.fill(done)
+        return obs, reward, terminated, truncated, info
 
     def get_state(self) -> dict[str, Any]:
         """Where the environment stands, random generator included: nested dictionaries of numbers and arrays.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from typing import Any
 
 import numpy as np
@@ -70,7 +69,5 @@ def _best(model: Any, values: Values, path: Path) -> NDArray[np.float64]:
 def _part(moment: Moment, rows: slice) -> Moment:
     state = moment.state
     features = {name: values[rows] for name, values in state.features.items()}
-    arrays = {
-        name: getattr(state, name)[..., rows] for name in (field.name for field in fields(state)) if name != "features"
-    }
-    return Moment(type(state)(**arrays, features=features), moment.features[rows])
+    arrays = {name: values[..., rows] for name, values in state._asdict().items() if name != "features"}
+    return Moment(state._replace(**arrays, features=features), moment.features[rows])

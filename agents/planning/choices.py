@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.planning.levels import Levels
-from envs import costs
 from envs.rewards import Delivered, has_failed
 
 
@@ -45,7 +44,7 @@ def choices_at(model: Any, levels: Levels, state: Any, index: NDArray[np.int64])
         state: the requests; their own levels are not looked at.
         index: int64 [N, L] or [1, L], grid points.
     """
-    prices = _wide(model.costs.price(state.link))
+    prices = model.costs.price(state.link).mapped(lambda seconds: seconds[:, :, :, None])  # an axis for the levels
     accepted, _ = model.quality.acceptance(state.snr_db)
     num_attempts = accepted.shape[-1]
     chances = accepted.copy()
@@ -69,16 +68,3 @@ def choices_at(model: Any, levels: Levels, state: Any, index: NDArray[np.int64])
     shape = (len(state.snr_db), index.shape[1], len(model.plans))
     after = levels.after(index[:, :, None, None], taken)
     return Choices(np.broadcast_to(rewards, shape), np.broadcast_to(after, (*shape, num_attempts)), chances)
-
-
-def _wide(prices: costs.Prices) -> costs.Prices:
-    """Prices [N, P] as [N, 1, P]: with an axis for the levels between."""
-    once_s, repeat_s = (
-        parts._replace(
-            transmitter=parts.transmitter[:, None],
-            link=parts.link[:, None],
-            receiver=parts.receiver[:, None],
-        )
-        for parts in (prices.once_s, prices.repeat_s)
-    )
-    return prices._replace(once_s=once_s, repeat_s=repeat_s, once_busy_s=once_s, repeat_busy_s=repeat_s)

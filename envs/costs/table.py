@@ -16,18 +16,18 @@ Deviation: text encoder and decoder, the constant l of eq. 20, slow down with th
 
 An attempt whose image is not accepted is repeated from the hand-over on (`Plan.handover`): in SemAIGC the link, and
 the user's denoising steps and decoding. Text encoders, weights, and what is done before the hand-over are paid once.
-So the latency of j attempts is `once + j * repeat`, with a row of coefficients for each.
+So the latency of j attempts is `once + j * repeat`, with coefficients for each.
 
 Nodes of one kind that work side by side have the same device and availability: they take as long as one, and all of
-them draw power. Plans with such stages have a second pair of rows, `once_busy` and `repeat_busy`, in which each stage
-counts for all its nodes.
+them draw power. Tables of plans with such stages have second coefficients, `busy`, in which each stage counts for all
+its nodes.
 Own assumptions, where the papers say nothing: every wireless link has the same rate in both directions; the backhaul's
 is constant.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -42,13 +42,12 @@ from envs.costs.rates import Rate, rate_named
 from envs.plans import Compute, Plan, Stage, Transmit
 from envs.units import FloatArray, Floats
 
-TX_STEPS, TX_CONSTANT, RX_STEPS, RX_CONSTANT, LINK, BACKHAUL = range(6)
+TX_STEPS, LINK, RX_STEPS, TX_CONSTANT, RX_CONSTANT, BACKHAUL = range(6)  # the first of each part, then the second
 BACKHAUL_BPS = 125e6
 """Rate between cloud and edge, the 125 Mbit/s of EUCI, VI-A."""
 
 
-@dataclass(frozen=True, slots=True)
-class LinkState:
+class LinkState(NamedTuple):
     """State of N links and of the devices at their ends; float64 [N], or floats for all of them.
 
     Attributes:
@@ -87,11 +86,11 @@ class LinkState:
             self.snr_db, self.bandwidth_hz, self.tx_availability, self.rx_availability, self.density_factor
         ).size
         features = np.empty((num_features, size))
-        features[TX_CONSTANT] = 1.0 / self.tx_availability
-        features[RX_CONSTANT] = 1.0 / self.rx_availability
+        np.divide(1.0, self.tx_availability, out=features[TX_CONSTANT])
+        np.divide(1.0, self.rx_availability, out=features[RX_CONSTANT])
         np.multiply(self.density_factor, features[TX_CONSTANT], out=features[TX_STEPS])
         np.multiply(self.density_factor, features[RX_CONSTANT], out=features[RX_STEPS])
-        features[LINK] = 1.0 / rate_bps(self.bandwidth_hz, self.snr_db)
+        np.divide(1.0, rate_bps(self.bandwidth_hz, self.snr_db), out=features[LINK])
         features[BACKHAUL:] = 1.0
         return features
 
@@ -113,40 +112,49 @@ class Prices(NamedTuple):
     """What plans cost in given states, shapes [N] or [N, P].
 
     Attributes:
-        once_s: seconds that are paid whatever the number of attempts.
-        repeat_s: seconds of each attempt.
+        seconds: float64 [2, 3, ...]: those that are paid once and those of each attempt, by part as in `Parts`.
+        busy_seconds: the same summed over nodes that work side by side; the very array where there are none.
         tx_power_w, rx_power_w: power of the devices while they compute.
-        once_busy_s, repeat_busy_s: seconds that devices are busy, summed over nodes that work side by side.
     """
 
-    once_s: Parts
-    repeat_s: Parts
+    seconds: FloatArray
+    busy_seconds: FloatArray
     tx_power_w: float
     rx_power_w: float
-    once_busy_s: Parts
-    repeat_busy_s: Parts
 
-    def parts_s(self, attempts: Floats | NDArray[np.integer] = 1.0) -> Parts:
-        """Seconds of so many attempts, by part; `attempts` is broadcast."""
-        return _attempts(self.once_s, self.repeat_s, attempts)
+    @property
+    def once_s(self) -> Parts:
+        """Seconds that are paid whatever the number of attempts."""
+        return Parts(*self.seconds[0])
 
-    def only(self, possible: NDArray[np.bool_]) -> Prices:
-        """The same where plans are possible, and no seconds where they are not; `possible` has the prices' shape."""
-        once_s, repeat_s = _masked(self.once_s, possible), _masked(self.repeat_s, possible)
-        if self.once_busy_s is self.once_s:
-            return self._replace(once_s=once_s, repeat_s=repeat_s, once_busy_s=once_s, repeat_busy_s=repeat_s)
-        once_busy_s, repeat_busy_s = _masked(self.once_busy_s, possible), _masked(self.repeat_busy_s, possible)
-        return self._replace(once_s=once_s, repeat_s=repeat_s, once_busy_s=once_busy_s, repeat_busy_s=repeat_busy_s)
+    @property
+    def repeat_s(self) -> Parts:
+        """Seconds of each attempt."""
+        return Parts(*self.seconds[1])
 
     @property
     def once_j(self) -> FloatArray:
         """Joules that are paid whatever the number of attempts (EUCI, eq. 2)."""
-        return self._energy_j(self.once_busy_s)
+        return self._energy_j(Parts(*self.busy_seconds[0]))
 
     @property
     def repeat_j(self) -> FloatArray:
         """Joules of each attempt."""
-        return self._energy_j(self.repeat_busy_s)
+        return self._energy_j(Parts(*self.busy_seconds[1]))
+
+    def mapped(self, function: Callable[[FloatArray], FloatArray]) -> Prices:
+        """The same with a function of all seconds."""
+        seconds = function(self.seconds)
+        alike = self.busy_seconds is self.seconds
+        return self._replace(seconds=seconds, busy_seconds=seconds if alike else function(self.busy_seconds))
+
+    def only(self, possible: NDArray[np.bool_]) -> Prices:
+        """The same where plans are possible, and no seconds where they are not; `possible` has the prices' shape."""
+        return self.mapped(lambda seconds: seconds * possible)
+
+    def parts_s(self, attempts: Floats | NDArray[np.integer] = 1.0) -> Parts:
+        """Seconds of so many attempts, by part; `attempts` is broadcast to the prices."""
+        return Parts(*_attempts(self.seconds, attempts))
 
     def latency_s(self, attempts: Floats | NDArray[np.integer] = 1.0) -> FloatArray:
         """Seconds of so many attempts, in all."""
@@ -154,8 +162,8 @@ class Prices(NamedTuple):
 
     def energy_j(self, attempts: Floats | NDArray[np.integer] = 1.0, parts_s: Parts | None = None) -> FloatArray:
         """Joules of so many attempts, in all; `parts_s` of as many attempts, where it is known, saves time."""
-        if parts_s is None or self.once_busy_s is not self.once_s:
-            parts_s = _attempts(self.once_busy_s, self.repeat_busy_s, attempts)
+        if parts_s is None or self.busy_seconds is not self.seconds:
+            parts_s = Parts(*_attempts(self.busy_seconds, attempts))
         return self._energy_j(parts_s)
 
     def _energy_j(self, parts: Parts) -> FloatArray:
@@ -170,11 +178,9 @@ class CostTable:
 
     Attributes:
         plans: the plans, in the order of the rows.
-        once: float64 [P, F], read-only: seconds (bits for the link) that are paid once; F = 5, or 6 where a plan uses
-            the backhaul.
-        repeat: float64 [P, F], read-only: the same of each attempt.
-        once_busy, repeat_busy: the same summed over nodes that work side by side; where no plan has any, the very
-            arrays `once` and `repeat`.
+        coefficients: float64 [2, F, P], read-only: seconds (bits for the link) that are paid once, and those of each
+            attempt; F = 5, or 6 where a plan uses the backhaul.
+        busy_coefficients: the same summed over nodes that work side by side; the very array where no plan has any.
         payload_bits: float64 [P], read-only: bits that each attempt sends over the wireless link.
         once_bits: float64 [P], read-only: bits of weights that are sent over it before.
         tx, rx: the devices of the edge and of the user.
@@ -182,10 +188,8 @@ class CostTable:
     """
 
     plans: tuple[Plan, ...]
-    once: FloatArray
-    repeat: FloatArray
-    once_busy: FloatArray
-    repeat_busy: FloatArray
+    coefficients: FloatArray
+    busy_coefficients: FloatArray
     payload_bits: FloatArray
     once_bits: FloatArray
     tx: Device
@@ -212,23 +216,22 @@ class CostTable:
             raise ValueError(f"backhaul_bps must be positive and finite, got {backhaul_bps}")
         if not plans:
             raise ValueError("plans must hold at least one plan, got none")
-        lasting, busy = np.zeros((2, 2, len(plans), BACKHAUL + 1))  # [once or repeat, P, F]
-        for row, plan in enumerate(plans):
+        lasting, busy = np.zeros((2, 2, BACKHAUL + 1, len(plans)))  # [once or repeat, F, P]
+        for column, plan in enumerate(plans):
             if not isinstance(plan, Plan):
                 raise ValueError(f"plans must hold Plan objects (see plans.expand), got {plan!r}")
             for index, stage in enumerate(plan.stages):
                 feature, amount, nodes = _coefficient(stage, tx, rx, payload_bits, backhaul_bps)
                 repeated = int(index >= plan.handover and not _is_text_encoder(stage))
-                lasting[repeated, row, feature] += amount
-                busy[repeated, row, feature] += amount * nodes
-        if not lasting[..., BACKHAUL].any():
-            lasting, busy = lasting[..., :BACKHAUL].copy(), busy[..., :BACKHAUL].copy()
-        bits = lasting[..., LINK].copy()
+                lasting[repeated, feature, column] += amount
+                busy[repeated, feature, column] += amount * nodes
+        if not lasting[:, BACKHAUL].any():
+            lasting, busy = lasting[:, :BACKHAUL].copy(), busy[:, :BACKHAUL].copy()
+        bits = lasting[:, LINK].copy()
         for array in (lasting, busy, bits):
             array.setflags(write=False)
-        once, repeat = lasting
-        once_busy, repeat_busy = (once, repeat) if np.array_equal(lasting, busy) else busy
-        return cls(tuple(plans), once, repeat, once_busy, repeat_busy, bits[1], bits[0], tx, rx, rate)
+        busy = lasting if np.array_equal(lasting, busy) else busy
+        return cls(tuple(plans), lasting, busy, bits[1], bits[0], tx, rx, rate)
 
     def price(self, state: LinkState, action: NDArray[np.integer] | None = None) -> Prices:
         """Price plans in N states; the state is trusted (see `LinkState.validate`).
@@ -241,32 +244,25 @@ class CostTable:
             Prices of shape [N], or [N, P] for all plans.
         """
         features = self._features(state)
-        once, repeat = _parts(self.once, features, action), _parts(self.repeat, features, action)
-        once_busy, repeat_busy = once, repeat
-        if self.once_busy is not self.once:
-            once_busy = _parts(self.once_busy, features, action)
-            repeat_busy = _parts(self.repeat_busy, features, action)
-        return Prices(once, repeat, self.tx.power_w, self.rx.power_w, once_busy, repeat_busy)
+        seconds = _seconds(self.coefficients, features, action)
+        alike = self.busy_coefficients is self.coefficients
+        busy_seconds = seconds if alike else _seconds(self.busy_coefficients, features, action)
+        return Prices(seconds, busy_seconds, self.tx.power_w, self.rx.power_w)
 
     def totals_s(self, state: LinkState) -> tuple[FloatArray, FloatArray]:
         """Seconds in all of every plan, once and of each attempt: two matrix products, float64 [N, P] each."""
         features = self._features(state).T
-        return features @ self.once.T, features @ self.repeat.T
+        once, repeat = self.coefficients
+        return features @ once, features @ repeat
 
     def _features(self, state: LinkState) -> FloatArray:
-        return state.features(rate_named(self.rate), self.once.shape[1])
+        return state.features(rate_named(self.rate), self.coefficients.shape[1])
 
 
-def _masked(parts: Parts, possible: NDArray[np.bool_]) -> Parts:
-    return Parts(parts.transmitter * possible, parts.link * possible, parts.receiver * possible)
-
-
-def _attempts(once: Parts, repeat: Parts, attempts: Floats | NDArray[np.integer]) -> Parts:
-    return Parts(
-        once.transmitter + attempts * repeat.transmitter,
-        once.link + attempts * repeat.link,
-        once.receiver + attempts * repeat.receiver,
-    )
+def _attempts(seconds: FloatArray, attempts: Floats | NDArray[np.integer]) -> FloatArray:
+    total = attempts * seconds[1]
+    total += seconds[0]
+    return np.asarray(total)
 
 
 def _is_text_encoder(stage: Stage) -> bool:
@@ -287,15 +283,16 @@ def _coefficient(
     return TX_CONSTANT if at_edge else RX_CONSTANT, seconds, stage.nodes
 
 
-def _parts(coefficients: FloatArray, features: FloatArray, action: NDArray[np.integer] | None) -> Parts:
+def _seconds(coefficients: FloatArray, features: FloatArray, action: NDArray[np.integer] | None) -> FloatArray:
+    """Seconds [2, 3, N] or [2, 3, N, P], once and of each attempt, by part."""
     # Elementwise, so that an environment's price does not depend on how many are priced beside it.
     if action is None:
-        terms = features[:, :, None] * coefficients.T[:, None, :]
+        terms = features[:, :, None] * coefficients[:, :, None, :]
     else:
-        terms = coefficients.T.take(action, axis=1)
+        terms = coefficients.take(action, axis=-1)
         terms *= features
-    return Parts(
-        transmitter=terms[TX_STEPS] + terms[TX_CONSTANT],
-        link=terms[LINK] + terms[BACKHAUL] if len(terms) > BACKHAUL else terms[LINK],
-        receiver=terms[RX_STEPS] + terms[RX_CONSTANT],
-    )
+    seconds = terms[:, :3]
+    seconds[:, ::2] += terms[:, TX_CONSTANT : RX_CONSTANT + 1]
+    if terms.shape[1] > BACKHAUL:
+        seconds[:, 1] += terms[:, BACKHAUL]
+    return seconds

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -69,4 +69,4 @@ class BurstyEdge(Scenario):
         low, high = self.params.busy_availability
         busy = low + (high - low) * self.uniform_of("tx_availability")
         state = super().look()
-        return replace(state, tx_availability=np.where(self.processes["busy"].values, busy, state.tx_availability))
+        return state._replace(tx_availability=np.where(self.processes["busy"].values, busy, state.tx_availability))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import NamedTuple
 
 import numpy as np
@@ -13,8 +13,7 @@ from envs.costs import LinkState
 from envs.units import FloatArray
 
 
-@dataclass(frozen=True, slots=True)
-class RequestState:
+class RequestState(NamedTuple):
     """The next request of each of N environments, and the link and devices that it meets.
 
     Attributes:
@@ -34,7 +33,7 @@ class RequestState:
     latency_high_s: FloatArray
     request: NDArray[np.int64]
     draws: NDArray[np.int64]
-    features: Mapping[str, FloatArray] = field(default_factory=dict)
+    features: Mapping[str, FloatArray] = MappingProxyType({})
 
     @property
     def link(self) -> LinkState:

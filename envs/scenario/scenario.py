@@ -56,8 +56,8 @@ class Scenario:
             "request": Uniform(3),
         }
         self.levels: dict[str, FloatArray] = {}
-        self._num_requests = num_requests
         self._orders = np.array(list(permutations(range(num_draws), max_attempts)), dtype=np.int64).T.copy()
+        self._counts = np.array([[num_requests], [self._orders.shape[1]]])
         ranges = np.array([getattr(params, name) for name in PROCESSES])
         self._log = PROCESSES.index("bandwidth_hz")
         ranges[self._log] = np.log(ranges[self._log])
@@ -95,7 +95,7 @@ class Scenario:
         uniform = self.processes["request"].values
         low, high = self.params.latency_low_s
         latency_low_s = low + (high - low) * uniform[0]
-        order = (uniform[2] * self._orders.shape[1]).astype(np.int64)
+        request, order = (uniform[1:] * self._counts).astype(np.int64)
         return RequestState(
             snr_db=snr_db,
             tx_availability=tx_availability,
@@ -104,7 +104,7 @@ class Scenario:
             density_factor=density_factor,
             latency_low_s=latency_low_s,
             latency_high_s=latency_low_s * self.params.latency_high_ratio,
-            request=(uniform[1] * self._num_requests).astype(np.int64),
+            request=request,
             draws=self._orders.take(order, axis=1),
             features=self.levels,
         )

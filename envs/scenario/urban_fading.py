@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import ClassVar
 
 import numpy as np
@@ -86,8 +86,7 @@ class UrbanFading(Scenario):
         shadowing_db = params.shadowing_db * self.processes["shadowing"].values[0]
         snr_db = state.snr_db + shadowing_db + self._fading.gain_db - params.gap_loss_db * gap
         left = np.where(gap, params.gap_bandwidth_factor, 1.0)
-        return replace(
-            state,
+        return state._replace(
             snr_db=np.clip(snr_db, *OBSERVATION_BOUNDS["snr_db"]),
             bandwidth_hz=np.maximum(state.bandwidth_hz * left, OBSERVATION_BOUNDS["bandwidth_hz"][0]),
         )

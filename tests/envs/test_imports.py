@@ -16,6 +16,7 @@ LAYERS = (
     ("costs", "channels", "observation"),
     ("transceiver",),
     ("scenario", "rewards"),
+    ("readings",),
     ("quality",),
     ("expected", "observation_window"),
     ("model",),

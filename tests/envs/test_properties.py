@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -88,7 +87,7 @@ def test_more_bandwidth_or_compute_is_never_slower(
     env.reset(seed=seed)
     state, plan = env.core.state, np.full(4, action)
     more = getattr(state, what) * factor
-    better = replace(state, **{what: more if what == "bandwidth_hz" else np.minimum(more, 1.0)})
+    better = state._replace(**{what: more if what == "bandwidth_hz" else np.minimum(more, 1.0)})
     served = env.model.quality.serve(plan, state)  # quality depends on neither
     before, after = (settle(env.model, plan, s, served) for s in (state, better))
     assert np.all(after.info["latency_s"] <= before.info["latency_s"] * (1 + 1e-12))

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -30,7 +29,7 @@ def test_there_both_take_equally_long(
     bandwidth_hz = crossover_bandwidth_hz(table, state, (attempts, 1.0))
 
     def lead_s(at_hz: float) -> float:
-        semaigc, edge = table.price(replace(state, bandwidth_hz=at_hz)).latency_s(np.array([[attempts, 1.0]]))[0]
+        semaigc, edge = table.price(state._replace(bandwidth_hz=at_hz)).latency_s(np.array([[attempts, 1.0]]))[0]
         return edge - semaigc
 
     if math.isinf(bandwidth_hz):

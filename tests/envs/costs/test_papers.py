@@ -148,13 +148,12 @@ def test_the_backhaul_has_a_rate_of_its_own() -> None:
 
 def test_the_default_table_has_no_column_for_what_it_does_not_use() -> None:
     plain = CostTable.compile(plans.expand("semaigc"))
-    assert plain.once.shape == (21, 5)
-    assert plain.once_busy is plain.once
-    assert plain.repeat_busy is plain.repeat
+    assert plain.coefficients.shape == (2, 5, 21)
+    assert plain.busy_coefficients is plain.coefficients
     everything = CostTable.compile(ALL)
-    assert everything.once.shape == (len(ALL), 6)
+    assert everything.coefficients.shape == (2, 6, len(ALL))
     with pytest.raises(ValueError, match="read-only"):
-        everything.repeat_busy[0] = 1.0
+        everything.busy_coefficients[1, 0] = 1.0
 
 
 ALL = plans.expand(["semaigc(12)", "edge_aigc", "local_aigc", *HAND])
@@ -194,7 +193,7 @@ def test_more_bandwidth_or_compute_is_never_slower(state: LinkState) -> None:
         "density_factor": state.density_factor / 2.0,
     }
     for name, value in better.items():
-        assert np.all(TABLE.price(replace(state, **{name: value})).latency_s(2) <= slow * (1 + 1e-15)), name
+        assert np.all(TABLE.price(state._replace(**{name: value})).latency_s(2) <= slow * (1 + 1e-15)), name
 
 
 @given(st.sampled_from(ALL), st.floats(1.0, 10.0))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import numpy as np
 import pytest
 from hypothesis import given
@@ -46,7 +44,7 @@ def test_only_the_link_depends_on_the_rate_and_shannon_is_the_default() -> None:
 def test_more_snr_is_no_slower(snr_db: float, more_db: float) -> None:
     table = CostTable.compile([plans.edge_aigc()], rate="coded")
     state = LinkState(snr_db, 1e6)
-    assert np.all(table.price(replace(state, snr_db=snr_db + more_db)).latency_s() <= table.price(state).latency_s())
+    assert np.all(table.price(state._replace(snr_db=snr_db + more_db)).latency_s() <= table.price(state).latency_s())
 
 
 def test_an_unknown_rate_is_refused() -> None:

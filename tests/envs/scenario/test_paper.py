@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy import stats
 
-from envs.observation import OBSERVATION_BOUNDS, OBSERVATION_NAMES, observation_to_state, state_to_observation
+from envs.observation import OBSERVATION_BOUNDS, OBSERVATION_NAMES, ObservationScale, observation_to_state
 from envs.scenario import PROCESSES, Scenario, ScenarioParams, Spent, resolve_scenario
 
 PAPER = ScenarioParams()
@@ -129,7 +129,8 @@ def test_the_observation_is_invertible(entries: list[float]) -> None:
     assert tuple(state) == OBSERVATION_NAMES
     for name, (low, high) in OBSERVATION_BOUNDS.items():
         assert low * (1 - 1e-12) - 1e-9 <= state[name] <= high * (1 + 1e-12)
-    np.testing.assert_allclose(state_to_observation(state.values(), 1)[0], obs, atol=1e-6)
+    again = ObservationScale().to_observation([np.atleast_1d(value) for value in state.values()])
+    np.testing.assert_allclose(again[0], obs, atol=1e-6)
 
 
 def test_an_observation_of_another_length_is_refused() -> None:
