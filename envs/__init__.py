@@ -30,6 +30,7 @@ SCENARIO_IDS: dict[str, dict[str, Any]] = {
     "SemAIGC/BurstyEdge-v0": {"scenario": "bursty_edge"},
     "SemAIGC/Queue-v0": {"scenario": "queue"},
     "SemAIGC/Battery-v0": {"scenario": "battery", "plans": ["semaigc", "edge_aigc"]},
+    "SemAIGC/Cache-v0": {"scenario": "cache"},
     "SemAIGC/IoT-v0": {"scenario": "iot"},
 }
 """Ids of environments, and the settings that each fixes; `gymnasium.make` may change them."""

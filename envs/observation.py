@@ -12,7 +12,8 @@
 
 These seven and their bounds do not depend on the scenario, so that an agent trained on one reads another rightly: a
 scenario whose SNR or bandwidth could leave the bounds clips them before anything is priced. A scenario may show more
-behind them, by name and with bounds of its own, linear: `backlog_s` of `queue`, `battery_j` of `battery`.
+behind them, by name and with bounds of its own, linear: `backlog_s` of `queue`, `battery_j` of `battery`, `cached` (0
+or 1) of `cache`.
 
 With `observation_window` W > 1 all entries are means of the last W observations of the session, of as many as there
 are at its start; the mean is of scaled values, so that the bandwidth's is geometric.

@@ -31,7 +31,7 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
     | 3, 4 `tx_capability_hz`, `rx_capability_hz` | clock x availability of either device |
     | 5 `bandwidth_hz` | bandwidth of the link |
     | 6 `latency_low_s` | latency up to which the user is fully satisfied |
-    | 7 .. | what the scenario shows besides: `backlog_s` of `queue`, `battery_j` of `battery` |
+    | 7 .. | what the scenario shows besides: `backlog_s` of `queue`, `battery_j` of `battery`, `cached` of `cache` |
 
     The entries are instantaneous, or means over the last `observation_window` requests of the session.
 

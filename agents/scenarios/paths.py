@@ -16,6 +16,7 @@ PANELS = {
     "tx_availability": ("Transmitter (PACR)", 1.0),
     "backlog_s": ("Backlog (s)", 1.0),
     "battery_j": ("Battery (kJ)", 1e-3),
+    "cached": ("Model at the edge", 1.0),
     "split": ("Edge steps (oracle)", 1.0),
 }
 """Quantity -> label, and factor to its unit."""

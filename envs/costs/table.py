@@ -133,6 +133,11 @@ class Prices(NamedTuple):
         return Parts(*self.seconds[1])
 
     @property
+    def needs_edge(self) -> NDArray[np.bool_]:
+        """Whether anything is computed at the edge."""
+        return np.asarray(self.once_s.transmitter + self.repeat_s.transmitter > 0.0)
+
+    @property
     def once_j(self) -> FloatArray:
         """Joules that are paid whatever the number of attempts (EUCI, eq. 2)."""
         return self._energy_j(Parts(*self.busy_seconds[0]))

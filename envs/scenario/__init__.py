@@ -2,6 +2,7 @@
 
 from envs.scenario.battery import Battery, BatteryParams
 from envs.scenario.bursty_edge import BurstyEdge, BurstyEdgeParams
+from envs.scenario.cache import Cache, CacheParams
 from envs.scenario.iot import IoT, IoTParams
 from envs.scenario.parameters import PROCESSES, ScenarioParams
 from envs.scenario.queue import Queue, QueueParams
@@ -17,6 +18,8 @@ __all__ = [
     "BatteryParams",
     "BurstyEdge",
     "BurstyEdgeParams",
+    "Cache",
+    "CacheParams",
     "IoT",
     "IoTParams",
     "Queue",

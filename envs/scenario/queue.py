@@ -63,8 +63,7 @@ class QueueParams(ScenarioParams):
 
     def waiting_s(self, features: Mapping[str, FloatArray], prices: Prices) -> FloatArray:
         """The backlog, for plans that need the transmitter."""
-        needed = prices.once_s.transmitter + prices.repeat_s.transmitter > 0.0
-        return np.where(needed, features["backlog_s"], 0.0)
+        return np.where(prices.needs_edge, features["backlog_s"], 0.0)
 
 
 @register_scenario

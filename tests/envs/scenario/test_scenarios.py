@@ -267,6 +267,36 @@ def test_a_battery_pays_for_the_receiver_and_then_forbids_it(profile: QualityPro
     assert refused > 0
 
 
+def test_without_the_model_only_plans_of_the_users_device_are_possible(profile: QualityProfile) -> None:
+    names = ["semaigc(0)", "semaigc(1)", "semaigc(20)", "edge_aigc", "local_aigc", "euci(20)"]
+    env = SplitVectorEnv(500, profile=profile, scenario="cache", plans=names)
+    obs, info = env.reset(seed=0)
+    local = np.array([True, False, False, False, True, False])
+    for action in range(6):
+        missing = info["state"]["cached"] == 0.0
+        assert 0 < missing.sum() < 500
+        np.testing.assert_array_equal(obs[:, 7], ~missing)
+        np.testing.assert_array_equal(info["action_mask"], ~missing[:, None] | local)
+        best = env.expected_rewards().argmax(axis=1)
+        assert local[best[missing]].all()
+        obs, reward, _, _, served = env.step(np.full(500, action))
+        assert local[action] or not reward[missing].any()
+        np.testing.assert_array_equal(served["attempts"] == 0, missing & ~local[action])
+        info = {"state": env.core.state.features, "action_mask": served["action_mask"]}
+
+
+def test_the_edge_lacks_the_model_as_often_and_as_long_as_it_is_told() -> None:
+    """Share of the misses, and of those that end with a request; 5 standard errors of 20,000 independent sessions."""
+    scenario, rng = started("cache", 20_000)
+    params: Any = scenario.params
+    cached = scenario.state.features["cached"]
+    scenario.advance(rng, spent(20_000, 5.0))
+    missing, share = cached == 0.0, params.miss_share
+    assert missing.mean() == pytest.approx(share, abs=5 * math.sqrt(share * (1 - share) / 20_000))
+    ended, leave = scenario.state.features["cached"][missing].mean(), 1 / params.miss_requests
+    assert ended == pytest.approx(leave, abs=5 * math.sqrt(leave * (1 - leave) / missing.sum()))
+
+
 def test_the_mask_of_a_batch_goes_with_the_observations(profile: QualityProfile) -> None:
     env = SplitVectorEnv(40, profile=profile, scenario="battery", plans=BATTERY_PLANS, episode_length=8)
     _, info = env.reset(seed=0)
@@ -333,6 +363,8 @@ def test_the_seven_are_read_from_observations_of_any_scenario() -> None:
         {"name": "battery", "battery_j": (10.0, 1.0)},
         {"name": "battery", "battery_j": -5.0},
         {"name": "battery", "battery_j": 1e6},
+        {"name": "cache", "miss_share": 1.0},
+        {"name": "cache", "miss_requests": 0.5},
         {"name": "iot", "bandwidth_hz": 1e4},
         {"name": "iot", "backlog_s": 3.0},
     ],

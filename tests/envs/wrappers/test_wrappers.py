@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from envs import SplitEnv
+from envs import OBSERVATION_NAMES, SplitEnv
+from envs.scenario import SCENARIOS, resolve_scenario
 from envs.transceiver.profile import QualityProfile
 from envs.wrappers import DiscretisedObservation, PhysicalObservation
 
@@ -21,15 +22,18 @@ def test_gymnasium_accepts_the_wrapped_environment(profile: QualityProfile, wrap
         check_env(wrapper(SplitEnv(profile=profile)), skip_render_check=True)
 
 
-def test_physical_units_are_those_of_info(profile: QualityProfile) -> None:
-    env = PhysicalObservation(SplitEnv(profile=profile))
+@pytest.mark.parametrize("scenario", SCENARIOS)
+def test_physical_units_are_those_of_info(profile: QualityProfile, scenario: str) -> None:
+    env = PhysicalObservation(SplitEnv(profile=profile, scenario=scenario))
+    features = tuple(resolve_scenario(scenario).FEATURES)
+    assert set(env.observation_space) == {*OBSERVATION_NAMES, *features}
     obs, _ = env.reset(seed=0)
     for action in range(20):
         before = obs
         obs, _, _, _, info = env.step(action)
         assert obs in env.observation_space
-        for name in ("snr_db", "bandwidth_hz", "latency_low_s"):
-            assert before[name] == pytest.approx(info["state"][name], rel=1e-5, abs=1e-5)
+        for name in ("snr_db", "bandwidth_hz", "latency_low_s", *features):
+            assert before[name] == pytest.approx(info["state"][name], rel=1e-5, abs=2e-5)
 
 
 def test_classes_are_equally_likely_and_grow_with_the_value(profile: QualityProfile) -> None:
