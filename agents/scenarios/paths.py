@@ -21,6 +21,10 @@ PANELS = {
 }
 """Quantity -> label, and factor to its unit."""
 
+YES_OR_NO = ("cached",)
+APART = 0.05
+"""Between the lines of two sessions that would hide each other."""
+
 MHZ_TICKS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 
@@ -42,8 +46,11 @@ def draw_paths(paths: Mapping[str, NDArray], title: str) -> Figure:
             label, factor = PANELS[name]
             for session, values in enumerate(paths[name].T):
                 colour = OKABE_ITO[session % len(OKABE_ITO)]
-                axis.step(range(1, len(values) + 1), factor * values, where="mid", color=colour, linewidth=1.1)
+                shown_values = factor * values + (APART * session if name in YES_OR_NO else 0.0)
+                axis.step(range(1, len(values) + 1), shown_values, where="mid", color=colour, linewidth=1.1)
             axis.set_ylabel(label, fontsize=7.5)
+            if name in YES_OR_NO:
+                axis.set_yticks([0, 1], ["no", "yes"])
             if name == "bandwidth_hz":
                 axis.set_yscale("log")
                 low, high = factor * paths[name].min(), factor * paths[name].max()
@@ -54,4 +61,5 @@ def draw_paths(paths: Mapping[str, NDArray], title: str) -> Figure:
         axes[-1].set_xlabel("Request of the session")
         axes[0].set_title(title)
         figure.align_ylabels(axes)
+        figure.get_layout_engine().set(w_pad=0.1)  # type: ignore[union-attr]  # aligned labels need more than it measures
     return figure

@@ -57,7 +57,7 @@ class Scenario:
         }
         self.levels: dict[str, FloatArray] = {}
         self._orders = np.array(list(permutations(range(num_draws), max_attempts)), dtype=np.int64).T.copy()
-        self._counts = np.array([[num_requests], [self._orders.shape[1]]])
+        self._counts = np.array([[num_requests], [self._orders.shape[1]]], dtype=np.float64)
         ranges = np.array([getattr(params, name) for name in PROCESSES])
         self._log = PROCESSES.index("bandwidth_hz")
         ranges[self._log] = np.log(ranges[self._log])
