@@ -17,7 +17,7 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.normal_cdf import normal_cdf
+from envs.normal_to_uniform import normal_to_uniform
 from envs.scenario.parameters import PROCESSES, ScenarioParams
 from envs.scenario.processes import GaussianAR1, Process, Uniform
 from envs.scenario.request import RequestState, Spent
@@ -87,9 +87,7 @@ class Scenario:
 
     def look(self) -> RequestState:
         """The state that processes and levels make up: a pure function of them."""
-        values = normal_cdf(self.processes["quantities"].values)
-        values *= self._span
-        values += self._low
+        values = normal_to_uniform(self.processes["quantities"].values, self._low, self._span)
         np.exp(values[self._log], out=values[self._log])
         snr_db, tx_availability, rx_availability, bandwidth_hz, density_factor = values
         uniform = self.processes["request"].values
@@ -133,4 +131,4 @@ class Scenario:
 
     def uniform_of(self, name: str) -> FloatArray:
         """A quantity of `PROCESSES` before it is mapped to its range, uniform on [0, 1], float64 [N]."""
-        return np.asarray(normal_cdf(self.processes["quantities"].values[PROCESSES.index(name)]))
+        return normal_to_uniform(self.processes["quantities"].values[PROCESSES.index(name)])

@@ -11,7 +11,7 @@ import envs
 
 ROOT = Path(envs.__file__).parent
 LAYERS = (
-    ("units", "normal_cdf", "command_line", "files"),
+    ("units", "normal_to_uniform", "command_line", "files"),
     ("plans",),
     ("costs", "channels", "observation"),
     ("transceiver",),
