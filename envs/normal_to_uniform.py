@@ -5,8 +5,10 @@ from __future__ import annotations
 import math
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import NDArray
 from scipy.special import ndtr
+
+from envs.units import Floats
 
 FEW = 4096
 """Up to so many values scipy's loop is the faster one; above, torch's vectorised one, worth its import."""
@@ -14,7 +16,7 @@ SLICE = 2**14
 """Values at a time: of more than 2 ** 15 torch would make several threads."""
 
 
-def normal_to_uniform(z: NDArray[np.float64], low: ArrayLike = 0.0, span: ArrayLike = 1.0) -> NDArray[np.float64]:
+def normal_to_uniform(z: NDArray[np.float64], low: Floats = 0.0, span: Floats = 1.0) -> NDArray[np.float64]:
     """Map standard normal variables to uniform ones on [low, low + span]: `low + span Phi(z)`, elementwise.
 
     Phi is the standard normal distribution function; of few values and of many it differs by 2 ** -52 at most.
@@ -33,7 +35,7 @@ def normal_to_uniform(z: NDArray[np.float64], low: ArrayLike = 0.0, span: ArrayL
     value = z * math.sqrt(0.5)
     for part in torch.from_numpy(value).reshape(-1).split(SLICE):
         part.erf_()
-    half = 0.5 * np.asarray(span)
+    half = 0.5 * span
     value *= half
     value += low + half
     return value

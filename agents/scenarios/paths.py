@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
@@ -25,6 +26,9 @@ YES_OR_NO = ("cached",)
 APART = 0.05
 """Between the lines of two sessions that would hide each other."""
 
+LABELS_PAD = 0.1
+"""Inches at the sides: aligned labels need more room than the layout measures."""
+
 MHZ_TICKS = (0.1, 0.2, 0.5, 1.0, 2.0, 5.0, 10.0, 20.0)
 
 
@@ -40,7 +44,7 @@ def draw_paths(paths: Mapping[str, NDArray], title: str) -> Figure:
     """
     shown = [name for name in PANELS if name in paths]
     with house_style():
-        figure = Figure(figsize=(7.2, 0.5 + 1.15 * len(shown)), layout="constrained")
+        figure = Figure(figsize=(7.2, 0.5 + 1.15 * len(shown)), layout=ConstrainedLayoutEngine(w_pad=LABELS_PAD))
         axes = figure.subplots(len(shown), 1, sharex=True)
         for axis, name in zip(axes, shown, strict=True):
             label, factor = PANELS[name]
@@ -61,5 +65,4 @@ def draw_paths(paths: Mapping[str, NDArray], title: str) -> Figure:
         axes[-1].set_xlabel("Request of the session")
         axes[0].set_title(title)
         figure.align_ylabels(axes)
-        figure.get_layout_engine().set(w_pad=0.1)  # type: ignore[union-attr]  # aligned labels need more than it measures
     return figure
