@@ -18,6 +18,7 @@ from stable_baselines3.common.utils import LinearSchedule
 from agents.d2sac import D2SAC
 from agents.d3qn import D3QN
 from agents.linucb import LinUCB
+from agents.plan_names import tell_plan_names
 from agents.sb3_vec_env import SB3VecEnv
 
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
@@ -73,7 +74,9 @@ def make_agent(
         settings[key] = settings["policy_kwargs"] | (value or {}) if key == "policy_kwargs" else value
     if "learning_rate" in settings:
         settings["learning_rate"] = _schedule(settings["learning_rate"])
-    return algorithm("MlpPolicy", adapted, seed=seed, device=device, tensorboard_log=tensorboard_log, **settings)
+    agent = algorithm("MlpPolicy", adapted, seed=seed, device=device, tensorboard_log=tensorboard_log, **settings)
+    tell_plan_names(agent)
+    return agent
 
 
 def default_hyperparameters(name: str) -> dict[str, Any]:

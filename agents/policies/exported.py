@@ -8,6 +8,7 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from agents.plan_names import check_plan_names
 from agents.policies.base import Actions, Observations, Policy
 from envs import observation_to_state
 
@@ -74,9 +75,4 @@ class ExportedPolicy(Policy):
             raise ValueError(
                 f"policy {name!r} takes {len(self.network.names)} quantities, the environment shows {observed}"
             )
-        own, given = self.network.plans, tuple(env.model.plan_names)
-        if own != given:
-            raise ValueError(
-                f"policy {name!r} chooses among {len(own)} plans ({own[0]} .. {own[-1]}), the environment has "
-                f"{len(given)} ({given[0]} .. {given[-1]})"
-            )
+        check_plan_names(name, self.network.plans, env.model.plan_names)

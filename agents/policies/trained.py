@@ -15,6 +15,7 @@ from sb3_contrib import MaskablePPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from agents.factory import ALGORITHMS
+from agents.plan_names import check_plan_names
 from agents.policies.base import Actions, Observations, Policy
 
 _MARKS = {
@@ -68,7 +69,7 @@ class TrainedPolicy(Policy):
         return np.atleast_2d(self._env.action_masks())
 
     def check(self, env: Any, name: str) -> None:
-        """Check that the agent fits an environment's spaces.
+        """Check that the agent fits an environment's spaces, and its plans where the agent was told them.
 
         Raises:
             ValueError: it does not; the message names both sides.
@@ -77,15 +78,24 @@ class TrainedPolicy(Policy):
             own, given = getattr(self.agent, kind), getattr(env, f"single_{kind}", getattr(env, kind))
             if own != given:
                 raise ValueError(f"policy {name!r} was trained with {kind} {own}, the environment has {given}")
+        check_plan_names(name, getattr(self.agent, "plan_names", None), env.model.plan_names)
+
+
+def saved_attributes(path: str | os.PathLike[str]) -> dict[str, Any]:
+    """The attributes in the zip of an agent, read as JSON: nothing is unpickled.
+
+    Raises:
+        ValueError: no such file, or not one of a trained agent.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive, archive.open("data") as file:
+            return dict(json.load(file))
+    except (OSError, KeyError, TypeError, zipfile.BadZipFile, json.JSONDecodeError) as error:
+        raise ValueError(f"not the zip of a trained agent: {os.fspath(path)} ({error})") from error
 
 
 def _algorithm_of(path: str | os.PathLike[str]) -> str:
-    """Name of the algorithm, from the attributes in a saved zip (read as JSON, nothing is unpickled)."""
-    try:
-        with zipfile.ZipFile(path) as archive, archive.open("data") as file:
-            attributes = json.load(file)
-    except (OSError, KeyError, zipfile.BadZipFile, json.JSONDecodeError) as error:
-        raise ValueError(f"not the zip of a trained agent: {os.fspath(path)} ({error})") from error
+    attributes = saved_attributes(path)
     name = next((name for name, mark in _MARKS.items() if mark in attributes), "a2c")
     return "maskable_ppo" if name == "ppo" and "maskable" in _module_of_policy(attributes) else name
 

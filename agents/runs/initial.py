@@ -8,7 +8,9 @@ import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.save_util import load_from_zip_file
 
+from agents.plan_names import check_plan_names
 from agents.policies.loading import policy_file
+from agents.policies.trained import saved_attributes
 
 
 def copy_policy(agent: BaseAlgorithm, source: str) -> None:
@@ -21,7 +23,7 @@ def copy_policy(agent: BaseAlgorithm, source: str) -> None:
         source: a run's folder, the zip of a trained agent, or `root`, the shipped one.
 
     Raises:
-        ValueError: no such policy, or its networks are of other names or sizes.
+        ValueError: no such policy, its plans are other ones, or its networks are of other names or sizes.
     """
     path = policy_file(source)
     try:
@@ -29,6 +31,9 @@ def copy_policy(agent: BaseAlgorithm, source: str) -> None:
         given: dict[str, Any] = dict(parameters["policy"])  # type: ignore[arg-type]  # of state dictionaries
     except Exception as error:  # what torch and zipfile raise for a broken file has no common base
         raise ValueError(f"agent.init_from={source} is not the zip of a trained agent ({error})") from error
+    told = getattr(agent, "plan_names", None)
+    if told is not None:
+        check_plan_names(source, saved_attributes(path).get("plan_names"), told)
     own = agent.policy.state_dict()
     if shapes(given) != shapes(own):
         raise ValueError(

@@ -15,6 +15,7 @@ from agents import ALGORITHMS, POLICY_NAMES, REQUIRED_PLANS, SB3VecEnv, load_pol
 from agents.policies import Clairvoyant, EstimatedState, FixedPolicy, Oracle, TwoSplit, fit_two_split, loading
 from agents.policies.base import Actions, Observations, Policy
 from agents.policies.model_based import sample_observations
+from agents.runs.initial import copy_policy
 from envs import SplitEnv, SplitVectorEnv, observation_to_state
 from envs.transceiver.profile import QualityProfile
 
@@ -180,6 +181,30 @@ def test_trained_agents_load_from_file_and_folder_and_are_greedy(algorithm: str,
     assert type(load_policy(tmp_path, env).agent) is ALGORITHMS[algorithm]  # type: ignore[attr-defined]
     with pytest.raises(ValueError, match=r"Discrete\(21\).*Discrete\(1\)"):
         load_policy(tmp_path, vector_env(plans=["edge_aigc"]))
+
+
+def test_trained_agents_know_their_plans(tmp_path: Path) -> None:
+    one, other = vector_env(plans=["semaigc(3)", "edge_aigc"]), vector_env(plans=["edge_aigc", "semaigc(3)"])
+    agent = make_agent("d3qn", one, seed=0, policy_kwargs={"net_arch": [8]})
+    agent.save(tmp_path / "policy.zip")
+    load_policy(tmp_path, one)
+    refused = r"chooses among 2 plans \(semaigc\(3\) .. edge_aigc\), .* 2 \(edge_aigc .. semaigc\(3\)\)"
+    with pytest.raises(ValueError, match=refused):
+        load_policy(tmp_path, other)
+    copy_policy(make_agent("d3qn", one, seed=1, policy_kwargs={"net_arch": [8]}), str(tmp_path))
+    with pytest.raises(ValueError, match=refused):
+        copy_policy(make_agent("d3qn", other, seed=1, policy_kwargs={"net_arch": [8]}), str(tmp_path))
+
+
+def test_the_shipped_policy_knows_its_plans() -> None:
+    names = [f"semaigc({split})" for split in range(20)]
+    with pytest.raises(ValueError, match=r"semaigc\(20\)\), the environment has 21 .* edge_aigc"):
+        load_policy("root", vector_env(plans=[*names, "edge_aigc"]))
+
+
+def test_agents_of_other_environments_have_no_plans() -> None:
+    agent: Any = make_agent("dqn", gym.make("CartPole-v1"))
+    assert agent.plan_names is None
 
 
 def test_trained_agents_are_told_the_masks_of_their_environment(tmp_path: Path) -> None:
