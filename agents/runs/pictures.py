@@ -12,6 +12,7 @@ from rich.console import Console
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from agents.policies import Predictor, load_policy
+from agents.policies.trained import TrainedPolicy
 from agents.reports.decision_map import decision_map, draw_decision_maps, to_image
 from agents.reports.tensorboard import log_image
 from agents.runs.comparison import transmitter_steps
@@ -28,7 +29,8 @@ def log_decision_map(agent: BaseAlgorithm, keywords: Mapping[str, Any]) -> None:
     state = observation_to_state(observations)
     availability = state["tx_capability_hz"] / keywords["tx_device"].clock_hz
     steps = transmitter_steps(environment.model.plans)
-    policies: dict[str, Predictor] = {"learning": agent, "oracle": load_policy("oracle", environment)}
+    learning = TrainedPolicy(agent, environment)  # which tells it the masks
+    policies: dict[str, Predictor] = {"learning": learning, "oracle": load_policy("oracle", environment)}
     maps = {}
     for label, policy in policies.items():
         actions, _ = policy.predict(observations, deterministic=True)
@@ -66,8 +68,9 @@ class DeliveredImages:
                 self._env = self._make()
             env = self._env
             observation, _ = env.reset(seed=0)
+            learning = TrainedPolicy(self.agent, env)
             for index in range(self.count):
-                action, _ = self.agent.predict(observation, deterministic=True)
+                action, _ = learning.predict(observation, deterministic=True)
                 observation, _, terminated, truncated, _ = env.step(int(action))
                 picture = np.asarray(env.render())
                 log_image(self.agent.logger, f"delivered/{index}", picture, self.agent.num_timesteps)
