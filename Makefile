@@ -25,7 +25,7 @@ $(STAMP): pyproject.toml constraints.txt
 		|| { echo "Python 3.11 or newer is needed, $(PYTHON) is $$($(PYTHON) --version 2>&1): make PYTHON=python3.12" >&2; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install "$$(grep '^torch==' constraints.txt)"
-	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[deploy,dev,lora,minari,morl,phy,search,sweep]'
+	$(BIN)/python -m pip install --constraint constraints.txt --editable '.[deploy,dev,lora,minari,morl,phy,search,sweep,video]'
 	@touch $@
 
 train: $(STAMP)  ## train ROOT and compare it with every other policy

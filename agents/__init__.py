@@ -15,7 +15,8 @@ from agents.statistics import BinnedMeans, Interval, binned_means, mean_interval
 if TYPE_CHECKING:
     from agents.d2sac import D2SAC
     from agents.d3qn import D3QN, D3QNPolicy
-    from agents.factory import ALGORITHMS, default_hyperparameters, make_agent
+    from agents.factory import ALGORITHMS, make_agent
+    from agents.hyperparameters import default_hyperparameters
     from agents.linucb import LinUCB
     from agents.policies.trained import TrainedPolicy
     from agents.sb3_vec_env import SB3VecEnv
@@ -25,8 +26,8 @@ _LAZY = {
     "D3QN": "agents.d3qn",
     "D3QNPolicy": "agents.d3qn",
     "ALGORITHMS": "agents.factory",
-    "default_hyperparameters": "agents.factory",
     "make_agent": "agents.factory",
+    "default_hyperparameters": "agents.hyperparameters",
     "LinUCB": "agents.linucb",
     "TrainedPolicy": "agents.policies.trained",
     "SB3VecEnv": "agents.sb3_vec_env",

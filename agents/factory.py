@@ -17,6 +17,7 @@ from stable_baselines3.common.utils import LinearSchedule
 
 from agents.d2sac import D2SAC
 from agents.d3qn import D3QN
+from agents.hyperparameters import default_hyperparameters
 from agents.linucb import LinUCB
 from agents.plan_names import tell_plan_names
 from agents.sb3_vec_env import SB3VecEnv
@@ -60,7 +61,8 @@ def make_agent(
         ValueError: an unknown name or hyperparameter, a learning rate that is neither a number nor a pair, or an
             environment whose actions the agent cannot take or whose observations are not one array.
     """
-    algorithm = _algorithm(name)
+    settings = default_hyperparameters(name)
+    algorithm = ALGORITHMS[name]
     allowed = _constructor_parameters(algorithm)
     if unknown := sorted(set(hyperparameters) - allowed):
         listed = ", ".join(sorted(allowed))
@@ -69,7 +71,6 @@ def make_agent(
     _check_spaces(name, adapted)
     if name == "maskable_ppo" and isinstance(adapted, gym.Env) and not is_masking_supported(adapted):
         adapted = ActionMasker(adapted, _all_possible)
-    settings = default_hyperparameters(name)
     for key, value in hyperparameters.items():
         settings[key] = settings["policy_kwargs"] | (value or {}) if key == "policy_kwargs" else value
     if "learning_rate" in settings:
@@ -77,100 +78,6 @@ def make_agent(
     agent = algorithm("MlpPolicy", adapted, seed=seed, device=device, tensorboard_log=tensorboard_log, **settings)
     tell_plan_names(agent)
     return agent
-
-
-def default_hyperparameters(name: str) -> dict[str, Any]:
-    """Return the hyperparameters that `make_agent` starts from, a new dict at every call.
-
-    They suit 256 environments and 800,000 requests. The network is the SemAIGC paper's, which leaves learning rate and
-    target network open.
-
-    The discount of d3qn and dqn is 0. Actions do not move the state, so that the best policy is the same under every
-    discount, and the bootstrapped value of the next state only adds noise to the comparison of actions, most of all
-    because the agent does not see when a session ends. `gae_lambda = 0` serves ppo and a2c alike. Exploration costs
-    nothing during training, and lasts to its end.
-
-    The other agents, expected reward over the oracle's in the scenario `paper`, one seed, 64 environments, processor
-    time on one busy core:
-
-    | agent | requests | seconds | share | otherwise |
-    |---|---|---|---|---|
-    | qrdqn | 40,000 | 18 | 0.995 | 16 quantiles: the library's 200 make an update many times slower |
-    | maskable_ppo | 100,000 | 34 | 0.988 | as ppo |
-    | d2sac | 30,000 | 22 | 0.983 | 0.802 at temperature 1; 0.791 with the paper's rates, tau and batch after 60,000 |
-    | linucb | 50,000 | 6 | 0.968 | 0.965, 0.936 at alpha 0.1, 0.03; at alpha 0.1 0.892, 0.929 of degree 1, 2 |
-
-    Deviation: discount 0 where the paper has 0.99, which `configs/agent/d3qn_paper.yaml` keeps.
-    Deviation: batches of 512 where the paper has 64, as `d3qn_paper` does.
-    Deviation: d2sac's temperature, its equal learning rates, its slower target and its batches of 256 are ours; Du et
-        al. have 1, 1e-4 of the actor and 1e-3 of the critics, tau 0.005 and 512.
-
-    Raises:
-        ValueError: an unknown name.
-    """
-    _algorithm(name)
-    policy_kwargs: dict[str, Any] = {"net_arch": [256, 256]}
-    if name == "linucb":
-        return {"alpha": 0.3, "ridge": 1.0, "degree": 3}
-    if name == "d2sac":
-        return {
-            "gamma": 0.95,
-            "learning_rate": [1e-3, 0.0],
-            "actor_lr_scale": 1.0,
-            "batch_size": 256,
-            "buffer_size": 1_000_000,
-            "learning_starts": 5_000,
-            "train_freq": 1,
-            "gradient_steps": 1,
-            "tau": 1e-3,
-            "ent_coef": 0.05,
-            "policy_kwargs": policy_kwargs
-            | {
-                "num_denoising_steps": 5,
-                "temperature": 5.0,
-                "optimizer_kwargs": {"weight_decay": 1e-4, "fused": True},
-            },
-        }
-    if name in ("ppo", "maskable_ppo"):
-        return {
-            "gamma": 0.99,
-            "gae_lambda": 0.0,
-            "learning_rate": [1e-3, 0.0],
-            "n_steps": 64,
-            "batch_size": 512,
-            "ent_coef": 0.005,
-            "policy_kwargs": policy_kwargs,
-        }
-    if name == "a2c":
-        return {
-            "gamma": 0.99,
-            "gae_lambda": 0.0,
-            "learning_rate": 7e-4,
-            "n_steps": 5,
-            "ent_coef": 0.01,
-            "policy_kwargs": policy_kwargs,
-        }
-    of_networks = {"n_quantiles": 16} if name == "qrdqn" else {"optimizer_kwargs": {"fused": True}}
-    return {
-        "gamma": 0.0,
-        "learning_rate": [1e-3, 0.0],
-        "batch_size": 256 if name == "qrdqn" else 512,
-        "buffer_size": 1_000_000,
-        "learning_starts": 5_000,
-        "train_freq": 1,
-        "gradient_steps": 2,
-        "tau": 1e-3,
-        "target_update_interval": 256,
-        "exploration_fraction": 1.0,
-        "exploration_final_eps": 0.1,
-        "policy_kwargs": policy_kwargs | of_networks,
-    }
-
-
-def _algorithm(name: str) -> type[BaseAlgorithm]:
-    if name not in ALGORITHMS:
-        raise ValueError(f"unknown agent {name!r}; allowed: {', '.join(ALGORITHMS)}")
-    return ALGORITHMS[name]
 
 
 def _check_spaces(name: str, env: Any) -> None:

@@ -88,7 +88,7 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
     Args:
         fidelity: `profile` reads the measured quality; `live` really generates every image.
         transceiver: what generates images to render, and those of `live`; None is the embedded model.
-        render_mode: `rgb_array` or None. `RecordVideo` around it needs moviepy.
+        render_mode: `rgb_array` or None. `RecordVideo` around it needs the extra `video`.
         settings: `scenario`, `plans`, `reward`, `receiver`, `profile`, `quality_metric`, `quality_min`, `max_attempts`,
             `deadline_s`, `episode_length`, `channel`, `rate`, devices and costs: see `envs.model.SplitSettings`.
 

@@ -46,7 +46,6 @@ def test_statistics_of_a_batch(profile: QualityProfile) -> None:
 
 
 def test_video_of_a_session(profile: QualityProfile, tmp_path: Path) -> None:
-    pytest.importorskip("moviepy", reason="gymnasium's RecordVideo writes with moviepy")
     made = gym.make(ID, profile=profile, episode_length=3, render_mode="rgb_array", transceiver=GreyTransceiver())
     env = RecordVideo(made, str(tmp_path / "videos"), episode_trigger=lambda _: True)
     env.reset(seed=0)
