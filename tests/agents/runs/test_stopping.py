@@ -2,22 +2,28 @@ from __future__ import annotations
 
 import signal
 import threading
+from typing import Any
 
 import pytest
 
 from agents.runs.stopping import stop_request
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
-def test_the_first_request_waits_and_the_second_interrupts(number: signal.Signals) -> None:
-    before = signal.getsignal(number)
-    with stop_request() as stop:
-        assert not stop.asked
-        signal.raise_signal(number)  # in this thread; `os.kill` may reach another one first
-        assert stop.asked
-        with pytest.raises(KeyboardInterrupt):
+@pytest.mark.parametrize(
+    ("number", "default"), [(signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)]
+)
+def test_the_first_request_waits_and_the_second_interrupts(number: signal.Signals, default: Any) -> None:
+    before = signal.signal(number, default)  # a shell has its background jobs ignore SIGINT
+    try:
+        with stop_request() as stop:
+            assert not stop.asked
             signal.raise_signal(number)
-    assert signal.getsignal(number) == before
+            assert stop.asked
+            with pytest.raises(KeyboardInterrupt):
+                signal.raise_signal(number)
+        assert signal.getsignal(number) == default
+    finally:
+        signal.signal(number, before)
 
 
 def test_a_listener_that_is_there_stays(monkeypatch: pytest.MonkeyPatch) -> None:
