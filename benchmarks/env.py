@@ -1,8 +1,8 @@
 """Speed of the environment: steps a second on one core, beside other ways to run it, and memory over its size.
 
 `python benchmarks/env.py` prints it for the shipped profile and scenario `paper`, with random actions. Contestants take
-turns in every round and the best round of each counts; it is the processor's time of this one process, so that a busy
-machine changes little but the caches.
+short turns in many rounds (slow ones in fewer) and the best turn of each counts: what disturbs a machine for a while
+then harms none. It is the processor's time of this one process.
 """
 
 from __future__ import annotations
@@ -32,8 +32,10 @@ from envs.command_line import one_line_errors
 from envs.transceiver.profile import QualityProfile
 
 Step = Callable[[], Any]
-CHUNK_S = 0.15
+CHUNK_S = 0.03
 """Processor seconds of a turn, about."""
+LONG_S = 0.4
+"""A turn that takes k times as long is taken in every k-th round only."""
 CYCLE = 21
 """Calls that serve a session of 20 requests and start the next one in SyncVectorEnv; elsewhere the start is free."""
 BAR_STEPS_PER_S, BAR_SCALAR_STEPS_PER_S, BAR_RATIO, BAR_ENVS = 5e6, 1e4, 50.0, 4096
@@ -53,11 +55,13 @@ class Contestant:
         step()
         turns = CHUNK_S / max(1e-7, self._seconds(3))
         self._calls = CYCLE * max(1, round(turns / CYCLE))  # whole sessions: to start anew costs less than a step
+        self._every = max(1, round(self._calls * self._seconds(1) / LONG_S))
         self.rounds_s: list[float] = []
 
-    def take_turn(self) -> None:
-        """Measure once more."""
-        self.rounds_s.append(self._seconds(self._calls))
+    def take_turn(self, turn: int) -> None:
+        """Measure once more, if it is the contestant's round."""
+        if turn % self._every == 0:
+            self.rounds_s.append(self._seconds(self._calls))
 
     @property
     def steps_per_s(self) -> float:
@@ -156,7 +160,7 @@ def report_speed(sizes: Sequence[int], sync_sizes: Sequence[int], rounds: int, p
     contestants += [] if other is None else [other]
     for turn in tqdm(range(rounds), desc="rounds", leave=False):
         for contestant in contestants[:: -1 if turn % 2 else 1]:
-            contestant.take_turn()
+            contestant.take_turn(turn)
     print(f"{'':44s} {'environments':>12s} {'steps/s':>14s} {'us a call':>10s}")
     for one in contestants:
         print(f"{one.name:44s} {one.num_envs:12,d} {one.steps_per_s:14,.0f} {1e6 * min(one.rounds_s):10.1f}")
@@ -202,7 +206,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 64, 1024, 4096, 65536], help="environments at once")
     parser.add_argument("--sync-sizes", type=int, nargs="+", default=[1, 64, 1024], help="those of SyncVectorEnv")
-    parser.add_argument("--rounds", type=int, default=7, help="turns of each contestant, default: %(default)s")
+    parser.add_argument("--rounds", type=int, default=40, help="turns of a fast contestant, default: %(default)s")
     parser.add_argument("--profile", help="a quality profile; the shipped one without it")
     options = parser.parse_args(arguments)
     with one_line_errors():

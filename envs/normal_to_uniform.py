@@ -12,8 +12,8 @@ from envs.units import Floats
 
 FEW = 4096
 """Up to so many values scipy's loop is the faster one; above, torch's vectorised one, worth its import."""
-SLICE = 2**14
-"""Values at a time: of more than 2 ** 15 torch would make several threads."""
+SLICE = 2**15 - 1
+"""Values at a time: of more, torch would make several threads."""
 
 
 def normal_to_uniform(z: NDArray[np.float64], low: Floats = 0.0, span: Floats = 1.0) -> NDArray[np.float64]:

@@ -137,13 +137,13 @@ class ProfileQuality:
         draws = min(profile.draws(name) for name in read)
         tables = [_by_plan(profile, cells, name, draws) for name in profile.metrics]
         self._tables = dict(zip(profile.metrics, tables, strict=True))
-        self._rows = np.stack([table.reshape(-1) for table in tables], axis=-1)  # [P R S D, M]
+        self._rows = np.stack([table.reshape(-1) for table in tables], axis=-1)  # [P R D S, M]
         self._metric = profile.metrics.index(metric)
         self._metrics = profile.metrics
         self._snr_db, self._width_db = profile.snr_db, np.diff(profile.snr_db)
         self._inner_db = profile.snr_db[1:-1, None]
         self.quality_min, self.max_attempts = quality_min, max_attempts
-        self.num_plans, self.num_requests, self._num_snrs, self.num_draws = tables[0].shape
+        self.num_plans, self.num_requests, self.num_draws, self._num_snrs = tables[0].shape
         if not 1 <= max_attempts <= self.num_draws:
             raise ValueError(
                 f"max_attempts must lie in 1..{self.num_draws}, the draws measured for receiver "
@@ -154,16 +154,16 @@ class ProfileQuality:
     def serve(self, action: NDArray[np.integer], state: RequestState) -> Served:
         """Serve request n of the state by plan `action[n]`; see `QualitySource`."""
         low, weight = self._position(state.snr_db)
-        cell = ((action * self.num_requests + state.request) * self._num_snrs + low) * self.num_draws
+        cell = (action * self.num_requests + state.request) * (self.num_draws * self._num_snrs) + low
         deciding = self._metrics[self._metric]
-        last = cell + state.draws[0]
+        last = cell + state.draws[0] * self._num_snrs
         values = self._interpolated(deciding, last, weight)
         attempts = np.ones(len(cell), dtype=np.int64)
         waiting = np.flatnonzero(values < self.quality_min)
         for draw in state.draws[1:]:
             if not len(waiting):
                 break
-            index = cell.take(waiting) + draw.take(waiting)
+            index = cell.take(waiting) + draw.take(waiting) * self._num_snrs
             again = self._interpolated(deciding, index, weight.take(waiting))
             last[waiting], values[waiting] = index, again
             attempts[waiting] += 1
@@ -175,10 +175,11 @@ class ProfileQuality:
         """Serve every request by every plan: arrays [N, P]; only the metrics asked for."""
         low, weight = self._position(state.snr_db)
         plans, requests = np.arange(self.num_plans), state.request[:, None]
-        cell = ((plans * self.num_requests + requests) * self._num_snrs + low[:, None]) * self.num_draws
-        values = self._interpolated(self._metrics[self._metric], cell + state.draws[:, :, None], weight[:, None])
+        cell = (plans * self.num_requests + requests) * (self.num_draws * self._num_snrs) + low[:, None]
+        draws = state.draws * self._num_snrs
+        values = self._interpolated(self._metrics[self._metric], cell + draws[:, :, None], weight[:, None])
         attempts, accepted = first_acceptable(values < self.quality_min)
-        last = cell + np.take_along_axis(state.draws.T, attempts - 1, axis=1)
+        last = cell + np.take_along_axis(draws.T, attempts - 1, axis=1)
         quality = {name: self._interpolated(name, last, weight[:, None]) for name in metrics}
         return Served(attempts, accepted, quality)
 
@@ -195,14 +196,14 @@ class ProfileQuality:
         """
         low, weight = self._position(snr_db)
         weight = weight[:, None, None, None]
-        values = _between(self._by_snr(self._metrics[self._metric]), low, 1, weight)  # [N, D, P, R]
+        values = _between(self._by_snr(self._metrics[self._metric]), low, weight)  # [N, D, P, R]
         accepted = values >= self.quality_min
         successes = accepted.sum(axis=1, dtype=np.int16).astype(np.intp)
         first = [column.take(successes) for column in self._weights.T]  # [N, P, R] each
         chances = np.stack([chance.mean(axis=-1) for chance in first], axis=-1)
         means = {}
         for name in metrics:
-            image = (_between(self._by_snr(name), low, 1, weight) * accepted).sum(axis=1) / np.maximum(successes, 1)
+            image = (_between(self._by_snr(name), low, weight) * accepted).sum(axis=1) / np.maximum(successes, 1)
             sums = np.stack([(chance * image).mean(axis=-1) for chance in first], axis=-1)
             means[name] = np.divide(sums, chances, out=np.zeros_like(sums), where=chances > 0.0)
         return chances, means
@@ -210,8 +211,7 @@ class ProfileQuality:
     def _attempt(self, index: NDArray[Any], weight: FloatArray) -> FloatArray:
         """All metrics of attempts, float64 [M, N]."""
         below, above = (
-            np.ascontiguousarray(self._rows.take(i, axis=0).T, dtype=np.float64)
-            for i in (index, index + self.num_draws)
+            np.ascontiguousarray(self._rows.take(i, axis=0).T, dtype=np.float64) for i in (index, index + 1)
         )
         above -= below
         above *= weight
@@ -220,11 +220,11 @@ class ProfileQuality:
 
     def _interpolated(self, metric: str, index: NDArray[Any], weight: FloatArray) -> FloatArray:
         """One metric of attempts, of the shape of the index."""
-        return _between(self._tables[metric].reshape(-1), index, self.num_draws, weight)
+        return _between(self._tables[metric].reshape(-1), index, weight)
 
     def _by_snr(self, metric: str) -> NDArray[np.float32]:
         """A table as [S, D, P, R]."""
-        return self._tables[metric].transpose(2, 3, 0, 1)
+        return self._tables[metric].transpose(3, 2, 0, 1)
 
     def _position(self, snr_db: FloatArray) -> tuple[NDArray[np.intp], FloatArray]:
         """Index of the measured SNR below, and the weight in [0, 1] of the one above."""
@@ -236,9 +236,9 @@ class ProfileQuality:
         return low, np.minimum(np.maximum(weight, 0.0), 1.0)
 
 
-def _between(table: NDArray[np.float32], index: NDArray[Any], stride: int, weight: FloatArray) -> FloatArray:
-    """`table[index]` and `table[index + stride]`, linearly between them."""
-    below, above = (table.take(i, axis=0).astype(np.float64) for i in (index, index + stride))
+def _between(table: NDArray[np.float32], index: NDArray[Any], weight: FloatArray) -> FloatArray:
+    """`table[index]` and `table[index + 1]`, linearly between them."""
+    below, above = (table.take(i, axis=0).astype(np.float64) for i in (index, index + 1))
     above -= below
     above *= weight
     above += below
@@ -246,8 +246,9 @@ def _between(table: NDArray[np.float32], index: NDArray[Any], stride: int, weigh
 
 
 def _by_plan(profile: QualityProfile, cells: Sequence[Cell], metric: str, draws: int) -> NDArray[np.float32]:
-    """Arrange the profile by plan, float32 [P, R, S, D]; draws lie together: an attempt reads one cache line."""
-    values = {cell.receiver: profile.values(cell.receiver, metric)[..., :draws] for cell in cells}
-    shape = (len(profile.requests), len(profile.snr_db), draws)
+    """Arrange the profile by plan, float32 [P, R, D, S]: the two SNRs that an attempt reads lie together."""
+    values = {cell.receiver: profile.values(cell.receiver, metric)[..., :draws].swapaxes(-1, -2) for cell in cells}
+    shape = (len(profile.requests), draws, len(profile.snr_db))
     whole = np.broadcast_to(profile.reference(metric)[:, None, None], shape)
-    return np.stack([whole if cell.split is None else values[cell.receiver][:, cell.split] for cell in cells])
+    tables = [whole if cell.split is None else values[cell.receiver][:, cell.split] for cell in cells]
+    return np.stack(tables, out=np.empty((len(cells), *shape), dtype=np.float32))  # contiguous, unlike what it stacks

@@ -86,11 +86,11 @@ class LinkState(NamedTuple):
             self.snr_db, self.bandwidth_hz, self.tx_availability, self.rx_availability, self.density_factor
         ).size
         features = np.empty((num_features, size))
-        np.divide(1.0, self.tx_availability, out=features[TX_CONSTANT])
-        np.divide(1.0, self.rx_availability, out=features[RX_CONSTANT])
-        np.multiply(self.density_factor, features[TX_CONSTANT], out=features[TX_STEPS])
-        np.multiply(self.density_factor, features[RX_CONSTANT], out=features[RX_STEPS])
-        np.divide(1.0, rate_bps(self.bandwidth_hz, self.snr_db), out=features[LINK])
+        np.divide(1.0, self.tx_availability, features[TX_CONSTANT])
+        np.divide(1.0, self.rx_availability, features[RX_CONSTANT])
+        np.multiply(self.density_factor, features[TX_CONSTANT], features[TX_STEPS])
+        np.multiply(self.density_factor, features[RX_CONSTANT], features[RX_STEPS])
+        np.divide(1.0, rate_bps(self.bandwidth_hz, self.snr_db), features[LINK])
         features[BACKHAUL:] = 1.0
         return features
 
