@@ -153,6 +153,7 @@ class SplitCore:
                 f"actions must be integers of shape [{self.num_envs}], got {plan.dtype} of shape {list(plan.shape)}"
             )
         last = len(self.model.plans) - 1
-        if plan.astype(np.int64, copy=False).view(np.uint64).max() > last:  # below zero is then far above
+        unsigned = plan.astype(np.int64, copy=False).view(np.uint64)  # below zero is then far above
+        if np.maximum.reduce(unsigned) > last:
             raise ValueError(f"actions must lie in 0..{last}, got {plan.min()}..{plan.max()}")
         return plan

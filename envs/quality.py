@@ -158,8 +158,9 @@ class ProfileQuality:
         deciding = self._metrics[self._metric]
         last = cell + state.draws[0] * self._num_snrs
         values = self._interpolated(deciding, last, weight)
-        attempts = np.ones(len(cell), dtype=np.int64)
-        waiting = np.flatnonzero(values < self.quality_min)
+        attempts = np.empty(len(cell), dtype=np.int64)
+        attempts.fill(1)
+        (waiting,) = (values < self.quality_min).nonzero()
         for draw in state.draws[1:]:
             if not len(waiting):
                 break
