@@ -17,7 +17,7 @@ from envs.transceiver.training import judge
 from envs.transceiver.transceiver import Transceiver
 
 if TYPE_CHECKING:
-    from envs.transceiver.training.stages import ModelTraining
+    from envs.transceiver.training.parts import ModelParts
 
 SHARES, SHOWN_SHARE = (0.2, 0.4, 0.6, 0.8, 0.9), 0.7
 """Splits of the table, and of the picture, as shares of T."""
@@ -30,7 +30,7 @@ SHOWN = (
 )
 
 
-def write_card(training: ModelTraining) -> None:
+def write_card(training: ModelParts) -> None:
     """Measure the exported model and write README.md into its folder, and pictures into `pictures`."""
     export, folder = Path(training.config.export), Path(training.config.pictures_folder)
     components = load_components(export, training.device)
@@ -81,7 +81,7 @@ def _introduction(components: Components) -> str:
     )
 
 
-def _quality(training: ModelTraining, transceiver: Transceiver) -> list[str]:
+def _quality(training: ModelParts, transceiver: Transceiver) -> list[str]:
     config, components = training.config.card, transceiver.components
     lines = [
         "## Measured quality",
@@ -115,7 +115,7 @@ def _quality(training: ModelTraining, transceiver: Transceiver) -> list[str]:
     return lines + _receivers(training, transceiver)
 
 
-def _receivers(training: ModelTraining, transceiver: Transceiver) -> list[str]:
+def _receivers(training: ModelParts, transceiver: Transceiver) -> list[str]:
     count = training.config.card.receiver_requests
     asked = judge.draw_requests(ALL_SCENES, count, training.config.seed + 8)
     run = judge.Judge(transceiver, asked)
@@ -136,7 +136,7 @@ def _receivers(training: ModelTraining, transceiver: Transceiver) -> list[str]:
     return [*lines, ""]
 
 
-def _recipe(training: ModelTraining) -> list[str]:
+def _recipe(training: ModelParts) -> list[str]:
     left_out = ("folder", "export", "init", "stages", "threads", "pictures_folder", "card")
     config = {key: value for key, value in training.config.items() if key not in left_out}
     return [

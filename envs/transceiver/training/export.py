@@ -12,10 +12,10 @@ import torch
 from envs.transceiver.reading import quietly
 
 if TYPE_CHECKING:
-    from envs.transceiver.training.stages import ModelTraining
+    from envs.transceiver.training.parts import ModelParts
 
 
-def export_model(training: ModelTraining) -> None:
+def export_model(training: ModelParts) -> None:
     """Write every component that is trained, or that `init` holds, to the export folder, replacing what was there."""
     target = Path(training.config.export)
     partial = target.with_name(target.name + ".partial")
@@ -47,7 +47,7 @@ def _all_but_cards(_: str, names: list[str]) -> list[str]:
     return [name for name in names if not name.endswith(".md")]
 
 
-def _index(training: ModelTraining, parts: list[str]) -> dict:
+def _index(training: ModelParts, parts: list[str]) -> dict:
     classes = {
         "vae": ["diffusers", "AutoencoderKL"],
         "unet": ["diffusers", "UNet2DConditionModel"],

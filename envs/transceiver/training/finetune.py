@@ -22,13 +22,13 @@ if TYPE_CHECKING:
     from diffusers import UNet2DConditionModel
     from transformers import CLIPTextModel
 
-    from envs.transceiver.training.stages import ModelTraining
+    from envs.transceiver.training.parts import ModelParts
 
 PERFECT_LINKS = 0.15
 """Share of the fine-tuning's links without noise."""
 
 
-def record_trajectories(training: ModelTraining) -> None:
+def record_trajectories(training: ModelParts) -> None:
     """Store the generator's states over all splits for requests of seen combinations.
 
     Writes `trajectories.npy` float16 [N, T + 1, C, h, w] and `trajectories.labels.npy` int64 [N, 3]. Parts that
@@ -103,7 +103,7 @@ class FinetuneLoss:
         self.schedule, self.snr_db, self.batch_size = schedule, snr_db, batch_size
 
     @classmethod
-    def of(cls, training: ModelTraining, unet: UNet2DConditionModel) -> FinetuneLoss:
+    def of(cls, training: ModelParts, unet: UNet2DConditionModel) -> FinetuneLoss:
         """The loss of a configured training."""
         low, high = training.config.finetune.snr_db
         return cls(
