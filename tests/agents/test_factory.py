@@ -21,11 +21,6 @@ TINY = {"policy_kwargs": {"net_arch": [8]}}
 
 
 @pytest.mark.parametrize("name", ALGORITHMS)
-def test_every_agent_has_defaults_of_its_own() -> None:
-    for name in ALGORITHMS:
-        assert default_hyperparameters(name)
-
-
 def test_every_agent_learns_a_little_and_is_saved(name: str, tmp_path: Path) -> None:
     tiny = {} if name == "linucb" else TINY if name == "a2c" else TINY | {"batch_size": 64}
     agent = make_agent(name, gym.make("CartPole-v1"), seed=0, **tiny).learn(40)
