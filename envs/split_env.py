@@ -64,14 +64,15 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
 
     | `info` of a step | meaning |
     |---|---|
-    | `latency_s`, `latency_parts_s` | seconds of all attempts; their sum by `transmitter`, `link`, `receiver` |
+    | `latency_s` | seconds of all attempts |
+    | `latency_parts_s` | their sum by `transmitter`, `link`, `receiver`; in `queue`, `waiting` too |
     | `energy_j` | joules of both devices |
     | `payload_bits` | bits sent, all attempts together |
     | `quality` | metric -> value of the last attempt: `alignment`, `psnr_db`, `ssim`, `mse` |
     | `attempts`, `accepted` | attempts made; whether the last of them was acceptable |
     | `failed` | not accepted, or later than `deadline_s` |
     | `rewards` | the named terms that the reward is the sum of (the entries of a vector) |
-    | `state` | the request just served, in physical units: `snr_db`, `bandwidth_hz`, `tx_availability`, ... |
+    | `state` | the request just served, in physical units: `snr_db`, ..., and what the scenario shows besides |
 
     That of a reset holds only the `state` of the first request.
 

@@ -103,18 +103,19 @@ def of_policies(
     Raises:
         ValueError: a policy that was asked for and fits no scenario, or anything of `agents.runs.setup.prepare`.
     """
-    heats, reasons = [], dict[str, list[str]]()
+    heats, reasons = [], dict[str, dict[str, str]]()  # label -> scenario -> why
     for name, scenario in scenarios.items():
         refused: dict[str, str] = {}
         own = _with(config, {"scenario": scenario})
         setup = prepare(own, num_envs, refused)
         heats.append(Heat(name, own, setup, _competitors(setup)))
         for label, reason in refused.items():
-            reasons.setdefault(label, []).append(reason)
+            reasons.setdefault(label, {})[name] = reason
     for label, told in reasons.items():
         if label in asked_for and len(told) == len(heats):
-            raise ValueError(told[0])
-    return Competition(heats, [f"left out where it does not fit: {each}" for told in reasons.values() for each in told])
+            raise ValueError(next(iter(told.values())))
+    notes = [f"left out in {name}: {reason}" for told in reasons.values() for name, reason in told.items()]
+    return Competition(heats, notes)
 
 
 def of_runs(

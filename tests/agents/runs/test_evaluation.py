@@ -101,7 +101,7 @@ def test_the_shipped_agent_is_left_out_where_it_does_not_fit_unless_it_is_asked_
     place = [f"env.profile={profile_file}", f"hydra.run.dir={tmp_path / 'run'}", *SMALL]
     assert command("evaluate.py", "env.plans=[semaigc,edge_aigc]", *place) == 0
     said = capsys.readouterr().out
-    assert "note: left out where it does not fit: policy 'root' was trained with action_space Discrete(21)" in said
+    assert "note: left out in paper: policy 'root' was trained with action_space Discrete(21)" in said
     policies = {row["policy"] for row in rows_of(tmp_path / "run" / "comparison.csv")}
     assert "root" not in policies
     assert {"oracle", "edge", "random"} < policies
