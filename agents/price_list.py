@@ -10,6 +10,7 @@ import hydra
 from omegaconf import DictConfig
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
+from rich.measure import Measurement
 from rich.table import Table
 
 from agents.reports.rows import write_rows
@@ -20,9 +21,10 @@ from envs.command_line import CONFIGS, one_line_errors
 GROUPS = ("devices", "costs")
 STATE = ("snr_db", "bandwidth_hz", "tx_availability", "rx_availability", "density_factor")
 KEYS = (*STATE, "rate", "backhaul_bps", "num_inference_steps", "csv", "plans")
-NOTES = """\
-One attempt of each; where a plan serves several users, all of them, until the last has its image. Weights that
-euci_unet_sent and euci_cache_miss send are kept: later requests are euci's. Text is free to send."""
+NOTES = (
+    "One attempt of each; where a plan serves several users, all of them, until the last has its image. Weights that "
+    "euci_unet_sent and euci_cache_miss send are kept: later requests are euci's. Text is free to send."
+)
 
 HEADINGS = {
     "plan": "plan",
@@ -74,14 +76,35 @@ def price_rows(table: costs.CostTable, state: costs.LinkState, payloads: costs.P
     return rows
 
 
-def price_table(rows: Sequence[Mapping[str, Any]], title: str) -> Table:
-    """The rows for a terminal."""
-    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
-    for name, heading in HEADINGS.items():
-        table.add_column(heading, justify="left" if name == "plan" else "right", no_wrap=name == "plan")
+def price_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Table:
+    """Some columns of the rows for a terminal."""
+    table = Table(box=SIMPLE_HEAD, padding=(0, 1, 0, 0), pad_edge=False)
+    for name in names:
+        table.add_column(HEADINGS[name], justify="left" if name == "plan" else "right", no_wrap=True)
     for row in rows:
-        table.add_row(*(_shown(name, row[name]) for name in HEADINGS))
+        table.add_row(*(_shown(name, row[name]) for name in names))
     return table
+
+
+def print_prices(rows: Sequence[Mapping[str, Any]], title: str) -> None:
+    """One table, or two below each other on a narrow console: seconds and joules, then what is sent."""
+    console = Console()
+    console.print(title, style="bold", highlight=False)
+    tables = [price_table(rows, tuple(HEADINGS))]
+    if _width(tables[0]) > console.width:
+        sent = [name for name in HEADINGS if name.endswith("_bytes")]
+        tables = [
+            price_table(rows, [name for name in HEADINGS if name not in sent]),
+            price_table(rows, ["plan", *sent]),
+        ]
+    for table in tables:
+        Console(width=max(console.width, _width(table))).print(table)  # rather too long a line than digits cut off
+    console.print(NOTES, highlight=False)
+
+
+def _width(table: Table) -> int:
+    wide = Console(width=10_000)
+    return Measurement.get(wide, wide.options, table).maximum
 
 
 def _shown(name: str, value: Any) -> str:
@@ -115,12 +138,10 @@ def main(config: DictConfig) -> None:
             f"{tx.name} ({state['tx_availability']:.0%} free) to {rx.name} ({state['rx_availability']:.0%} free), "
             f"costs {source.name}, rate {given['rate']}"
         )
-        console = Console()
-        console.print(price_table(rows, title))
-        console.print(NOTES, highlight=False)
+        print_prices(rows, title)
         if given["csv"] is not None:
             write_rows(rows, Path(given["csv"]))
-            console.print(given["csv"], highlight=False, soft_wrap=True)
+            print(given["csv"])
 
 
 if __name__ == "__main__":

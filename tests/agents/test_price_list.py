@@ -41,6 +41,21 @@ def test_the_command_prices_every_kind_of_plan(
         assert re.search(rf"{re.escape(plan.name)} .*{price.latency_s:,.3f}", printed)
 
 
+@pytest.mark.parametrize(("width", "tables"), [(80, 2), (140, 1)])
+def test_nothing_is_cut_off_on_a_narrow_terminal(
+    width: int, tables: int, command: Command, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", str(width))
+    assert command("agents/price_list.py", "snr_db=-6", "bandwidth_hz=1e6") == 0
+    printed = capsys.readouterr().out
+    assert "…" not in printed
+    assert printed.count("euci_cache_miss(10) ") == tables
+    assert printed.count("──\n") + printed.count("── \n") == tables
+    assert max(map(len, printed.splitlines())) <= width
+    for heading in HEADINGS.values():
+        assert f"{heading} " in printed or f"{heading}\n" in printed
+
+
 def test_rows_have_the_printed_columns() -> None:
     table = costs.CostTable.compile([plans.cluster(5, 3)], rate="coded")
     (row,) = price_rows(table, costs.LinkState(3.0, 1e6), costs.Payloads())
