@@ -22,6 +22,8 @@ from envs.transceiver.profile import QualityProfile
 FloatArray = NDArray[np.float64]
 FEW = 64
 """Below so many states a binary search finds an SNR sooner than counting does."""
+COUNTABLE = np.iinfo(np.int8).max
+"""SNRs that are counted in bytes at the most."""
 
 
 class Served(NamedTuple):
@@ -138,8 +140,7 @@ class ProfileQuality:
         tables = [_by_plan(profile, cells, name, draws) for name in profile.metrics]
         self._tables = dict(zip(profile.metrics, tables, strict=True))
         self._rows = np.stack([table.reshape(-1) for table in tables], axis=-1)  # [P R D S, M]
-        self._metric = profile.metrics.index(metric)
-        self._metrics = profile.metrics
+        self._metric, self._metrics = metric, profile.metrics
         self._snr_db, self._width_db = profile.snr_db, np.diff(profile.snr_db)
         self._inner_db = profile.snr_db[1:-1, None]
         self.quality_min, self.max_attempts = quality_min, max_attempts
@@ -154,10 +155,9 @@ class ProfileQuality:
     def serve(self, action: NDArray[np.integer], state: RequestState) -> Served:
         """Serve request n of the state by plan `action[n]`; see `QualitySource`."""
         low, weight = self._position(state.snr_db)
-        cell = (action * self.num_requests + state.request) * (self.num_draws * self._num_snrs) + low
-        deciding = self._metrics[self._metric]
+        cell = self._cell(action, state.request, low)
         last = cell + state.draws[0] * self._num_snrs
-        values = self._interpolated(deciding, last, weight)
+        values = self._interpolated(self._metric, last, weight)
         attempts = np.empty(len(cell), dtype=np.int64)
         attempts.fill(1)
         (waiting,) = (values < self.quality_min).nonzero()
@@ -165,7 +165,7 @@ class ProfileQuality:
             if not len(waiting):
                 break
             index = cell.take(waiting) + draw.take(waiting) * self._num_snrs
-            again = self._interpolated(deciding, index, weight.take(waiting))
+            again = self._interpolated(self._metric, index, weight.take(waiting))
             last[waiting], values[waiting] = index, again
             attempts[waiting] += 1
             waiting = waiting[again < self.quality_min]
@@ -175,10 +175,9 @@ class ProfileQuality:
     def serve_all(self, state: RequestState, metrics: Sequence[str] = ()) -> Served:
         """Serve every request by every plan: arrays [N, P]; only the metrics asked for."""
         low, weight = self._position(state.snr_db)
-        plans, requests = np.arange(self.num_plans), state.request[:, None]
-        cell = (plans * self.num_requests + requests) * (self.num_draws * self._num_snrs) + low[:, None]
+        cell = self._cell(np.arange(self.num_plans), state.request[:, None], low[:, None])
         draws = state.draws * self._num_snrs
-        values = self._interpolated(self._metrics[self._metric], cell + draws[:, :, None], weight[:, None])
+        values = self._interpolated(self._metric, cell + draws[:, :, None], weight[:, None])
         attempts, accepted = first_acceptable(values < self.quality_min)
         last = cell + np.take_along_axis(draws.T, attempts - 1, axis=1)
         quality = {name: self._interpolated(name, last, weight[:, None]) for name in metrics}
@@ -197,7 +196,7 @@ class ProfileQuality:
         """
         low, weight = self._position(snr_db)
         weight = weight[:, None, None, None]
-        values = _between(self._by_snr(self._metrics[self._metric]), low, weight)  # [N, D, P, R]
+        values = _between(self._by_snr(self._metric), low, weight)  # [N, D, P, R]
         accepted = values >= self.quality_min
         successes = accepted.sum(axis=1, dtype=np.int16).astype(np.intp)
         first = [column.take(successes) for column in self._weights.T]  # [N, P, R] each
@@ -208,6 +207,10 @@ class ProfileQuality:
             sums = np.stack([(chance * image).mean(axis=-1) for chance in first], axis=-1)
             means[name] = np.divide(sums, chances, out=np.zeros_like(sums), where=chances > 0.0)
         return chances, means
+
+    def _cell(self, action: NDArray[Any], request: NDArray[Any], low: NDArray[Any]) -> NDArray[Any]:
+        """Index of draw 0 in a flat table; those of the others follow at distances of `_num_snrs`."""
+        return (action * self.num_requests + request) * (self.num_draws * self._num_snrs) + low
 
     def _attempt(self, index: NDArray[Any], weight: FloatArray) -> FloatArray:
         """All metrics of attempts, float64 [M, N]."""
@@ -224,12 +227,12 @@ class ProfileQuality:
         return _between(self._tables[metric].reshape(-1), index, weight)
 
     def _by_snr(self, metric: str) -> NDArray[np.float32]:
-        """A table as [S, D, P, R]."""
-        return self._tables[metric].transpose(3, 2, 0, 1)
+        """A table as [S, D, P, R], contiguous: rows of it are read twice."""
+        return np.ascontiguousarray(self._tables[metric].transpose(3, 2, 0, 1))
 
     def _position(self, snr_db: FloatArray) -> tuple[NDArray[np.intp], FloatArray]:
         """Index of the measured SNR below, and the weight in [0, 1] of the one above."""
-        if len(snr_db) < FEW:
+        if len(snr_db) < FEW or len(self._inner_db) > COUNTABLE:
             low = self._inner_db[:, 0].searchsorted(snr_db, side="right")
         else:  # counting is faster for many: the measured SNRs are few, and it has no branches to guess wrongly
             low = (snr_db >= self._inner_db).view(np.int8).sum(axis=0, dtype=np.int8).astype(np.intp)
