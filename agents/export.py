@@ -42,7 +42,7 @@ def main(config: DictConfig) -> None:
         from agents.deployment.agreement import compare_decisions
         from agents.deployment.network import greedy_network
         from agents.deployment.onnx_file import write_onnx
-        from agents.plan_names import check_plan_names
+        from agents.plan_names import check_plan_names, told_plan_names
         from agents.policies.exported import ExportedPolicy
         from agents.policies.loading import policy_file
         from agents.policies.trained import TrainedPolicy
@@ -51,7 +51,7 @@ def main(config: DictConfig) -> None:
 
         agent = TrainedPolicy.load(policy_file(str(config.policy))).agent
         plans = SplitVectorEnv(1, plans=plain(config)["plans"]).model.plan_names
-        check_plan_names(str(config.policy), getattr(agent, "plan_names", None), plans)
+        check_plan_names(str(config.policy), told_plan_names(agent), plans)
         network = greedy_network(agent, plans)
         if form == "onnx":
             write_onnx(network, output)

@@ -19,18 +19,23 @@ def tell_plan_names(agent: BaseAlgorithm) -> None:
     agent.plan_names = None if names is None else list(names)  # type: ignore[attr-defined]
 
 
-def check_plan_names(name: str, own: Sequence[str] | None, given: Sequence[str]) -> None:
+def told_plan_names(agent: BaseAlgorithm) -> list[str] | None:
+    """The plans of an agent's actions; None where nobody told it."""
+    return getattr(agent, "plan_names", None)
+
+
+def check_plan_names(name: str, own: Sequence[str] | None, given: Sequence[str] | None) -> None:
     """Refuse a policy that chooses among other plans than the environment's.
 
     Args:
         name: of the policy, in the message.
-        own: plans of its actions; None where nobody told it: then their number has to do.
-        given: those of the environment.
+        own: plans of its actions.
+        given: those of the environment. Where nobody knows the one or the other, None, their number has to do.
 
     Raises:
         ValueError: they are not the same, in the same order.
     """
-    if own is not None and list(own) != list(given):
+    if own is not None and given is not None and list(own) != list(given):
         raise ValueError(
             f"policy {name!r} chooses among {len(own)} plans ({own[0]} .. {own[-1]}), the environment has "
             f"{len(given)} ({given[0]} .. {given[-1]})"

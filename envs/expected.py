@@ -49,7 +49,7 @@ def expected_rewards(
     shape = state["snr_db"].shape
     state = {name: values.reshape(-1) for name, values in state.items()}
     features = {name: state[name] for name in scenario.FEATURES}
-    link, low_s = _link_state(state, costs), state["latency_low_s"]
+    link, low_s = costs.link_shown(state), state["latency_low_s"]
     means = expected_rewards_in(link, low_s, features, costs, quality, reward, scenario, deadline_s)
     return means.reshape(*shape, *means.shape[1:])
 
@@ -161,13 +161,3 @@ def _all_refused(accepted: Delivered) -> Delivered:
 def _weighted(chance: NDArray[np.float64], rewards: NDArray[np.float64]) -> NDArray[np.float64]:
     """Rewards [N, P] or [N, P, M] times their chance [N, P]."""
     return rewards * chance.reshape(*chance.shape, *(1,) * (rewards.ndim - chance.ndim))
-
-
-def _link_state(state: dict[str, NDArray[np.float64]], costs: CostTable) -> LinkState:
-    return LinkState(
-        snr_db=state["snr_db"],
-        bandwidth_hz=state["bandwidth_hz"],
-        tx_availability=state["tx_capability_hz"] / costs.tx.clock_hz,
-        rx_availability=state["rx_capability_hz"] / costs.rx.clock_hz,
-        density_factor=state["tx_density"] / costs.tx.density_cycles_per_bit,
-    )

@@ -15,7 +15,7 @@ from sb3_contrib import MaskablePPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from agents.factory import ALGORITHMS
-from agents.plan_names import check_plan_names
+from agents.plan_names import check_plan_names, told_plan_names
 from agents.policies.base import Actions, Observations, Policy
 
 _MARKS = {
@@ -78,7 +78,7 @@ class TrainedPolicy(Policy):
             own, given = getattr(self.agent, kind), getattr(env, f"single_{kind}", getattr(env, kind))
             if own != given:
                 raise ValueError(f"policy {name!r} was trained with {kind} {own}, the environment has {given}")
-        check_plan_names(name, getattr(self.agent, "plan_names", None), env.model.plan_names)
+        check_plan_names(name, told_plan_names(self.agent), env.model.plan_names)
 
 
 def saved_attributes(path: str | os.PathLike[str]) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.save_util import load_from_zip_file
 
-from agents.plan_names import check_plan_names
+from agents.plan_names import check_plan_names, told_plan_names
 from agents.policies.loading import policy_file
 from agents.policies.trained import saved_attributes
 
@@ -31,9 +31,7 @@ def copy_policy(agent: BaseAlgorithm, source: str) -> None:
         given: dict[str, Any] = dict(parameters["policy"])  # type: ignore[arg-type]  # of state dictionaries
     except Exception as error:  # what torch and zipfile raise for a broken file has no common base
         raise ValueError(f"agent.init_from={source} is not the zip of a trained agent ({error})") from error
-    told = getattr(agent, "plan_names", None)
-    if told is not None:
-        check_plan_names(source, saved_attributes(path).get("plan_names"), told)
+    check_plan_names(source, saved_attributes(path).get("plan_names"), told_plan_names(agent))
     own = agent.policy.state_dict()
     if shapes(given) != shapes(own):
         raise ValueError(

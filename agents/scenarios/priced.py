@@ -9,7 +9,6 @@ import numpy as np
 from agents.policies import Policy
 from agents.policies.base import Actions, Observations
 from agents.policies.rule_search import RuleSearch
-from envs import costs
 
 PER_TX_S = (0.0, 0.005, 0.01, 0.02, 0.03, 0.04, 0.06)
 PER_RX_J = (0.0, 2e-5, 5e-5, 1e-4, 1.5e-4, 2e-4, 3e-4)
@@ -35,17 +34,7 @@ class Priced(Policy):
     def actions(self, observations: Observations) -> Actions:
         """Best actions, int64 [N]; the first of equals."""
         model = self.env.model
-        state = model.observation.to_state(observations)
-        table = model.costs
-        prices = table.price(
-            costs.LinkState(
-                snr_db=state["snr_db"],
-                bandwidth_hz=state["bandwidth_hz"],
-                tx_availability=state["tx_capability_hz"] / table.tx.clock_hz,
-                rx_availability=state["rx_capability_hz"] / table.rx.clock_hz,
-                density_factor=state["tx_density"] / table.tx.density_cycles_per_bit,
-            )
-        )
+        prices = model.costs.price(model.costs.link_shown(model.observation.to_state(observations)))
         parts_s = prices.parts_s(1)
         taken = self.per_tx_s * parts_s.transmitter + self.per_rx_j * prices.rx_power_w * parts_s.receiver
         values = model.expected_rewards(observations) - taken

@@ -7,26 +7,20 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agents.statistics.means import BinnedMeans, bin_of, checked_edges, grouped_means
+from agents.statistics.means import GroupedMeans, bin_of, checked_edges, grouped_means
 from agents.statistics.resampling import CONFIDENCE, RESAMPLES, SEED
 
 
-@dataclass(frozen=True)
-class CellMeans:
-    """Means in cells; [Y, X] each, NaN where a cell is empty.
+@dataclass(frozen=True, kw_only=True)
+class CellMeans(GroupedMeans):
+    """Means in cells, [Y, X] each.
 
     Attributes:
         x_edges, y_edges: float64 [X + 1] and [Y + 1], in the units of the variables.
-        mean, low, high: mean and confidence limits, in the unit of the values.
-        count: int64, values in each cell.
     """
 
     x_edges: NDArray[np.float64]
     y_edges: NDArray[np.float64]
-    mean: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
-    count: NDArray[np.int64]
 
 
 def cell_means(
@@ -54,8 +48,8 @@ def cell_means(
     if across.shape != up.shape:
         raise ValueError(f"x and y must have one shape, got {across.shape} and {up.shape}")
     cell = np.where((across < 0) | (up < 0), -1, up * shape[1] + across)
-    means: BinnedMeans = grouped_means(
+    means = grouped_means(
         cell, values, episodes, shape[0] * shape[1], confidence=confidence, resamples=resamples, seed=seed
     )
-    maps = (getattr(means, name).reshape(shape) for name in ("mean", "low", "high", "count"))
-    return CellMeans(columns, rows, *maps)
+    maps = {name: values.reshape(shape) for name, values in vars(means).items()}
+    return CellMeans(x_edges=columns, y_edges=rows, **maps)

@@ -6,7 +6,7 @@ percentile bootstrap's (Efron and Tibshirani, "An Introduction to the Bootstrap"
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,21 +23,30 @@ class Interval:
     high: float
 
 
-@dataclass(frozen=True)
-class BinnedMeans:
-    """Means over bins of a second variable; float64 [B] each, NaN where a bin is empty.
+@dataclass(frozen=True, kw_only=True)
+class GroupedMeans:
+    """Means of groups of values; float64 of one shape, NaN where a group is empty.
 
     Attributes:
-        centre: middle of each bin, in the unit of the variable.
         mean, low, high: mean and confidence limits, in the unit of the values.
-        count: int64 [B], values in each bin.
+        count: int64, values in each group.
     """
 
-    centre: NDArray[np.float64]
     mean: NDArray[np.float64]
     low: NDArray[np.float64]
     high: NDArray[np.float64]
     count: NDArray[np.int64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class BinnedMeans(GroupedMeans):
+    """Means over bins of a second variable, [B] each.
+
+    Attributes:
+        centre: float64 [B], middle of each bin, in the unit of the variable.
+    """
+
+    centre: NDArray[np.float64]
 
 
 def mean_interval(
@@ -130,7 +139,7 @@ def binned_means(
         resamples=resamples,
         seed=seed,
     )
-    return replace(means, centre=(limits[:-1] + limits[1:]) / 2)
+    return BinnedMeans(centre=(limits[:-1] + limits[1:]) / 2, **vars(means))
 
 
 def grouped_means(
@@ -142,8 +151,8 @@ def grouped_means(
     confidence: float = CONFIDENCE,
     resamples: int = RESAMPLES,
     seed: int = SEED,
-) -> BinnedMeans:
-    """Means of values [N] that lie in the bins [N], integers below num_bins or -1 for none; `centre` is the bin.
+) -> GroupedMeans:
+    """Means of values [N] that lie in the bins [N], integers below num_bins or -1 for none; [num_bins] each.
 
     Raises:
         ValueError: as of `mean_interval`.
@@ -163,8 +172,7 @@ def grouped_means(
     low, high = np.full(num_bins, np.nan), np.full(num_bins, np.nan)
     # A bin of few episodes can be missing from a resample: quantiles over those that have it.
     low[filled], high[filled] = np.nanquantile(means[:, filled], ends, axis=0)
-    return BinnedMeans(
-        centre=np.arange(num_bins, dtype=np.float64),
+    return GroupedMeans(
         mean=_ratio(sums.sum(axis=0), counts.sum(axis=0)),
         low=low,
         high=high,

@@ -27,7 +27,7 @@ is constant.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -159,7 +159,7 @@ class Prices(NamedTuple):
 
     def parts_s(self, attempts: Floats | NDArray[np.integer] = 1.0) -> Parts:
         """Seconds of so many attempts, by part; `attempts` is broadcast to the prices."""
-        return Parts(*_attempts(self.seconds, attempts))
+        return _attempts(self.seconds, attempts)
 
     def latency_s(self, attempts: Floats | NDArray[np.integer] = 1.0) -> FloatArray:
         """Seconds of so many attempts, in all."""
@@ -168,7 +168,7 @@ class Prices(NamedTuple):
     def energy_j(self, attempts: Floats | NDArray[np.integer] = 1.0, parts_s: Parts | None = None) -> FloatArray:
         """Joules of so many attempts, in all; `parts_s` of as many attempts, where it is known, saves time."""
         if parts_s is None or self.busy_seconds is not self.seconds:
-            parts_s = Parts(*_attempts(self.busy_seconds, attempts))
+            parts_s = _attempts(self.busy_seconds, attempts)
         return self._energy_j(parts_s)
 
     def _energy_j(self, parts: Parts) -> FloatArray:
@@ -254,6 +254,16 @@ class CostTable:
         busy_seconds = seconds if alike else _seconds(self.busy_coefficients, features, action)
         return Prices(seconds, busy_seconds, self.tx.power_w, self.rx.power_w)
 
+    def link_shown(self, state: Mapping[str, FloatArray]) -> LinkState:
+        """The link state behind physical values of an observation, name -> [N] (see `envs.observation`)."""
+        return LinkState(
+            snr_db=state["snr_db"],
+            bandwidth_hz=state["bandwidth_hz"],
+            tx_availability=state["tx_capability_hz"] / self.tx.clock_hz,
+            rx_availability=state["rx_capability_hz"] / self.rx.clock_hz,
+            density_factor=state["tx_density"] / self.tx.density_cycles_per_bit,
+        )
+
     def totals_s(self, state: LinkState) -> tuple[FloatArray, FloatArray]:
         """Seconds in all of every plan, once and of each attempt: two matrix products, float64 [N, P] each."""
         features = self._features(state).T
@@ -264,10 +274,10 @@ class CostTable:
         return state.features(rate_named(self.rate), self.coefficients.shape[1])
 
 
-def _attempts(seconds: FloatArray, attempts: Floats | NDArray[np.integer]) -> FloatArray:
+def _attempts(seconds: FloatArray, attempts: Floats | NDArray[np.integer]) -> Parts:
     total = attempts * seconds[1]
     total += seconds[0]
-    return np.asarray(total)
+    return Parts(*total)
 
 
 def _is_text_encoder(stage: Stage) -> bool:
