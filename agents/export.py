@@ -1,4 +1,4 @@
-"""Export a trained policy for the transmitter: `python -m agents.export policy=root format=onnx output=root.onnx`.
+"""Export a trained policy for the edge: `python -m agents.export policy=root format=onnx output=root.onnx`.
 
 The file takes the state in physical units (`envs.OBSERVATION_NAMES`, in that order, float64) and gives an action.
 """

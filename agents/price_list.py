@@ -19,7 +19,7 @@ from envs import costs, plans
 from envs.command_line import CONFIGS, one_line_errors
 
 GROUPS = ("devices", "costs")
-STATE = ("snr_db", "bandwidth_hz", "tx_availability", "rx_availability", "density_factor")
+STATE = ("snr_db", "bandwidth_hz", "edge_availability", "user_availability", "density_factor")
 KEYS = (*STATE, "rate", "backhaul_bps", "num_inference_steps", "csv", "plans")
 NOTES = (
     "One attempt of each; where a plan serves several users, all of them, until the last has its image. Weights that "
@@ -62,9 +62,9 @@ def price_rows(table: costs.CostTable, state: costs.LinkState, payloads: costs.P
             {
                 "plan": plan.name,
                 "requests": plan.requests,
-                "edge_s": parts.transmitter[0, index].item(),
+                "edge_s": parts.edge[0, index].item(),
                 "link_s": parts.link[0, index].item(),
-                "user_s": parts.receiver[0, index].item(),
+                "user_s": parts.user[0, index].item(),
                 "latency_s": latency_s[0, index].item(),
                 "energy_j": energy_j[0, index].item(),
                 "uplink_bytes": sent.uplink_bits / 8,
@@ -129,13 +129,14 @@ def main(config: DictConfig) -> None:
             raise ValueError(f"plans must be names of plans, got {given['plans']!r}")
         source = costs.cost_source(configured_costs(config.costs))
         stated = configured_devices(config.devices)
-        tx, rx = source.devices(stated["tx_device"], stated["rx_device"], costs.ReceiverStep())
+        edge, user = source.devices(stated["edge_device"], stated["user_device"], costs.ReceiverStep())
         chosen = plans.expand(given["plans"], given["num_inference_steps"])
-        table = costs.CostTable.compile(chosen, tx, rx, source.payloads, given["rate"], given["backhaul_bps"])
+        table = costs.CostTable.compile(chosen, edge, user, source.payloads, given["rate"], given["backhaul_bps"])
         rows = price_rows(table, costs.LinkState(**state), source.payloads)
         title = (
             f"{state['snr_db']:g} dB, {state['bandwidth_hz'] / 1e6:g} MHz, {given['num_inference_steps']} steps, "
-            f"{tx.name} ({state['tx_availability']:.0%} free) to {rx.name} ({state['rx_availability']:.0%} free), "
+            f"{edge.name} ({state['edge_availability']:.0%} free) to {user.name} "
+            f"({state['user_availability']:.0%} free), "
             f"costs {source.name}, rate {given['rate']}"
         )
         print_prices(rows, title)

@@ -29,7 +29,7 @@ def evaluate(
     Returns:
         Arrays [N]: `reward`, `action`, `episode` (label of the session, for the bootstrap), and each entry of `info`;
         nested ones by the name of the inner key, e.g. `snr_db` of `state`, `alignment` of `quality`; those of
-        `latency_parts_s` as `latency_transmitter_s`. Rows go through all environments at each step.
+        `latency_parts_s` as `latency_edge_s`. Rows go through all environments at each step.
 
     Raises:
         ValueError: fewer than one request.

@@ -53,7 +53,7 @@ class Setting:
     Attributes:
         transceiver: the model, on its device.
         batch: requests at once.
-        split: steps at the transmitter.
+        split: steps at the edge.
     """
 
     transceiver: Transceiver
@@ -295,7 +295,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default: %(default)s")
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 8], help="requests at once, default: 1 8")
     parser.add_argument("--steps", type=int, default=20, help="denoising steps, default: %(default)s")
-    parser.add_argument("--split", type=int, default=12, help="steps at the transmitter, default: %(default)s")
+    parser.add_argument("--split", type=int, default=12, help="steps at the edge, default: %(default)s")
     parser.add_argument("--rounds", type=int, default=7, help="turns of each contestant, default: %(default)s")
     parser.add_argument(
         "--compile",

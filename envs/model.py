@@ -43,7 +43,7 @@ class SplitSettings:
         channel: the link that latents cross: a name, or a mapping of `name` and parameters; None is the one that
             the profile was measured over.
         rate: how the link is priced: `shannon`, or `coded` for what a coded link carries (`envs.costs.rates`).
-        tx_device, rx_device: the transmitter at the edge and the user's receiver.
+        edge_device, user_device: the devices at either end.
         costs: where their seconds come from: `paper` (as the devices state them), `flops`, or a source of
             `envs.costs.sources`, such as what `envs.transceiver.timed_costs` measured.
 
@@ -64,8 +64,8 @@ class SplitSettings:
     reward: RewardChoice = "satisfaction"
     channel: ChannelChoice | None = None
     rate: str = "shannon"
-    tx_device: Device = RTX_A6000
-    rx_device: Device = GTX_1080_TI
+    edge_device: Device = RTX_A6000
+    user_device: Device = GTX_1080_TI
     costs: str | CostSource = "paper"
 
     def __post_init__(self) -> None:
@@ -79,7 +79,7 @@ class SplitSettings:
                 raise ValueError(f"{name} must be a finite number, got {value!r}")
         if self.deadline_s <= 0.0:
             raise ValueError(f"deadline_s must be > 0, got {self.deadline_s}")
-        for name in ("tx_device", "rx_device"):
+        for name in ("edge_device", "user_device"):
             if not isinstance(getattr(self, name), Device):
                 raise ValueError(f"{name} must be an envs.costs.Device, got {getattr(self, name)!r}")
         cost_source(self.costs)
@@ -131,8 +131,8 @@ class SplitModel:
         names = "semaigc" if settings.plans is None else settings.plans
         self.plans: tuple[Plan, ...] = expand(names, self.profile.num_inference_steps)
         self.cost_source = cost_source(settings.costs)
-        tx, rx = _priced_devices(self.cost_source, settings)
-        self.costs = CostTable.compile(self.plans, tx, rx, self.cost_source.payloads, settings.rate)
+        edge, user = _priced_devices(self.cost_source, settings)
+        self.costs = CostTable.compile(self.plans, edge, user, self.cost_source.payloads, settings.rate)
         self.quality = ProfileQuality(
             self.profile,
             self.plans,
@@ -143,8 +143,8 @@ class SplitModel:
         )
         self.reward: Reward = make_reward(settings.reward)
         self.payload_bits: NDArray[np.int64] = self.costs.payload_bits.astype(np.int64)
-        densities = {"tx": tx.density_cycles_per_bit, "rx": rx.receiver_density_cycles_per_bit}
-        for side, device in (("tx", tx), ("rx", rx)):
+        densities = {"edge": edge.density_cycles_per_bit, "user": user.finetune_density_cycles_per_bit}
+        for side, device in (("edge", edge), ("user", user)):
             factors, shares = self.scenario.density_factor, getattr(self.scenario, f"{side}_availability")
             check_observable(f"{side}_density", *(densities[side] * x for x in factors))
             check_observable(f"{side}_capability_hz", *(device.clock_hz * x for x in shares))
@@ -175,13 +175,13 @@ class SplitModel:
 
     def observe(self, state: RequestState) -> NDArray[np.float32]:
         """Instantaneous observations of N requests, float32 [N, 7 + k], see `envs.observation`."""
-        tx, rx = self.costs.tx, self.costs.rx
+        edge, user = self.costs.edge, self.costs.user
         values = (  # in the order of `OBSERVATION_NAMES`
-            state.density_factor * tx.density_cycles_per_bit,
-            state.density_factor * rx.receiver_density_cycles_per_bit,
+            state.density_factor * edge.density_cycles_per_bit,
+            state.density_factor * user.finetune_density_cycles_per_bit,
             state.snr_db,
-            state.tx_availability * tx.clock_hz,
-            state.rx_availability * rx.clock_hz,
+            state.edge_availability * edge.clock_hz,
+            state.user_availability * user.clock_hz,
             state.bandwidth_hz,
             state.latency_low_s,
             *(state.features[name] for name in self.scenario.FEATURES),
@@ -228,9 +228,9 @@ class SplitModel:
 
 
 def _priced_devices(source: CostSource, settings: SplitSettings) -> tuple[Device, Device]:
-    tx, rx = settings.tx_device, settings.rx_device
+    edge, user = settings.edge_device, settings.user_device
     if isinstance(source, Stated):
-        return tx, rx
+        return edge, user
     from envs.transceiver.receivers import receiver_step  # torch, only where the receiver's step has its own price
 
-    return source.devices(tx, rx, receiver_step(settings.receiver))
+    return source.devices(edge, user, receiver_step(settings.receiver))

@@ -2,11 +2,11 @@
 
 | index | name | bounds | scale | meaning |
 |---|---|---|---|---|
-| 0 | `tx_density` | 0 .. 1,000,000 cycles/bit | linear | W_i: cycles per bit of one denoising step, transmitter |
-| 1 | `rx_density` | 0 .. 1,000,000 cycles/bit | linear | W_j: the same at the receiver |
+| 0 | `edge_density` | 0 .. 1,000,000 cycles/bit | linear | W_i: cycles per bit of one denoising step, at the edge |
+| 1 | `user_density` | 0 .. 1,000,000 cycles/bit | linear | W_j: the same at the user |
 | 2 | `snr_db` | -20 .. 20 dB | linear | signal-to-noise ratio of the link |
-| 3 | `tx_capability_hz` | 0 .. 3 GHz | linear | nu_i: clock x availability of the transmitter |
-| 4 | `rx_capability_hz` | 0 .. 3 GHz | linear | nu_j: clock x availability of the receiver |
+| 3 | `edge_capability_hz` | 0 .. 3 GHz | linear | nu_i: clock x availability of the edge |
+| 4 | `user_capability_hz` | 0 .. 3 GHz | linear | nu_j: clock x availability of the user |
 | 5 | `bandwidth_hz` | 0.1 .. 100 MHz | logarithmic | bandwidth of the link |
 | 6 | `latency_low_s` | 0 .. 20 s | linear | latency below which the user is fully satisfied |
 
@@ -31,11 +31,11 @@ from numpy.typing import ArrayLike, NDArray
 from envs.units import FloatArray
 
 OBSERVATION_BOUNDS: dict[str, tuple[float, float]] = {
-    "tx_density": (0.0, 1e6),
-    "rx_density": (0.0, 1e6),
+    "edge_density": (0.0, 1e6),
+    "user_density": (0.0, 1e6),
     "snr_db": (-20.0, 20.0),
-    "tx_capability_hz": (0.0, 3e9),
-    "rx_capability_hz": (0.0, 3e9),
+    "edge_capability_hz": (0.0, 3e9),
+    "user_capability_hz": (0.0, 3e9),
     "bandwidth_hz": (1e5, 1e8),
     "latency_low_s": (0.0, 20.0),
 }

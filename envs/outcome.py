@@ -17,8 +17,8 @@ Info = dict[str, Any]
 STATE_NAMES = (
     "snr_db",
     "bandwidth_hz",
-    "tx_availability",
-    "rx_availability",
+    "edge_availability",
+    "user_availability",
     "density_factor",
     "latency_low_s",
     "latency_high_s",
@@ -73,7 +73,7 @@ def settle(model: SplitModel, plan: NDArray[np.integer], state: RequestState, se
     )
     info: Info = {
         "latency_s": latency_s,
-        "latency_parts_s": {"transmitter": parts_s.transmitter, "link": parts_s.link, "receiver": parts_s.receiver},
+        "latency_parts_s": {"edge": parts_s.edge, "link": parts_s.link, "user": parts_s.user},
         "energy_j": energy_j,
         "payload_bits": served.attempts * model.payload_bits.take(plan),
         "quality": shown,
@@ -85,7 +85,7 @@ def settle(model: SplitModel, plan: NDArray[np.integer], state: RequestState, se
     }
     if waiting_s is not None:
         info["latency_parts_s"]["waiting"] = waiting_s
-    spent = Spent(parts_s.transmitter, parts_s.link, parts_s.receiver, parts_s.receiver * prices.rx_power_w)
+    spent = Spent(parts_s.edge, parts_s.link, parts_s.user, parts_s.user * prices.user_power_w)
     return Settled(model.reward.total(terms), info, spent)
 
 

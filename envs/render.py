@@ -16,7 +16,7 @@ SCALE = 2
 
 INK, MUTED, PAPER, TRACK = "#1c2330", "#687385", "#fbfbfd", "#e3e7ee"
 EDGE, LINK, USER, GOOD, BAD = "#2f6fde", "#8d99ab", "#e8833a", "#2e9e63", "#d0433b"
-PART_COLOURS = {"transmitter": EDGE, "link": LINK, "receiver": USER}
+PART_COLOURS = {"edge": EDGE, "link": LINK, "user": USER}
 
 
 @dataclass(frozen=True)
@@ -26,13 +26,13 @@ class Panel:
     Attributes:
         prompt: what the user asked for.
         num_inference_steps: T.
-        state: `snr_db`, `bandwidth_hz`, `tx_availability`, `rx_availability`, `latency_low_s`, `latency_high_s`.
+        state: `snr_db`, `bandwidth_hz`, `edge_availability`, `user_availability`, `latency_low_s`, `latency_high_s`.
         image: float [3, H, W] in [0, 1]; None before anything was delivered. So it is with what follows.
         plan: name of the chosen plan.
         edge_steps: denoising steps at the edge.
         user_first: whether the user takes its steps before the edge does.
         payload: what was sent: `latent`, `image` or None.
-        latency_parts_s: `transmitter`, `link`, `receiver`.
+        latency_parts_s: `edge`, `link`, `user`.
         attempts: attempts made.
         failed: whether the request failed.
         quality: metric -> value of the last attempt.
@@ -120,7 +120,7 @@ def _draw_split(pen: _Pen, panel: Panel) -> None:
 def _draw_link(pen: _Pen, panel: Panel) -> None:
     """Edge and user with their availability, and a wave that is the rougher the lower the SNR."""
     state, y = panel.state, 138.0
-    for x, name, key, colour in ((336, "edge", "tx_availability", EDGE), (546, "user", "rx_availability", USER)):
+    for x, name, key, colour in ((336, "edge", "edge_availability", EDGE), (546, "user", "user_availability", USER)):
         pen.box(x, y - 22, 70, 44, TRACK, 6)
         pen.box(x, y + 17, 70 * state[key], 5, colour)
         pen.text(x + 35, y - 11, name, 13, INK, "mm")

@@ -26,9 +26,9 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
 
     | observation, float32 in [0, 1] | meaning (bounds and scaling: `envs.observation`) |
     |---|---|
-    | 0, 1 `tx_density`, `rx_density` | cycles per bit of one denoising step at either end |
+    | 0, 1 `edge_density`, `user_density` | cycles per bit of one denoising step at either end |
     | 2 `snr_db` | signal-to-noise ratio of the link |
-    | 3, 4 `tx_capability_hz`, `rx_capability_hz` | clock x availability of either device |
+    | 3, 4 `edge_capability_hz`, `user_capability_hz` | clock x availability of either device |
     | 5 `bandwidth_hz` | bandwidth of the link |
     | 6 `latency_low_s` | latency up to which the user is fully satisfied |
     | 7 .. | what the scenario shows besides: `backlog_s` of `queue`, `battery_j` of `battery`, `cached` of `cache` |
@@ -65,7 +65,7 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
     | `info` of a step | meaning |
     |---|---|
     | `latency_s` | seconds of all attempts |
-    | `latency_parts_s` | their sum by `transmitter`, `link`, `receiver`; in `queue`, `waiting` too |
+    | `latency_parts_s` | their sum by `edge`, `link`, `user`; in `queue`, `waiting` too |
     | `energy_j` | joules of both devices |
     | `payload_bits` | bits sent, all attempts together |
     | `quality` | metric -> value of the last attempt: `alignment`, `psnr_db`, `ssim`, `mse` |

@@ -159,7 +159,7 @@ def test_sweep_gives_each_run_its_folder(command: Command, profile_file: Path, t
         ("train.py", ["costs.name=guessed"], "unknown costs 'guessed'; allowed: paper, flops, measured"),
         ("train.py", ["+costs.light_model=bk_sdm_tiny"], "unknown keys in costs: light_model"),
         ("evaluate.py", ["costs=flops", "costs.light_model=huge"], "light_model must be one of bk_sdm_base"),
-        ("evaluate.py", ["costs=flops", "devices.rx.compute_flops_per_s=null"], "compute_flops_per_s of GTX 1080 Ti"),
+        ("evaluate.py", ["costs=flops", "devices.user.compute_flops_per_s=null"], "compute_flops_per_s of GTX 1080 Ti"),
         ("train.py", ["seed=1", "resume=nowhere"], "resume"),
         ("train.py", ["agent.init_from=nowhere"], "policy 'nowhere' is neither a name nor a file"),
         ("train.py", ["env.profile=missing.npz"], "missing.npz"),

@@ -115,5 +115,5 @@ def test_defaults_of_the_library_are_those_of_the_configs() -> None:
     keywords = environment_keywords(config)
     assert make_reward(keywords["reward"]) == Satisfaction()
     assert make_reward(environment_keywords(composed("train", "env=qoe"))["reward"]) == QoE()
-    assert keywords["tx_device"] == costs.RTX_A6000
-    assert keywords["rx_device"] == costs.GTX_1080_TI
+    assert keywords["edge_device"] == costs.RTX_A6000
+    assert keywords["user_device"] == costs.GTX_1080_TI

@@ -37,16 +37,16 @@ def test_the_plan_is_priced_and_played(capsys: pytest.CaptureFixture[str]) -> No
 
 def test_the_device_is_played() -> None:
     names = run_section("A device")
-    assert names["env"].unwrapped.model.costs.rx.name == "tablet"
+    assert names["env"].unwrapped.model.costs.user.name == "tablet"
 
 
 def test_the_file_of_the_device_is_the_device() -> None:
     (text,) = blocks("A device", "yaml")
     devices = configured_devices(OmegaConf.create(text))
     tablet = run_section("A device")["tablet"]
-    assert devices["rx_device"].step_s == pytest.approx(tablet.step_s, rel=1e-3)
+    assert devices["user_device"].step_s == pytest.approx(tablet.step_s, rel=1e-3)
     step = ReceiverStep(light=False, guided=True)
-    counted = Counted().devices(devices["tx_device"], devices["rx_device"], step)[1]
+    counted = Counted().devices(devices["edge_device"], devices["user_device"], step)[1]
     for module in ("text_encoder", "vae_decoder"):
-        assert devices["rx_device"].module_s(module) == pytest.approx(counted.module_s(module), rel=5e-3)
-    assert devices["rx_device"].power_w < GTX_1080_TI.power_w
+        assert devices["user_device"].module_s(module) == pytest.approx(counted.module_s(module), rel=5e-3)
+    assert devices["user_device"].power_w < GTX_1080_TI.power_w

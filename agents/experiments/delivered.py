@@ -40,7 +40,7 @@ class Delivered:
     """Images of B requests under one scheme at one SNR.
 
     Attributes:
-        split: steps at the transmitter.
+        split: steps at the edge.
         images: float32 [B, 3, H, W] in [0, 1].
         quality: metric -> float64 [B]; PSNR and SSIM against the noise-free image of the same request.
     """
@@ -68,12 +68,12 @@ class Delivery:
     Args:
         study: with the profile whose requests are served.
         num_requests: B, the first ones.
-        tx_availability: PACR at which ROOT decides; all but the SNR lies in the middle of the scenario.
+        edge_availability: PACR at which ROOT decides; all but the SNR lies in the middle of the scenario.
         training: how ROOT is trained for a receiver without one.
     """
 
-    def __init__(self, study: Study, num_requests: int, tx_availability: float, training: Mapping[str, Any]) -> None:
-        self.study, self.tx_availability, self.training = study, tx_availability, training
+    def __init__(self, study: Study, num_requests: int, edge_availability: float, training: Mapping[str, Any]) -> None:
+        self.study, self.edge_availability, self.training = study, edge_availability, training
         self.requests: tuple[Request, ...] = study.profile.requests[:num_requests]
         self.transceiver = study.live_transceiver()
         self._reference = self._generate(study.num_inference_steps, None, "ignore")
@@ -81,7 +81,7 @@ class Delivery:
     @property
     def note(self) -> str:
         """What a reader of the pictures must know."""
-        return f"ROOT decides at PACR {self.tx_availability:g} with everything else in the middle of the scenario."
+        return f"ROOT decides at PACR {self.edge_availability:g} with everything else in the middle of the scenario."
 
     def deliver(self, scheme: Scheme, snr_db: float) -> Delivered:
         """All requests under one scheme at one SNR."""
@@ -96,7 +96,7 @@ class Delivery:
     def split_of_root(self, receiver: str, snr_db: float) -> int:
         """What ROOT decides in the middle of the scenario."""
         middle = middle_of(self.study.keywords["scenario"])
-        middle |= {"snr_db": [snr_db, snr_db], "tx_availability": [self.tx_availability, self.tx_availability]}
+        middle |= {"snr_db": [snr_db, snr_db], "edge_availability": [self.edge_availability, self.edge_availability]}
         states = sample_states(self.study.keywords_of(receiver, middle), 1, self.study.seed)
         return int(states.actions("root", self.study.root_of(receiver, self.training))[0])
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from agents.reports.style import OKABE_ITO, label_of, line_style
 from agents.statistics import Interval
 
-SNR_LABEL, PACR_LABEL = "SNR (dB)", "Transmitter availability (PACR)"
+SNR_LABEL, PACR_LABEL = "SNR (dB)", "Edge availability (PACR)"
 RECEIVER_STYLES: dict[str, dict[str, Any]] = {
     "ignore": {"color": OKABE_ITO[1], "linestyle": ":", "marker": "D"},
     "rematch": {"color": OKABE_ITO[2], "linestyle": "-.", "marker": "s"},

@@ -83,7 +83,7 @@ def run(study: Study, options: Options) -> Findings:
             f"got {total} and {options.rate_bps}"
         )
     source = costs.cost_source(study.keywords["costs"])
-    edge, user = source.devices(study.keywords["tx_device"], study.keywords["rx_device"], costs.ReceiverStep())
+    edge, user = source.devices(study.keywords["edge_device"], study.keywords["user_device"], costs.ReceiverStep())
     curve = _curve(total, options.rate_bps, edge, user)
     rows = [{name: values[index].item() for name, values in vars(curve).items()} for index in range(len(curve.steps))]
     claims = [

@@ -170,7 +170,7 @@ def _standing(name: str, keywords: Mapping[str, Any], study: Study, options: Opt
         failed[label] = float(np.mean([each["failed"].mean() for each in served]))
     sessions[BOUND] = bound_rewards(env.model, values, record_path(env, study.seed))
     (resource, price), *_ = prices.items()
-    unit = {"per_tx_s": "transmitter second", "per_rx_j": "receiver joule"}[resource]
+    unit = {"per_edge_s": "edge second", "per_user_j": "receiver joule"}[resource]
     study.note(f"{name}: the price is {price:g} a {unit}, found on other requests")
     return Standing(sessions, failed)
 

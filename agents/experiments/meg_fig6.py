@@ -86,8 +86,8 @@ def _row(study: Study, options: Options, plan: plans.Plan, payloads: costs.Paylo
         plan,
         snr_db=options.snr_db,
         bandwidth_hz=options.bandwidth_hz,
-        tx=study.keywords["tx_device"],
-        rx=study.keywords["rx_device"],
+        edge=study.keywords["edge_device"],
+        user=study.keywords["user_device"],
         payload_bits=payloads,
     )
     return {

@@ -59,12 +59,12 @@ class StateOptions(ComparedOptions):
     """Sizes of an experiment over sampled states.
 
     Attributes:
-        snr_db, tx_availability: points along the two axes; what is not fixed there is drawn as in the scenario.
+        snr_db, edge_availability: points along the two axes; what is not fixed there is drawn as in the scenario.
         num_states: states at each point.
     """
 
     snr_db: Points
-    tx_availability: Points
+    edge_availability: Points
     num_states: int
 
 
@@ -75,12 +75,12 @@ class ImageOptions(ComparedOptions):
     Attributes:
         num_requests: of the profile; quality is a mean over them.
         shown: requests that are shown.
-        tx_availability: PACR at which ROOT decides.
+        edge_availability: PACR at which ROOT decides.
     """
 
     num_requests: int
     shown: int
-    tx_availability: float
+    edge_availability: float
 
 
 def _is_integer(value: Any) -> bool:

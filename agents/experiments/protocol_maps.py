@@ -25,13 +25,13 @@ class ProtocolMap:
 
     Attributes:
         x: edges [X + 1] of a quantity of `AXES`.
-        tx_availability: edges [Y + 1].
+        edge_availability: edges [Y + 1].
         most: int64 [Y, X], index of the protocol; -1 where there is no state.
         share: float64 [Y, X], of the cell's states in which it is taken; NaN where there is none.
     """
 
     x: NDArray[np.float64]
-    tx_availability: NDArray[np.float64]
+    edge_availability: NDArray[np.float64]
     most: NDArray[np.int64]
     share: NDArray[np.float64]
 
@@ -39,13 +39,13 @@ class ProtocolMap:
     def of(
         cls,
         x: NDArray[np.float64],
-        tx_availability: NDArray[np.float64],
+        edge_availability: NDArray[np.float64],
         protocol: NDArray[np.int64],
         edges: tuple[NDArray[np.float64], NDArray[np.float64]],
     ) -> ProtocolMap:
         """Count the protocols [N] of states with x [N] and availability [N] in cells between the edges."""
         protocols = np.arange(protocol.max() + 2) - 0.5
-        counts, _ = np.histogramdd((tx_availability, x, protocol), (edges[1], edges[0], protocols))
+        counts, _ = np.histogramdd((edge_availability, x, protocol), (edges[1], edges[0], protocols))
         total = counts.sum(axis=-1)
         share = np.divide(counts.max(axis=-1), total, out=np.full(total.shape, np.nan), where=total > 0)
         return cls(*edges, np.where(total > 0, counts.argmax(axis=-1), -1), share)
@@ -85,7 +85,7 @@ def draw_maps(maps: Mapping[str, Mapping[str, ProtocolMap]], protocols: Sequence
 
 def _draw_map(panel: Axes, map_: ProtocolMap, colours: Sequence[tuple[float, float, float]], quantity: str) -> None:
     scale = 1e-6 if quantity == "bandwidth_hz" else 1.0
-    x, y = map_.x * scale, map_.tx_availability
+    x, y = map_.x * scale, map_.edge_availability
     white = np.ones(3)
     shade = np.ones((*map_.most.shape, 3))
     for index, share in np.ndenumerate(map_.share):

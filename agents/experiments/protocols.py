@@ -281,7 +281,7 @@ def _taken(lists: Lists, actions: NDArray[np.int64]) -> str:
 
 def _maps(lists: Lists, chosen: Chosen, cells: int) -> dict[str, dict[str, ProtocolMap]]:
     state = observation_to_state(chosen.observations)
-    availability = state["tx_capability_hz"] / SplitVectorEnv(1, **lists.splits).model.costs.tx.clock_hz
+    availability = state["edge_capability_hz"] / SplitVectorEnv(1, **lists.splits).model.costs.edge.clock_hz
     rows = edges_between(availability, cells, logarithmic=False)
     maps: dict[str, dict[str, ProtocolMap]] = {}
     for policy in ("oracle", "root"):
@@ -382,8 +382,8 @@ def _map_rows(policy: str, maps: Mapping[str, ProtocolMap], protocols: tuple[str
             "quantity": quantity,
             "low": float(map_.x[column]),
             "high": float(map_.x[column + 1]),
-            "tx_availability_low": float(map_.tx_availability[row]),
-            "tx_availability_high": float(map_.tx_availability[row + 1]),
+            "edge_availability_low": float(map_.edge_availability[row]),
+            "edge_availability_high": float(map_.edge_availability[row + 1]),
             "protocol": protocols[int(most)] if most >= 0 else "",
             "share": float(map_.share[row, column]),
         }

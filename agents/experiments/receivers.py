@@ -321,7 +321,7 @@ def _draw_best(measured: ReceiverStudy, rows: Sequence[dict[str, Any]], steps: i
             panel.set_xticks(range(len(levels)), [f"{level:g}" for level in levels], fontsize=7, rotation=60)
             panel.set(title=f"best by {title}", xlabel=SNR_LABEL)
             panel.grid(visible=False)
-        panels[0].set(ylabel="Split (transmitter steps)", yticks=list(inner)[1::2])
+        panels[0].set(ylabel="Split (edge steps)", yticks=list(inner)[1::2])
         for name in names:
             colour = RECEIVER_STYLES.get(name, {"color": "0.5"})["color"]
             panels[0].plot([], [], "s", color=colour, markersize=7, label=RECEIVER_LABELS.get(name, name))

@@ -40,7 +40,7 @@ def run(study: Study, options: Options) -> Findings:
     """Deliver the same requests by every framework at every SNR."""
     receivers = study.measured_receivers(options.receivers)
     schemes = schemes_of(receivers)
-    delivery = Delivery(study, options.num_requests, options.tx_availability, options.root)
+    delivery = Delivery(study, options.num_requests, options.edge_availability, options.root)
     cells = [(scheme, snr_db) for scheme in schemes for snr_db in options.snr_db]
     sheet = {
         (scheme, snr_db): delivery.deliver(scheme, snr_db)

@@ -37,7 +37,7 @@ def run(study: Study, options: Options) -> Findings:
     """Deliver the same requests by every framework and look closely."""
     receivers = study.measured_receivers(options.receivers)
     schemes = schemes_of(receivers)
-    delivery = Delivery(study, options.num_requests, options.tx_availability, options.root)
+    delivery = Delivery(study, options.num_requests, options.edge_availability, options.root)
     sheet = {scheme: delivery.deliver(scheme, options.snr_db) for scheme in schemes}
     return Findings(
         f"Figure 5: details of the delivered images at {options.snr_db:g} dB",

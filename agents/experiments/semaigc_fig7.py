@@ -1,4 +1,4 @@
-"""Figure 7: the mean split that ROOT chooses, over SNR and over the transmitter's available compute."""
+"""Figure 7: the mean split that ROOT chooses, over SNR and over the edge's available compute."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from agents.experiments.study import Study
 from agents.reports.style import house_style
 from agents.statistics import Interval, column_intervals
 
-AXES = {"snr_db": SNR_LABEL, "tx_availability": PACR_LABEL}
+AXES = {"snr_db": SNR_LABEL, "edge_availability": PACR_LABEL}
 POLICIES = ("root", "oracle")
 MARGIN = 0.25
 """A change of the mean split below this many steps counts as none."""
@@ -58,7 +58,7 @@ def run(study: Study, options: Options) -> Findings:
     }
     claims = [claim for (receiver, axis), course in courses.items() for claim in _claims(receiver, axis, course)]
     return Findings(
-        "Figure 7: mean denoising steps at the transmitter",
+        "Figure 7: mean denoising steps at the edge",
         {"": _draw(courses, receivers, study.num_inference_steps)},
         {"": _rows(courses)},
         claims,
@@ -107,7 +107,7 @@ def _draw(courses: Mapping[tuple[str, str], Course], receivers: tuple[str, ...],
                 draw_policy(panel, course.points, course.intervals(policy), policy)
             panel.set(xlabel=AXES[axis], title=f"receiver {receiver}", ylim=(-0.5, num_inference_steps + 0.5))
         for panel in panels[:, 0]:
-            panel.set_ylabel("Mean split (transmitter steps)")
+            panel.set_ylabel("Mean split (edge steps)")
         figure.legend(*panels[0, 0].get_legend_handles_labels(), loc="outside right center")
     return figure
 

@@ -1,4 +1,4 @@
-"""Figure 8: satisfaction over the transmitter's available compute (PACR) and SNR, and ROOT beside the optimum."""
+"""Figure 8: satisfaction over the edge's available compute (PACR) and SNR, and ROOT beside the optimum."""
 
 from __future__ import annotations
 
@@ -34,13 +34,13 @@ class Grid:
     """Satisfaction of every policy in every state.
 
     Attributes:
-        snr_db, tx_availability: points.
+        snr_db, edge_availability: points.
         rewards: policy -> [PACR, SNR, N].
         flawless: cell -> satisfaction of the optimum were every image accepted at once, for the cells that explain.
     """
 
     snr_db: Points
-    tx_availability: Points
+    edge_availability: Points
     rewards: dict[str, NDArray[np.float64]]
     flawless: dict[tuple[int, int], float]
 
@@ -65,12 +65,12 @@ class Grid:
     @property
     def harshest(self) -> tuple[int, int]:
         """The cell of the lowest SNR and the most compute."""
-        return int(np.argmax(self.tx_availability)), int(np.argmin(self.snr_db))
+        return int(np.argmax(self.edge_availability)), int(np.argmin(self.snr_db))
 
     def where(self, index: tuple[int, int]) -> str:
         """A cell in words."""
         row, column = index
-        return f"PACR {self.tx_availability[row]:g}, {self.snr_db[column]:g} dB"
+        return f"PACR {self.edge_availability[row]:g}, {self.snr_db[column]:g} dB"
 
 
 def _cell(flat: Any, values: NDArray[np.float64]) -> tuple[int, int]:
@@ -93,14 +93,14 @@ def run(study: Study, options: Options) -> Findings:
 
 def _grid(study: Study, options: Options, receiver: str) -> Grid:
     root = study.root_of(receiver, options.root)
-    shape = (len(options.tx_availability), len(options.snr_db), options.num_states)
+    shape = (len(options.edge_availability), len(options.snr_db), options.num_states)
     rewards = {policy: np.empty(shape) for policy in (*FRAMEWORKS, "oracle")}
     cells = [(i, j) for i in range(shape[0]) for j in range(shape[1])]
     for i, j in tqdm(cells, desc=f"cells, receiver {receiver}", leave=False):
         states = sample_states(_keywords(study, options, receiver, (i, j)), options.num_states, study.seed)
         for policy, values in rewards.items():
             values[i, j] = states.rewards_of(states.actions(policy, root))
-    grid = Grid(options.snr_db, options.tx_availability, rewards, {})
+    grid = Grid(options.snr_db, options.edge_availability, rewards, {})
     for cell in {grid.lowest, grid.highest, grid.harshest}:
         # The same states where every image is accepted at once: what latency alone allows.
         keywords = _keywords(study, options, receiver, cell) | {"quality_min": -1.0}
@@ -110,8 +110,8 @@ def _grid(study: Study, options: Options, receiver: str) -> Grid:
 
 
 def _keywords(study: Study, options: Options, receiver: str, cell: tuple[int, int]) -> dict[str, Any]:
-    pacr, snr_db = options.tx_availability[cell[0]], options.snr_db[cell[1]]
-    return study.keywords_of(receiver, {"tx_availability": [pacr, pacr], "snr_db": [snr_db, snr_db]})
+    pacr, snr_db = options.edge_availability[cell[0]], options.snr_db[cell[1]]
+    return study.keywords_of(receiver, {"edge_availability": [pacr, pacr], "snr_db": [snr_db, snr_db]})
 
 
 def _claims(receiver: str, grid: Grid) -> list[Claim]:
@@ -174,7 +174,7 @@ def _above_each(at: str, grid: Grid) -> Claim:
 
 
 def _above_edge(at: str, grid: Grid) -> Claim:
-    scarce = np.asarray(grid.tx_availability) <= SCARCE_PACR
+    scarce = np.asarray(grid.edge_availability) <= SCARCE_PACR
     if not scarce.any():
         return bar(f"at PACR up to {SCARCE_PACR} at least {OVER_EDGE} above Edge", "no such cell in the grid", False)
     gain = _over_cells((grid.rewards["root"] - grid.rewards["edge"])[scarce])
@@ -216,7 +216,9 @@ def _draw(grids: Mapping[str, Grid]) -> Figure:
                 "ROOT / oracle": (grid.share_of_oracle(), min(0.95, grid.share_of_oracle().min()), 1.0, "cividis"),
             }
             for panel, (title, (values, least, most, colours)) in zip(row, shown.items(), strict=True):
-                mesh = draw_cells(panel, grid.snr_db, grid.tx_availability, values, cmap=colours, vmin=least, vmax=most)
+                mesh = draw_cells(
+                    panel, grid.snr_db, grid.edge_availability, values, cmap=colours, vmin=least, vmax=most
+                )
                 panel.set(title=title, xlabel=SNR_LABEL, xticks=list(grid.snr_db))
                 figure.colorbar(mesh, ax=panel).outline.set_visible(False)  # type: ignore[operator]
             row[0].set_ylabel(PACR_LABEL)
@@ -225,7 +227,7 @@ def _draw(grids: Mapping[str, Grid]) -> Figure:
 
 def _rows(receiver: str, grid: Grid) -> list[dict[str, Any]]:
     rows = []
-    cells = [(pacr, snr_db) for pacr in grid.tx_availability for snr_db in grid.snr_db]
+    cells = [(pacr, snr_db) for pacr in grid.edge_availability for snr_db in grid.snr_db]
     best = grid.mean("oracle").reshape(-1)
     for policy, values in grid.rewards.items():
         means = column_intervals(values.reshape(len(cells), -1).T)
@@ -233,7 +235,7 @@ def _rows(receiver: str, grid: Grid) -> list[dict[str, Any]]:
             rows.append(
                 {
                     "receiver": receiver,
-                    "tx_availability": pacr,
+                    "edge_availability": pacr,
                     "snr_db": snr_db,
                     "policy": policy,
                     "satisfaction": mean.mean,

@@ -21,7 +21,7 @@ from agents.experiments.sweep import Served, Sweep
 from agents.reports.style import house_style, label_of
 from agents.runs.comparison import compare, contender
 
-AXES = {"tx_availability": PACR_LABEL, "snr_db": SNR_LABEL}
+AXES = {"edge_availability": PACR_LABEL, "snr_db": SNR_LABEL}
 MEASURES = {"latency_s": "Mean latency (s)", "reward": "Satisfaction"}
 PAPER_LATENCY_S, PAPER_UNDER_EDGE_S, PAPER_OVER_EDGE = 25.0, 2.0, 0.40
 PAPER_HARSH_S = {"non_finetuning": 25.0, "edge": 45.0}
@@ -34,12 +34,12 @@ class Options(ComparedOptions):
     """Sizes.
 
     Attributes:
-        snr_db, tx_availability: points along the two axes; what is not fixed there is drawn as in the scenario.
+        snr_db, edge_availability: points along the two axes; what is not fixed there is drawn as in the scenario.
         num_sessions: sessions at each point, served whole by every framework.
     """
 
     snr_db: Points
-    tx_availability: Points
+    edge_availability: Points
     num_sessions: int
 
 
@@ -53,7 +53,7 @@ def run(study: Study, options: Options) -> Findings:
     }
     claims: list[Claim] = []
     for receiver in receivers:
-        claims += _over_compute(receiver, sweeps[receiver, "tx_availability"])
+        claims += _over_compute(receiver, sweeps[receiver, "edge_availability"])
         claims += _over_snr(receiver, sweeps[receiver, "snr_db"])
     figures = {
         "" if receiver == receivers[0] else receiver: _draw(receiver, {axis: sweeps[receiver, axis] for axis in AXES})

@@ -42,7 +42,7 @@ class Options:
         splits: of SemAIGC, compared with Edge one by one.
         rates: compression rates, in (0, 1); the bits of a latent are these shares of the image's.
         num_states: states of the scenario in which prices decide who is faster.
-        snr_db, tx_availability: of the figure's lines.
+        snr_db, edge_availability: of the figure's lines.
         split: of the figure's lines.
     """
 
@@ -50,7 +50,7 @@ class Options:
     rates: Points
     num_states: int
     snr_db: Points
-    tx_availability: Points
+    edge_availability: Points
     split: int
 
 
@@ -132,13 +132,13 @@ def _with_shipped(rates: Sequence[float]) -> list[float]:
 
 def _sampled_links(study: Study, num_states: int) -> costs.LinkState:
     state = observation_to_state(sample_observations(SplitVectorEnv(1, **study.keywords).model, num_states, study.seed))
-    tx, rx = study.keywords["tx_device"], study.keywords["rx_device"]
+    edge_device, user_device = study.keywords["edge_device"], study.keywords["user_device"]
     return costs.LinkState(
         snr_db=state["snr_db"],
         bandwidth_hz=state["bandwidth_hz"],
-        tx_availability=np.minimum(state["tx_capability_hz"] / tx.clock_hz, 1.0),
-        rx_availability=np.minimum(state["rx_capability_hz"] / rx.clock_hz, 1.0),
-        density_factor=state["tx_density"] / tx.density_cycles_per_bit,
+        edge_availability=np.minimum(state["edge_capability_hz"] / edge_device.clock_hz, 1.0),
+        user_availability=np.minimum(state["user_capability_hz"] / user_device.clock_hz, 1.0),
+        density_factor=state["edge_density"] / edge_device.density_cycles_per_bit,
     )
 
 
@@ -147,18 +147,16 @@ def _prices(study: Study, split: int, link: costs.LinkState, latent_bits: int) -
     steps = study.num_inference_steps
     pair = [plans.semaigc(split, steps), plans.edge_aigc(steps)]
     table = costs.CostTable.compile(
-        pair, study.keywords["tx_device"], study.keywords["rx_device"], costs.Payloads(latent=latent_bits)
+        pair, study.keywords["edge_device"], study.keywords["user_device"], costs.Payloads(latent=latent_bits)
     )
     parts = table.price(link).parts_s(1)
-    semaigc, edge = (
-        costs.Parts(parts.transmitter[:, i], parts.link[:, i], parts.receiver[:, i]) for i in range(len(pair))
-    )
+    semaigc, edge = (costs.Parts(parts.edge[:, i], parts.link[:, i], parts.user[:, i]) for i in range(len(pair)))
     return semaigc, edge
 
 
 def extra_s(semaigc: costs.Parts, edge: costs.Parts) -> Floats:
     """D: computing seconds of SemAIGC less those of Edge; what both do at the edge cancels."""
-    return semaigc.transmitter + semaigc.receiver - edge.transmitter - edge.receiver
+    return semaigc.edge + semaigc.user - edge.edge - edge.user
 
 
 @dataclass(frozen=True)
@@ -210,18 +208,18 @@ def _lines(study: Study, options: Options) -> list[dict[str, Any]]:
     bandwidth_hz = float(np.max(study.keywords["scenario"]["bandwidth_hz"]))
     rows = []
     for snr_db in options.snr_db:
-        link = costs.LinkState(snr_db, bandwidth_hz, np.asarray(options.tx_availability, dtype=np.float64))
+        link = costs.LinkState(snr_db, bandwidth_hz, np.asarray(options.edge_availability, dtype=np.float64))
         semaigc, edge = _prices(study, options.split, link, SHIPPED.latent)
         more_s, rate_bps = extra_s(semaigc, edge), costs.shannon_rate_bps(bandwidth_hz, snr_db)
         right = right_bound(rate_bps, SHIPPED.image, more_s)
         printed = printed_bound(rate_bps, SHIPPED.latent, more_s)
-        for index, pacr in enumerate(options.tx_availability):
+        for index, pacr in enumerate(options.edge_availability):
             rows.append(
                 {
                     "split": options.split,
                     "bandwidth_hz": bandwidth_hz,
                     "snr_db": snr_db,
-                    "tx_availability": pacr,
+                    "edge_availability": pacr,
                     "right_bound": float(np.clip(right[index], 0, 1)),
                     "printed_bound": float(min(printed[index], 1)),
                     "crossing_of_prices": _crossing(study, options.split, snr_db, bandwidth_hz, pacr),
@@ -251,14 +249,14 @@ def _draw(lines: list[dict[str, Any]], rows: list[dict[str, Any]], options: Opti
         left, right = figure.subplots(1, 2)
         for colour, snr_db in zip(OKABE_ITO, options.snr_db, strict=False):
             own = [row for row in lines if row["snr_db"] == snr_db]
-            x = [row["tx_availability"] for row in own]
+            x = [row["edge_availability"] for row in own]
             left.plot(x, [row["right_bound"] for row in own], color=colour, label=f"right, {snr_db:g} dB")
             left.plot(x, [row["printed_bound"] for row in own], "--", color=colour, label=f"printed, {snr_db:g} dB")
             left.plot(x, [row["crossing_of_prices"] for row in own], "o", color=colour, markerfacecolor="none")
         left.plot([], [], "o", color="black", markerfacecolor="none", label="prices (bisection)")
         left.axhline(_shipped_rate(), color="0.5", linewidth=0.8)
         left.annotate(
-            "latent, 1/48", (max(options.tx_availability), _shipped_rate()), ha="right", va="bottom", fontsize=7
+            "latent, 1/48", (max(options.edge_availability), _shipped_rate()), ha="right", va="bottom", fontsize=7
         )
         bandwidth_mhz = lines[0]["bandwidth_hz"] / 1e6
         left.set(

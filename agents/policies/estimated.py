@@ -55,6 +55,6 @@ def _stds(observations: Observations) -> dict[str, float | np.ndarray]:
         "snr_db": SNR_STD_DB / (high_db - low_db),
         "bandwidth_hz": RELATIVE_STD / math.log(high_hz / low_hz),
     }
-    for name in ("tx_capability_hz", "rx_capability_hz"):  # scaled linearly from 0
+    for name in ("edge_capability_hz", "user_capability_hz"):  # scaled linearly from 0
         stds[name] = RELATIVE_STD * observations[:, OBSERVATION_NAMES.index(name)]
     return stds

@@ -54,7 +54,7 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
     | `model_based_estimated` | as `oracle`, but for a state measured with errors (`agents.policies.estimated`) |
     | `root` | the shipped D3QN, trained in the default environment |
     | `best_fixed` | always the plan of the largest mean expected reward |
-    | `two_split` | the best rule of one plan below a threshold on the transmitter's capability, another above |
+    | `two_split` | the best rule of one plan below a threshold on the edge's capability, another above |
     | `non_root`, `non_finetuning`, `edge`, `local` | the papers' fixed schemes |
     | `random` | uniformly |
 

@@ -89,12 +89,12 @@ class Clairvoyant(_Insider):
 
 
 class TwoSplit(Policy):
-    """One action below a threshold on the transmitter's capability (clock x availability), another from it on.
+    """One action below a threshold on the edge's capability (clock x availability), another from it on.
 
     Args:
         low_action: action below the threshold.
         high_action: action from the threshold on.
-        threshold_hz: threshold on `tx_capability_hz`.
+        threshold_hz: threshold on `edge_capability_hz`.
     """
 
     def __init__(self, low_action: int, high_action: int, threshold_hz: float) -> None:
@@ -137,7 +137,7 @@ def fit_two_split(capability_hz: NDArray[np.float64], rewards: NDArray[np.float6
     capability, sums over the first n states give the best rule of every threshold at once.
 
     Args:
-        capability_hz: [N], the transmitter's capability.
+        capability_hz: [N], the edge's capability.
         rewards: [N, A], the expected reward of every action.
     """
     order = np.argsort(capability_hz, kind="stable")
@@ -168,4 +168,4 @@ def _for_each(rewards: NDArray[np.float64], observations: Observations, name: st
 
 
 def _capability_hz(observations: Observations) -> NDArray[np.float64]:
-    return observation_to_state(observations)["tx_capability_hz"]
+    return observation_to_state(observations)["edge_capability_hz"]

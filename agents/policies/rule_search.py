@@ -73,12 +73,12 @@ class RuleSearch:
         return FixedPolicy(self.best(range(self.num_plans), FixedPolicy))
 
     def two_plans(self) -> TwoPlans:
-        """The best rule of two actions that switches on the transmitter's capability, or on what the scenario adds.
+        """The best rule of two actions that switches on the edge's capability, or on what the scenario adds.
 
         First all pairs of some plans with some thresholds, on each quantity; from the best of them on, every low
         action, every high action and finer thresholds in turn.
         """
-        quantities = [self.names.index(name) for name in self.names if name in ("tx_capability_hz", *self.names[7:])]
+        quantities = [self.names.index(name) for name in self.names if name in ("edge_capability_hz", *self.names[7:])]
         some = np.unique(np.linspace(0, self.num_plans - 1, COARSE_PLANS).round().astype(int)).tolist()
         coarse = [
             TwoPlans(index, low, high, threshold)

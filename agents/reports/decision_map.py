@@ -1,4 +1,4 @@
-"""The decision map: the mean split that a policy chooses over SNR x available compute at the transmitter."""
+"""The decision map: the mean split that a policy chooses over SNR x available compute at the edge."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class DecisionMap:
     Attributes:
         snr_db: float [X + 1], edges of the cells in dB.
         availability: float [Y + 1], edges of the cells in (0, 1].
-        mean_split: float [Y, X], denoising steps at the transmitter; NaN where a cell was never visited.
+        mean_split: float [Y, X], denoising steps at the edge; NaN where a cell was never visited.
     """
 
     snr_db: NDArray[np.float64]
@@ -33,7 +33,7 @@ def decision_map(
 
     Args:
         snr_db, availability: float [N], the state of each decision.
-        split: [N], denoising steps at the transmitter.
+        split: [N], denoising steps at the edge.
         cells: cells along each axis.
 
     Returns:
@@ -74,8 +74,8 @@ def draw_decision_maps(maps: dict[str, DecisionMap], num_inference_steps: int) -
             )
             axis.set(title=label_of(name), xlabel="SNR (dB)")
             axis.grid(visible=False)
-        axes[0].set_ylabel("Transmitter availability (PACR)")
-        bar = figure.colorbar(mesh, ax=axes, label="Mean split (transmitter steps)")
+        axes[0].set_ylabel("Edge availability (PACR)")
+        bar = figure.colorbar(mesh, ax=axes, label="Mean split (edge steps)")
         bar.outline.set_visible(False)
     return figure
 

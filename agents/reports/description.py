@@ -34,9 +34,9 @@ def describe(config: DictConfig, environment: Any) -> str:
 
 def describe_costs(model: Any) -> str:
     """Where the seconds come from, and those of a step at either end; guidance is part of a step where it runs."""
-    tx, rx = model.costs.tx, model.costs.rx
-    step_s, receiver_step_s = tx.module_s("unet"), rx.module_s("finetune_unet")
+    edge, user = model.costs.edge, model.costs.user
+    step_s, finetune_step_s = edge.module_s("unet"), user.module_s("finetune_unet")
     return (
-        f"costs {model.cost_source.name} ({tx.name}, {step_s:.3g} s a step with its guidance, "
-        f"to {rx.name}, {receiver_step_s:.3g} s a receiver step)"
+        f"costs {model.cost_source.name} ({edge.name}, {step_s:.3g} s a step with its guidance, "
+        f"to {user.name}, {finetune_step_s:.3g} s a receiver step)"
     )

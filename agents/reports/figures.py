@@ -28,11 +28,11 @@ class Axis:
     label: str
 
 
-STATES = (Axis("snr_db", "SNR (dB)"), Axis("tx_availability", "Transmitter availability (PACR)"))
+STATES = (Axis("snr_db", "SNR (dB)"), Axis("edge_availability", "Edge availability (PACR)"))
 MEASURES = {
     "satisfaction": Axis("reward", "Satisfaction"),
     "latency": Axis("latency_s", "Latency (s)"),
-    "split": Axis("split", "Mean split (steps at the transmitter)"),
+    "split": Axis("split", "Mean split (steps at the edge)"),
 }
 
 
@@ -56,7 +56,7 @@ def write_figures(results: Mapping[str, Outcomes], folder: Path, num_inference_s
     deciding.pop("random", None)
     if deciding:
         maps = {
-            label: decision_map(outcomes["snr_db"], outcomes["tx_availability"], outcomes["split"])
+            label: decision_map(outcomes["snr_db"], outcomes["edge_availability"], outcomes["split"])
             for label, outcomes in deciding.items()
         }
         written += save_figure(draw_decision_maps(maps, num_inference_steps), folder / "decision_map")

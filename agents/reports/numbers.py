@@ -153,9 +153,9 @@ def profile_rows(found: Mapping[str, PerformanceProfile]) -> list[Row]:
 def cell_maps(results: Mapping[str, Outcomes], bins: int) -> dict[str, CellMeans]:
     """Satisfaction of each policy of a scenario in cells of SNR (across) x PACR (up); the same cells for all."""
     states = next(iter(results.values()))
-    edges = [np.histogram_bin_edges(states[name], bins) for name in ("snr_db", "tx_availability")]
+    edges = [np.histogram_bin_edges(states[name], bins) for name in ("snr_db", "edge_availability")]
     return {
-        label: cell_means(own["snr_db"], own["tx_availability"], own["reward"], own["episode"], *edges)
+        label: cell_means(own["snr_db"], own["edge_availability"], own["reward"], own["episode"], *edges)
         for label, own in results.items()
     }
 
@@ -169,8 +169,8 @@ def cell_rows(scenario: str, maps: Mapping[str, CellMeans]) -> list[Row]:
             "policy": policy,
             "snr_db_low": float(each.x_edges[j]),
             "snr_db_high": float(each.x_edges[j + 1]),
-            "tx_availability_low": float(each.y_edges[i]),
-            "tx_availability_high": float(each.y_edges[i + 1]),
+            "edge_availability_low": float(each.y_edges[i]),
+            "edge_availability_high": float(each.y_edges[i + 1]),
             "requests": int(each.count[i, j]),
             "satisfaction": float(each.mean[i, j]),
             "satisfaction_low": float(each.low[i, j]),

@@ -45,7 +45,7 @@ def comparison(rows: Sequence[Row]) -> Table:
             for row in rows
         ],
         "Way to oracle: 0 % is the best rule of two splits, 100 % the oracle. Latency and energy are means over "
-        "requests, all attempts of both devices together. Split: mean denoising steps at the transmitter.",
+        "requests, all attempts of both devices together. Split: mean denoising steps at the edge.",
     )
 
 

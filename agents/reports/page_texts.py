@@ -27,14 +27,14 @@ OF_RUNS = {
 }
 
 CELLS = (
-    "Mean satisfaction over the transmitter's available compute (PACR) and SNR. cells.csv has the intervals, the "
+    "Mean satisfaction over the edge's available compute (PACR) and SNR. cells.csv has the intervals, the "
     "counts and the regret against the oracle."
 )
 
 STATES = {
-    "satisfaction": "Satisfaction over SNR and over the transmitter's available compute.",
+    "satisfaction": "Satisfaction over SNR and over the edge's available compute.",
     "latency": "Seconds until an image is accepted or given up, all attempts together.",
-    "split": "Denoising steps at the transmitter.",
+    "split": "Denoising steps at the edge.",
     "decision_map": "Decisions: mean split of the policies that look at the state.",
 }
 """Captions of the figures over the state."""

@@ -34,7 +34,7 @@ class Row:
         energy_j: mean joules of both devices.
         attempts: mean transmissions (or generations) a request.
         failed: fraction of requests without an acceptable image in time.
-        split: mean denoising steps at the transmitter.
+        split: mean denoising steps at the edge.
     """
 
     policy: str

@@ -18,7 +18,7 @@ LAYOUT = {
         "Regret to the oracle": ["Multiline", ["evaluation/regret"]],
         "Latency parts in s": [
             "Multiline",
-            [f"evaluation/latency_{part}_s" for part in ("transmitter", "link", "receiver")],
+            [f"evaluation/latency_{part}_s" for part in ("edge", "link", "user")],
         ],
         "Attempts": ["Multiline", ["evaluation/attempts"]],
         "Failed": ["Multiline", ["evaluation/failed"]],

@@ -15,7 +15,7 @@ COLUMNS = (
     "reward",
     "episode",
     "snr_db",
-    "tx_availability",
+    "edge_availability",
     "latency_s",
     "energy_j",
     "attempts",
@@ -75,7 +75,7 @@ def by_policy(trials: Iterable[Trial], scenario: str) -> dict[str, Outcomes]:
 def _averaged(runs: Sequence[Outcomes]) -> Outcomes:
     if len(runs) == 1:
         return runs[0]
-    same = ("episode", "seed", "snr_db", "tx_availability")
+    same = ("episode", "seed", "snr_db", "edge_availability")
     return {name: runs[0][name] if name in same else np.mean([run[name] for run in runs], axis=0) for name in runs[0]}
 
 

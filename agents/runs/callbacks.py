@@ -20,9 +20,9 @@ from envs.command_line import Interrupted
 
 LOGGED = (
     "latency_s",
-    "latency_transmitter_s",
+    "latency_edge_s",
     "latency_link_s",
-    "latency_receiver_s",
+    "latency_user_s",
     "energy_j",
     "attempts",
     "failed",

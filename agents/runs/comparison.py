@@ -14,7 +14,7 @@ from agents.rollouts import evaluate
 from envs import SplitVectorEnv, plans
 
 Outcomes = dict[str, NDArray[Any]]
-"""One policy's requests: arrays [N] by name, see `agents.evaluate`; `split` counts steps at the transmitter."""
+"""One policy's requests: arrays [N] by name, see `agents.evaluate`; `split` counts steps at the edge."""
 
 
 @dataclass(frozen=True)
@@ -69,12 +69,12 @@ def compare(
     for label, one in contenders.items():
         on_policy(label)
         outcomes = evaluate(one.policy, one.environment, num_requests, seed)
-        results[label] = outcomes | {"split": transmitter_steps(one.environment.model.plans)[outcomes["action"]]}
+        results[label] = outcomes | {"split": edge_steps(one.environment.model.plans)[outcomes["action"]]}
     return results
 
 
-def transmitter_steps(chosen: tuple[plans.Plan, ...]) -> NDArray[np.int64]:
-    """Denoising steps at the transmitter of each plan, int64 [P]."""
+def edge_steps(chosen: tuple[plans.Plan, ...]) -> NDArray[np.int64]:
+    """Denoising steps at the edge of each plan, int64 [P]."""
     return np.array(
         [
             sum(s.steps for s in plan.stages if isinstance(s, plans.Compute) and s.denoises and s.node == "edge")

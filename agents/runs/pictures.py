@@ -15,7 +15,7 @@ from agents.policies import Predictor, load_policy
 from agents.policies.trained import TrainedPolicy
 from agents.reports.decision_map import decision_map, draw_decision_maps, to_image
 from agents.reports.tensorboard import log_image
-from agents.runs.comparison import transmitter_steps
+from agents.runs.comparison import edge_steps
 from agents.runs.transceivers import matching_transceiver
 from envs import SplitEnv, SplitVectorEnv, observation_to_state
 
@@ -27,8 +27,8 @@ def log_decision_map(agent: BaseAlgorithm, keywords: Mapping[str, Any]) -> None:
     environment = SplitVectorEnv(SAMPLE_SIZE, **keywords)
     observations, _ = environment.reset(seed=0)
     state = observation_to_state(observations)
-    availability = state["tx_capability_hz"] / keywords["tx_device"].clock_hz
-    steps = transmitter_steps(environment.model.plans)
+    availability = state["edge_capability_hz"] / keywords["edge_device"].clock_hz
+    steps = edge_steps(environment.model.plans)
     learning = TrainedPolicy(agent, environment)  # which tells it the masks
     policies: dict[str, Predictor] = {"learning": learning, "oracle": load_policy("oracle", environment)}
     maps = {}

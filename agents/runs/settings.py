@@ -125,14 +125,14 @@ def environment_keywords(config: DictConfig) -> dict[str, Any]:
 
 
 def configured_devices(config: DictConfig) -> dict[str, costs.Device]:
-    """The group `devices` as the keywords `tx_device` and `rx_device`.
+    """The group `devices` as the keywords `edge_device` and `user_device`.
 
     Raises:
         ValueError: unknown or missing keys, or a value that a device refuses.
     """
-    check_keys("devices", config, ["name", "tx", "rx"])
+    check_keys("devices", config, ["name", "edge", "user"])
     devices = {}
-    for end in ("tx", "rx"):
+    for end in ("edge", "user"):
         values = plain(config[end])
         check_keys(f"devices.{end}", values, [field.name for field in fields(costs.Device)])
         devices[f"{end}_device"] = costs.Device(**values)
@@ -145,7 +145,11 @@ def configured_costs(config: DictConfig) -> costs.CostSource | str:
     Raises:
         ValueError: unknown costs, or unknown or missing keys of them.
     """
-    allowed = {"paper": (), "flops": ("light_model",), "measured": ("repeats", "threads", "tx_slowdown", "rx_slowdown")}
+    allowed = {
+        "paper": (),
+        "flops": ("light_model",),
+        "measured": ("repeats", "threads", "edge_slowdown", "user_slowdown"),
+    }
     values = plain(config)
     name = values.get("name")
     if name not in allowed:

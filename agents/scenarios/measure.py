@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from agents.policies import Predictor, load_policy
 from agents.policies.rule_search import RuleSearch, TwoPlans
 from agents.rollouts import evaluate
-from agents.runs.comparison import transmitter_steps
+from agents.runs.comparison import edge_steps
 from agents.scenarios.priced import Priced, best_prices
 from agents.statistics import Interval, mean_interval, paired_difference
 from envs import SplitVectorEnv
@@ -35,7 +35,7 @@ class Row:
         over_two_plans: paired difference to the best rule of two plans.
         failed: share of the requests.
         latency_s: mean.
-        split: mean denoising steps at the transmitter.
+        split: mean denoising steps at the edge.
     """
 
     policy: str
@@ -86,10 +86,10 @@ def measure(settings: Mapping[str, Any], num_envs: int, num_requests: int, searc
         "best_fixed": (best_fixed, names[best_fixed.action]),
     }
     if prices:
-        (resource, price), unit = next(iter(prices.items())), {"per_tx_s": "transmitter second", "per_rx_j": "joule"}
+        (resource, price), unit = next(iter(prices.items())), {"per_edge_s": "edge second", "per_user_j": "joule"}
         policies = {"priced": (Priced(env, **prices), f"the same less {price:g} a {unit[resource]}")} | policies
     served = {name: evaluate(policy, env, num_requests, seed) for name, (policy, _) in policies.items()}
-    steps = transmitter_steps(env.model.plans)
+    steps = edge_steps(env.model.plans)
 
     def over(name: str, baseline: str) -> Interval:
         return paired_difference(served[name]["reward"], served[baseline]["reward"], served[name]["episode"])
@@ -115,8 +115,8 @@ def _limit(env: SplitVectorEnv, rule: TwoPlans) -> str:
     name = env.model.observation.names[rule.index]
     low, high = env.model.observation.bounds[name]
     value = low + rule.threshold * (high - low)
-    if name == "tx_capability_hz":
-        return f"{value / env.model.costs.tx.clock_hz:.0%} of the transmitter"
+    if name == "edge_capability_hz":
+        return f"{value / env.model.costs.edge.clock_hz:.0%} of the edge"
     return f"{value:,.3g} of {name}"
 
 
@@ -125,6 +125,6 @@ def sample_paths(settings: Mapping[str, Any], sessions: int, seed: int) -> dict[
     env = SplitVectorEnv(sessions, **settings)
     requests = env.model.settings.episode_length
     served = evaluate(load_policy("oracle", env), env, sessions * requests, seed)
-    served["split"] = transmitter_steps(env.model.plans)[served["action"]]
-    names = (*env.model.observation.names, "tx_availability", "split")
+    served["split"] = edge_steps(env.model.plans)[served["action"]]
+    names = (*env.model.observation.names, "edge_availability", "split")
     return {name: served[name].reshape(requests, sessions) for name in names if name in served}

@@ -21,7 +21,7 @@ How links, devices and requests vary from one request to the next. Each is one f
 
 `python -m agents.scenarios` measured the tables and drew the pictures below. All policies of a table serve the same
 {num_requests:,} requests; ± is half of a 95 % bootstrap interval over sessions, differences are paired. The rule of
-two plans switches on the transmitter's compute or on what the scenario adds to the observation, and knows no masks;
+two plans switches on the edge's compute or on what the scenario adds to the observation, and knows no masks;
 it, the best fixed plan and the price were found by serving other requests. The oracle takes the largest expected
 reward of the request at hand, on the true state: where decisions do not touch later requests, no policy beats it. In
 `queue` and `battery` they do, and the oracle is only myopic: one number, a price on what is scarce, improves on it.

@@ -14,7 +14,7 @@ from agents.reports.style import OKABE_ITO, house_style
 PANELS = {
     "snr_db": ("SNR (dB)", 1.0),
     "bandwidth_hz": ("Bandwidth (MHz)", 1e-6),
-    "tx_availability": ("Transmitter (PACR)", 1.0),
+    "edge_availability": ("Edge (PACR)", 1.0),
     "backlog_s": ("Backlog (s)", 1.0),
     "battery_j": ("Battery (kJ)", 1e-3),
     "cached": ("Model at the edge", 1.0),

@@ -26,11 +26,11 @@ class Coded(Channel):
     """Error-free bits most of the time, at a rate that the SNR allows.
 
     A latent's bits are cut into blocks of equal size, at most `envs.channels.mcs.BLOCK_BITS`. The table picks
-    constellation, code rate and copies from the SNR. The receiver adds the soft bits of all copies of a block; a block
+    constellation, code rate and copies from the SNR. The far end adds the soft bits of all copies of a block; a block
     whose checksum fails is sent again, up to `MAX_TRANSMISSIONS` times. Elements with bits in a block that is lost
     even then are set to zero, the mean of a latent.
 
-    With fading, every copy of every block has its own gain, which the receiver knows and the transmitter does not:
+    With fading, every copy of every block has its own gain, which the far end knows and the sender does not:
     the table goes by the mean SNR. Real elements of an error-free latent differ by quantisation alone.
 
     Attributes:

@@ -22,7 +22,7 @@ class Received(NamedTuple):
 
     Attributes:
         latents: [B, C, H, W] as the channel gave them, before any rescaling.
-        noise_variance: variance of their error per real element, as the receiver knows it, float64 [B].
+        noise_variance: variance of their error per real element, as the far end knows it, float64 [B].
         channel_uses: complex symbols that were sent (bits, where the channel takes bits), float64 [B].
     """
 

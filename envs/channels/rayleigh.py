@@ -23,10 +23,10 @@ Equaliser = Literal["zero_forcing", "mmse"]
 
 @dataclass(frozen=True)
 class Rayleigh(Channel):
-    """Symbols `y = h x + n` with h ~ CN(0, 1), equalised at the receiver; `snr_db` is the mean over h.
+    """Symbols `y = h x + n` with h ~ CN(0, 1), equalised at the far end; `snr_db` is the mean over h.
 
     Attributes:
-        gain: whether the receiver knows h, or estimates it from pilots.
+        gain: whether the far end knows h, or estimates it from pilots.
         equaliser: `zero_forcing` divides by the gain, which leaves the latent unscaled; `mmse` also shrinks it, to the
             smallest mean squared error.
         pilots: pilot symbols, of the latent's power, that an estimate is made from.

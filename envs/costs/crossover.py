@@ -30,12 +30,12 @@ def crossover_bandwidth_hz(table: CostTable, state: LinkState, attempts: tuple[f
     if len(table.plans) != 2:
         raise ValueError(f"a crossover is between two plans, got {len(table.plans)}")
     prices = table.price(
-        LinkState(state.snr_db, 1.0, state.tx_availability, state.rx_availability, state.density_factor)
+        LinkState(state.snr_db, 1.0, state.edge_availability, state.user_availability, state.density_factor)
     )
     if len(prices.once_s.link) != 1:
         raise ValueError(f"a crossover is of one state, got {len(prices.once_s.link)}")
     parts = prices.parts_s(np.array([attempts]))
-    compute_s, link_s_hz = (parts.transmitter + parts.receiver)[0], parts.link[0]
+    compute_s, link_s_hz = (parts.edge + parts.user)[0], parts.link[0]
     if link_s_hz[0] == link_s_hz[1]:
         raise ValueError("both plans send equally many bits: their order does not depend on the bandwidth")
     light, heavy = (0, 1) if link_s_hz[0] < link_s_hz[1] else (1, 0)

@@ -32,7 +32,7 @@ class Device:
         vae_decoder_s: decoding a latent, at full availability.
         parallel_fraction: share tau of the work that runs on all cores. Own choice: the paper gives none, and
             it only sets the scale of the density, since `step_s` is what is known.
-        receiver_step_s: one denoising step of the receiver's network (`finetune_unet` in a plan) as it runs there,
+        finetune_step_s: one denoising step of the receiver's network (`finetune_unet` in a plan) as it runs there,
             at full availability; None: it takes `step_s` too, as the authors of SemAIGC have it.
         compute_flops_per_s: effective throughput at full availability; None: not known, so `costs=flops` cannot
             price the device.
@@ -49,7 +49,7 @@ class Device:
     text_encoder_s: float = 0.75
     vae_decoder_s: float = 1.196
     parallel_fraction: float = 0.99
-    receiver_step_s: float | None = None
+    finetune_step_s: float | None = None
     compute_flops_per_s: float | None = None
 
     def __post_init__(self) -> None:
@@ -69,7 +69,7 @@ class Device:
         return self._density_cycles_per_bit(self.module_s("unet"))
 
     @property
-    def receiver_density_cycles_per_bit(self) -> float:
+    def finetune_density_cycles_per_bit(self) -> float:
         """Processing density W of a step of the receiver's network, likewise."""
         return self._density_cycles_per_bit(self.module_s("finetune_unet"))
 
@@ -80,8 +80,8 @@ class Device:
         decoder's seconds times the ratio of their counted operations, 0.444; a sketch, of a quarter of the pixels,
         is decoded in a quarter of the decoder's seconds; completing it takes as long as decoding an image.
         """
-        if module == "finetune_unet" and self.receiver_step_s is not None:
-            return self.receiver_step_s
+        if module == "finetune_unet" and self.finetune_step_s is not None:
+            return self.finetune_step_s
         if module in DENOISERS:
             return self.step_s
         return self.text_encoder_s if module == "text_encoder" else _decodings(module) * self.vae_decoder_s

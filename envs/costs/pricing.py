@@ -18,7 +18,7 @@ class Price:
 
     Attributes:
         latency_s: seconds from the request to the image, over all attempts.
-        latency_parts_s: the same by part: `transmitter`, `link`, `receiver`.
+        latency_parts_s: the same by part: `edge`, `link`, `user`.
         energy_j: joules of all devices.
         payload_bits: bits sent over the wireless link, in all attempts and before.
     """
@@ -34,11 +34,11 @@ def price(
     *,
     snr_db: float,
     bandwidth_hz: float,
-    tx_availability: float = 1.0,
-    rx_availability: float = 1.0,
+    edge_availability: float = 1.0,
+    user_availability: float = 1.0,
     density_factor: float = 1.0,
-    tx: Device = RTX_A6000,
-    rx: Device = GTX_1080_TI,
+    edge: Device = RTX_A6000,
+    user: Device = GTX_1080_TI,
     payload_bits: Payloads = Payloads(),  # noqa: B008  (frozen)
     attempts: int = 1,
     rate: str = "shannon",
@@ -49,9 +49,9 @@ def price(
     Args:
         plan: what is done.
         snr_db, bandwidth_hz: the link.
-        tx_availability, rx_availability: share of each device that is available, (0, 1].
+        edge_availability, user_availability: share of each device that is available, (0, 1].
         density_factor: multiplies the work of the denoising steps.
-        tx, rx: the devices of the edge and of the user.
+        edge, user: the devices of the edge and of the user.
         payload_bits: sizes of the payloads.
         attempts: how often the part from the hand-over on is done, >= 1 (see `envs.costs.table`).
         rate: `shannon`, or `coded` for what a coded link carries (see `envs.costs.rates`).
@@ -61,19 +61,19 @@ def price(
         ValueError: NaN or infinite SNR, bandwidth or density <= 0, availability outside (0, 1], attempts < 1,
             an unknown rate, or a backhaul without one.
     """
-    state = LinkState(snr_db, bandwidth_hz, tx_availability, rx_availability, density_factor)
+    state = LinkState(snr_db, bandwidth_hz, edge_availability, user_availability, density_factor)
     state.validate()
     if isinstance(attempts, bool) or not isinstance(attempts, int | np.integer) or attempts < 1:
         raise ValueError(f"attempts must be an integer >= 1, got {attempts!r}")
-    table = CostTable.compile([plan], tx, rx, payload_bits, rate, backhaul_bps)
+    table = CostTable.compile([plan], edge, user, payload_bits, rate, backhaul_bps)
     prices = table.price(state)
     parts = prices.parts_s(attempts)
     return Price(
         latency_s=parts.total.item(),
         latency_parts_s={
-            "transmitter": parts.transmitter.item(),
+            "edge": parts.edge.item(),
             "link": parts.link.item(),
-            "receiver": parts.receiver.item(),
+            "user": parts.user.item(),
         },
         energy_j=prices.energy_j(attempts).item(),
         payload_bits=int(table.once_bits.item() + attempts * table.payload_bits.item()),

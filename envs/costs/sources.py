@@ -53,8 +53,8 @@ class CostSource(Protocol):
     def payloads(self) -> Payloads:
         """Bits of a latent and of an image."""
 
-    def devices(self, tx: Device, rx: Device, step: ReceiverStep) -> tuple[Device, Device]:
-        """Transmitter and receiver with the seconds of this source, for a receiver that runs `step`.
+    def devices(self, edge: Device, user: Device, step: ReceiverStep) -> tuple[Device, Device]:
+        """Edge and user with the seconds of this source, for a receiver that runs `step`.
 
         Raises:
             ValueError: the source cannot price these devices or this step.
@@ -68,9 +68,9 @@ class Stated:
     payloads: Payloads = field(default_factory=Payloads)
     name = "paper"
 
-    def devices(self, tx: Device, rx: Device, step: ReceiverStep) -> tuple[Device, Device]:
+    def devices(self, edge: Device, user: Device, step: ReceiverStep) -> tuple[Device, Device]:
         """Both devices as they are."""
-        return tx, rx
+        return edge, user
 
 
 @dataclass(frozen=True)
@@ -92,9 +92,9 @@ class Counted:
         if self.light_model not in LIGHT_MODELS:
             raise ValueError(f"light_model must be one of {', '.join(LIGHT_MODELS)}; got {self.light_model!r}")
 
-    def devices(self, tx: Device, rx: Device, step: ReceiverStep) -> tuple[Device, Device]:
+    def devices(self, edge: Device, user: Device, step: ReceiverStep) -> tuple[Device, Device]:
         """Both devices with `FLOPs / compute_flops_per_s` for every module."""
-        return self._priced(tx, step), self._priced(rx, step)
+        return self._priced(edge, step), self._priced(user, step)
 
     def _priced(self, device: Device, step: ReceiverStep) -> Device:
         if device.compute_flops_per_s is None:
@@ -104,7 +104,7 @@ class Counted:
             device,
             text_encoder_s=GUIDED_FORWARDS * seconds["text_encoder"],
             step_s=GUIDED_FORWARDS * seconds["unet"],
-            receiver_step_s=step.forwards * seconds[self.light_model if step.light else "unet"],
+            finetune_step_s=step.forwards * seconds[self.light_model if step.light else "unet"],
             vae_decoder_s=seconds["vae_decoder"],
         )
 
@@ -117,10 +117,10 @@ class Timed:
 
     Attributes:
         machine: how reports call both devices.
-        text_encoder_s, step_s, receiver_step_s, vae_decoder_s: of one request.
+        text_encoder_s, step_s, finetune_step_s, vae_decoder_s: of one request.
         step: the receiver's step that was timed.
         payloads: of the loaded model.
-        tx_slowdown, rx_slowdown: how many times slower than this machine either device is.
+        edge_slowdown, user_slowdown: how many times slower than this machine either device is.
 
     Raises:
         ValueError: a slowdown that is not positive and finite.
@@ -129,24 +129,24 @@ class Timed:
     machine: str
     text_encoder_s: float
     step_s: float
-    receiver_step_s: float
+    finetune_step_s: float
     vae_decoder_s: float
     step: ReceiverStep
     payloads: Payloads
-    tx_slowdown: float = 1.0
-    rx_slowdown: float = 1.0
+    edge_slowdown: float = 1.0
+    user_slowdown: float = 1.0
     name = "measured"
 
     def __post_init__(self) -> None:
-        for name in ("tx_slowdown", "rx_slowdown"):
+        for name in ("edge_slowdown", "user_slowdown"):
             if not 0.0 < getattr(self, name) < math.inf:
                 raise ValueError(f"{name} must be positive and finite, got {getattr(self, name)}")
 
-    def devices(self, tx: Device, rx: Device, step: ReceiverStep) -> tuple[Device, Device]:
+    def devices(self, edge: Device, user: Device, step: ReceiverStep) -> tuple[Device, Device]:
         """Both devices with the seconds of this machine, times their slowdown."""
         if step != self.step:
             raise ValueError(f"the costs were timed for {self.step}, not for {step}: time them for this receiver")
-        return self._priced(tx, self.tx_slowdown), self._priced(rx, self.rx_slowdown)
+        return self._priced(edge, self.edge_slowdown), self._priced(user, self.user_slowdown)
 
     def _priced(self, device: Device, slowdown: float) -> Device:
         return replace(
@@ -154,7 +154,7 @@ class Timed:
             name=self.machine if slowdown == 1.0 else f"{self.machine}, {slowdown:g} times slower",
             text_encoder_s=slowdown * self.text_encoder_s,
             step_s=slowdown * self.step_s,
-            receiver_step_s=slowdown * self.receiver_step_s,
+            finetune_step_s=slowdown * self.finetune_step_s,
             vae_decoder_s=slowdown * self.vae_decoder_s,
         )
 

@@ -4,10 +4,10 @@ The latency of a plan is linear in a few features of the link state, each a slow
 
 | feature | multiplies | part |
 |---|---|---|
-| density factor / transmitter availability | seconds of the edge's denoising steps | transmitter |
-| 1 / transmitter availability | seconds of the edge's text encoder and decoder | transmitter |
-| density factor / receiver availability | seconds of the user's denoising steps | receiver |
-| 1 / receiver availability | seconds of the user's text encoder and decoder | receiver |
+| density factor / edge availability | seconds of the edge's denoising steps | edge |
+| 1 / edge availability | seconds of the edge's text encoder and decoder | edge |
+| density factor / user availability | seconds of the user's denoising steps | user |
+| 1 / user availability | seconds of the user's text encoder and decoder | user |
 | 1 / rate | bits sent over the wireless link, up, down or from user to user | link |
 | 1, where a plan uses the backhaul | seconds of the backhaul | link |
 
@@ -42,7 +42,9 @@ from envs.costs.rates import Rate, rate_named
 from envs.plans import Compute, Plan, Stage, Transmit
 from envs.units import FloatArray, Floats
 
-TX_STEPS, LINK, RX_STEPS, TX_CONSTANT, RX_CONSTANT, BACKHAUL = range(6)  # the first of each part, then the second
+EDGE_STEPS, LINK, USER_STEPS, EDGE_CONSTANT, USER_CONSTANT, BACKHAUL = range(
+    6
+)  # the first of each part, then the second
 BACKHAUL_BPS = 125e6
 """Rate between cloud and edge, the 125 Mbit/s of EUCI, VI-A."""
 
@@ -53,14 +55,14 @@ class LinkState(NamedTuple):
     Attributes:
         snr_db: signal-to-noise ratio.
         bandwidth_hz: bandwidth.
-        tx_availability, rx_availability: share of the device that is available, (0, 1].
+        edge_availability, user_availability: share of the device that is available, (0, 1].
         density_factor: multiplies the work of the denoising steps at both ends.
     """
 
     snr_db: Floats
     bandwidth_hz: Floats
-    tx_availability: Floats = 1.0
-    rx_availability: Floats = 1.0
+    edge_availability: Floats = 1.0
+    user_availability: Floats = 1.0
     density_factor: Floats = 1.0
 
     def validate(self) -> None:
@@ -75,7 +77,7 @@ class LinkState(NamedTuple):
             value = np.asarray(getattr(self, name))
             if not np.all((value > 0.0) & (value < np.inf)):
                 raise ValueError(f"{name} must be positive and finite, got {value}")
-        for name in ("tx_availability", "rx_availability"):
+        for name in ("edge_availability", "user_availability"):
             value = np.asarray(getattr(self, name))
             if not np.all((value > 0.0) & (value <= 1.0)):
                 raise ValueError(f"{name} must lie in (0, 1], got {value}")
@@ -83,29 +85,29 @@ class LinkState(NamedTuple):
     def features(self, rate_bps: Rate = shannon_rate_bps, num_features: int = BACKHAUL) -> FloatArray:
         """Compute the first features of the table at a link's rate, float64 [F, N] (N = 1 if all are floats)."""
         size = np.broadcast(
-            self.snr_db, self.bandwidth_hz, self.tx_availability, self.rx_availability, self.density_factor
+            self.snr_db, self.bandwidth_hz, self.edge_availability, self.user_availability, self.density_factor
         ).size
         features = np.empty((num_features, size))
-        np.divide(1.0, self.tx_availability, features[TX_CONSTANT])
-        np.divide(1.0, self.rx_availability, features[RX_CONSTANT])
-        np.multiply(self.density_factor, features[TX_CONSTANT], features[TX_STEPS])
-        np.multiply(self.density_factor, features[RX_CONSTANT], features[RX_STEPS])
+        np.divide(1.0, self.edge_availability, features[EDGE_CONSTANT])
+        np.divide(1.0, self.user_availability, features[USER_CONSTANT])
+        np.multiply(self.density_factor, features[EDGE_CONSTANT], features[EDGE_STEPS])
+        np.multiply(self.density_factor, features[USER_CONSTANT], features[USER_STEPS])
         np.divide(1.0, rate_bps(self.bandwidth_hz, self.snr_db), features[LINK])
         features[BACKHAUL:] = 1.0
         return features
 
 
 class Parts(NamedTuple):
-    """Seconds at the transmitter, on the link and at the receiver, of equal shape."""
+    """Seconds at the edge, on the link and at the user, of equal shape."""
 
-    transmitter: FloatArray
+    edge: FloatArray
     link: FloatArray
-    receiver: FloatArray
+    user: FloatArray
 
     @property
     def total(self) -> FloatArray:
         """Their sum: nothing overlaps."""
-        return self.transmitter + self.link + self.receiver
+        return self.edge + self.link + self.user
 
 
 class Prices(NamedTuple):
@@ -114,13 +116,13 @@ class Prices(NamedTuple):
     Attributes:
         seconds: float64 [2, 3, ...]: those that are paid once and those of each attempt, by part as in `Parts`.
         busy_seconds: the same summed over nodes that work side by side; the very array where there are none.
-        tx_power_w, rx_power_w: power of the devices while they compute.
+        edge_power_w, user_power_w: power of the devices while they compute.
     """
 
     seconds: FloatArray
     busy_seconds: FloatArray
-    tx_power_w: float
-    rx_power_w: float
+    edge_power_w: float
+    user_power_w: float
 
     @property
     def once_s(self) -> Parts:
@@ -135,7 +137,7 @@ class Prices(NamedTuple):
     @property
     def needs_edge(self) -> NDArray[np.bool_]:
         """Whether anything is computed at the edge."""
-        return np.asarray(self.once_s.transmitter + self.repeat_s.transmitter > 0.0)
+        return np.asarray(self.once_s.edge + self.repeat_s.edge > 0.0)
 
     @property
     def once_j(self) -> FloatArray:
@@ -173,7 +175,7 @@ class Prices(NamedTuple):
 
     def _energy_j(self, parts: Parts) -> FloatArray:
         return np.asarray(
-            compute_energy_j(parts.transmitter, self.tx_power_w) + compute_energy_j(parts.receiver, self.rx_power_w)
+            compute_energy_j(parts.edge, self.edge_power_w) + compute_energy_j(parts.user, self.user_power_w)
         )
 
 
@@ -188,7 +190,7 @@ class CostTable:
         busy_coefficients: the same summed over nodes that work side by side; the very array where no plan has any.
         payload_bits: float64 [P], read-only: bits that each attempt sends over the wireless link.
         once_bits: float64 [P], read-only: bits of weights that are sent over it before.
-        tx, rx: the devices of the edge and of the user.
+        edge, user: the devices of the edge and of the user.
         rate: name of the rate at which bits are sent, see `envs.costs.rates.RATES`.
     """
 
@@ -197,21 +199,21 @@ class CostTable:
     busy_coefficients: FloatArray
     payload_bits: FloatArray
     once_bits: FloatArray
-    tx: Device
-    rx: Device
+    edge: Device
+    user: Device
     rate: str = "shannon"
 
     @classmethod
     def compile(
         cls,
         plans: Sequence[Plan],
-        tx: Device = RTX_A6000,
-        rx: Device = GTX_1080_TI,
+        edge: Device = RTX_A6000,
+        user: Device = GTX_1080_TI,
         payload_bits: Payloads = Payloads(),  # noqa: B008  (frozen)
         rate: str = "shannon",
         backhaul_bps: float = BACKHAUL_BPS,
     ) -> CostTable:
-        """Compile plans for a transmitter, a receiver, payload sizes, a rate and that of the backhaul.
+        """Compile plans for the two devices, payload sizes, a rate and that of the backhaul.
 
         Raises:
             ValueError: no plan, something that is not a plan, an unknown rate, or a backhaul without one.
@@ -226,7 +228,7 @@ class CostTable:
             if not isinstance(plan, Plan):
                 raise ValueError(f"plans must hold Plan objects (see plans.expand), got {plan!r}")
             for index, stage in enumerate(plan.stages):
-                feature, amount, nodes = _coefficient(stage, tx, rx, payload_bits, backhaul_bps)
+                feature, amount, nodes = _coefficient(stage, edge, user, payload_bits, backhaul_bps)
                 repeated = int(index >= plan.handover and not _is_text_encoder(stage))
                 lasting[repeated, feature, column] += amount
                 busy[repeated, feature, column] += amount * nodes
@@ -236,7 +238,7 @@ class CostTable:
         for array in (lasting, busy, bits):
             array.setflags(write=False)
         busy = lasting if np.array_equal(lasting, busy) else busy
-        return cls(tuple(plans), lasting, busy, bits[1], bits[0], tx, rx, rate)
+        return cls(tuple(plans), lasting, busy, bits[1], bits[0], edge, user, rate)
 
     def price(self, state: LinkState, action: NDArray[np.integer] | None = None) -> Prices:
         """Price plans in N states; the state is trusted (see `LinkState.validate`).
@@ -252,16 +254,16 @@ class CostTable:
         seconds = _seconds(self.coefficients, features, action)
         alike = self.busy_coefficients is self.coefficients
         busy_seconds = seconds if alike else _seconds(self.busy_coefficients, features, action)
-        return Prices(seconds, busy_seconds, self.tx.power_w, self.rx.power_w)
+        return Prices(seconds, busy_seconds, self.edge.power_w, self.user.power_w)
 
     def link_shown(self, state: Mapping[str, FloatArray]) -> LinkState:
         """The link state behind physical values of an observation, name -> [N] (see `envs.observation`)."""
         return LinkState(
             snr_db=state["snr_db"],
             bandwidth_hz=state["bandwidth_hz"],
-            tx_availability=state["tx_capability_hz"] / self.tx.clock_hz,
-            rx_availability=state["rx_capability_hz"] / self.rx.clock_hz,
-            density_factor=state["tx_density"] / self.tx.density_cycles_per_bit,
+            edge_availability=state["edge_capability_hz"] / self.edge.clock_hz,
+            user_availability=state["user_capability_hz"] / self.user.clock_hz,
+            density_factor=state["edge_density"] / self.edge.density_cycles_per_bit,
         )
 
     def totals_s(self, state: LinkState) -> tuple[FloatArray, FloatArray]:
@@ -285,17 +287,17 @@ def _is_text_encoder(stage: Stage) -> bool:
 
 
 def _coefficient(
-    stage: Stage, tx: Device, rx: Device, payloads: Payloads, backhaul_bps: float
+    stage: Stage, edge: Device, user: Device, payloads: Payloads, backhaul_bps: float
 ) -> tuple[int, float, float]:
     """Feature that a stage is proportional to, its seconds (bits for the link) there, and how many nodes are busy."""
     if isinstance(stage, Transmit):
         bits = float(stage.copies * payloads.bits(stage.payload))
         return (BACKHAUL, bits / backhaul_bps, 1.0) if stage.is_backhaul else (LINK, bits, 1.0)
     at_edge = stage.node == "edge"
-    seconds = stage.steps * (tx if at_edge else rx).module_s(stage.module) / (stage.nodes if stage.divided else 1)
+    seconds = stage.steps * (edge if at_edge else user).module_s(stage.module) / (stage.nodes if stage.divided else 1)
     if stage.denoises:
-        return TX_STEPS if at_edge else RX_STEPS, seconds, stage.nodes
-    return TX_CONSTANT if at_edge else RX_CONSTANT, seconds, stage.nodes
+        return EDGE_STEPS if at_edge else USER_STEPS, seconds, stage.nodes
+    return EDGE_CONSTANT if at_edge else USER_CONSTANT, seconds, stage.nodes
 
 
 def _seconds(coefficients: FloatArray, features: FloatArray, action: NDArray[np.integer] | None) -> FloatArray:
@@ -307,7 +309,7 @@ def _seconds(coefficients: FloatArray, features: FloatArray, action: NDArray[np.
         terms = coefficients.take(action, axis=-1)
         terms *= features
     seconds = terms[:, :3]
-    seconds[:, ::2] += terms[:, TX_CONSTANT : RX_CONSTANT + 1]
+    seconds[:, ::2] += terms[:, EDGE_CONSTANT : USER_CONSTANT + 1]
     if terms.shape[1] > BACKHAUL:
         seconds[:, 1] += terms[:, BACKHAUL]
     return seconds

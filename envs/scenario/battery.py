@@ -1,4 +1,4 @@
-"""Scenario `battery`: the receiver has a budget of energy for the session."""
+"""Scenario `battery`: the user's device has a budget of energy for the session."""
 
 from __future__ import annotations
 
@@ -24,10 +24,10 @@ BATTERY_J = (0.0, 50e3)
 
 @dataclass(frozen=True)
 class BatteryParams(ScenarioParams):
-    """As `paper`, but the receiver's joules come out of a battery that nothing charges during the session.
+    """As `paper`, but the user's joules come out of a battery that nothing charges during the session.
 
-    A plan is possible while the battery holds the receiver's joules of its first attempt; further attempts take
-    what is left, and the last joules may fall short of what they take. Decoding takes the receiver's energy too:
+    A plan is possible while the battery holds the user's joules of its first attempt; further attempts take
+    what is left, and the last joules may fall short of what they take. Decoding takes the user's energy too:
     only plans that send the finished image, such as `edge_aigc`, need none, so that an environment without them has
     requests for which nothing is possible.
 
@@ -52,8 +52,8 @@ class BatteryParams(ScenarioParams):
             check_within("battery_j", end, *BATTERY_J)
 
     def possible(self, features: Mapping[str, FloatArray], prices: Prices) -> NDArray[np.bool_]:
-        """Whether the battery holds what the receiver needs for a first attempt."""
-        needed_j = (prices.once_s.receiver + prices.repeat_s.receiver) * prices.rx_power_w
+        """Whether the battery holds what the user needs for a first attempt."""
+        needed_j = (prices.once_s.user + prices.repeat_s.user) * prices.user_power_w
         return np.asarray(needed_j <= features["battery_j"])
 
 
@@ -74,4 +74,4 @@ class Battery(Scenario):
 
     def next_levels(self, spent: Spent) -> dict[str, FloatArray]:
         """What is left."""
-        return {"battery_j": np.maximum(self.levels["battery_j"] - spent.rx_energy_j, 0.0)}
+        return {"battery_j": np.maximum(self.levels["battery_j"] - spent.user_energy_j, 0.0)}

@@ -1,4 +1,4 @@
-"""Scenario `bursty_edge`: the transmitter is busy or idle, which nobody tells."""
+"""Scenario `bursty_edge`: the edge is busy or idle, which nobody tells."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ from envs.scenario.scenario import Scenario
 
 @dataclass(frozen=True)
 class BurstyEdgeParams(ScenarioParams):
-    """As `paper`, but the transmitter's availability is modulated by a hidden Markov chain.
+    """As `paper`, but the edge's availability is modulated by a hidden Markov chain.
 
     Attributes:
-        tx_availability: uniform, while the transmitter is idle.
+        edge_availability: uniform, while the edge is idle.
         busy_availability: uniform, while it is busy; within (0, 1].
         busy_share: of the requests that find it busy, in [0, 1).
         busy_requests: mean length of a busy period in requests, >= 1.
@@ -31,7 +31,7 @@ class BurstyEdgeParams(ScenarioParams):
 
     NAME: ClassVar[str] = "bursty_edge"
 
-    tx_availability: Range = (0.3, 0.9)
+    edge_availability: Range = (0.3, 0.9)
     busy_availability: Range = (0.05, 0.3)
     busy_share: float = 0.3
     busy_requests: float = 4.0
@@ -67,6 +67,6 @@ class BurstyEdge(Scenario):
     def look(self) -> RequestState:
         """The state of `paper` with the availability of the hidden state."""
         low, high = self.params.busy_availability
-        busy = low + (high - low) * self.uniform_of("tx_availability")
+        busy = low + (high - low) * self.uniform_of("edge_availability")
         state = super().look()
-        return state._replace(tx_availability=np.where(self.processes["busy"].values, busy, state.tx_availability))
+        return state._replace(edge_availability=np.where(self.processes["busy"].values, busy, state.edge_availability))

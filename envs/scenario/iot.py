@@ -15,7 +15,7 @@ from envs.scenario.scenario import Scenario
 class IoTParams(ScenarioParams):
     """As `paper`, with 0.1 to 1 MHz, a weaker link and users who wait longer.
 
-    At 0.1 MHz and -12 dB a latent takes 15 s, so that an attempt that fails is dear and doing all at the receiver,
+    At 0.1 MHz and -12 dB a latent takes 15 s, so that an attempt that fails is dear and doing all at the user,
     which sends nothing, has its states.
     """
 

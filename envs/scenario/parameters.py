@@ -14,7 +14,7 @@ from envs.observation import check_observable
 from envs.scenario.ranges import Range, as_range, is_finite
 from envs.units import FloatArray
 
-PROCESSES = ("snr_db", "tx_availability", "rx_availability", "bandwidth_hz", "density_factor")
+PROCESSES = ("snr_db", "edge_availability", "user_availability", "bandwidth_hz", "density_factor")
 """The correlated quantities, in the order in which they are drawn."""
 
 
@@ -31,8 +31,8 @@ class ScenarioParams:
 
     Attributes:
         snr_db: uniform; SNR of the link in dB.
-        tx_availability: uniform; available share of the transmitter's computing resources (PACR), in (0, 1].
-        rx_availability: uniform; the same of the receiver.
+        edge_availability: uniform; available share of the edge's computing resources (PACR), in (0, 1].
+        user_availability: uniform; the same of the user.
         bandwidth_hz: log-uniform; bandwidth of the link.
         density_factor: uniform; factor on the cycles of a denoising step, common to both ends.
         latency_low_s: uniform, independent each request; latency below which the user is fully satisfied.
@@ -52,8 +52,8 @@ class ScenarioParams:
     """Whether `possible` may refuse plans."""
 
     snr_db: Range = (-6.0, 15.0)
-    tx_availability: Range = (0.1, 1.0)
-    rx_availability: Range = (0.5, 1.0)
+    edge_availability: Range = (0.1, 1.0)
+    user_availability: Range = (0.5, 1.0)
     bandwidth_hz: Range = (0.3e6, 20e6)
     density_factor: Range = (0.75, 1.25)
     latency_low_s: Range = (5.0, 12.5)
@@ -65,7 +65,7 @@ class ScenarioParams:
             object.__setattr__(self, name, as_range(name, getattr(self, name)))
             if name != "snr_db" and not getattr(self, name)[0] > 0.0:
                 raise ValueError(f"{name} must be > 0, got {getattr(self, name)}")
-        for name in ("tx_availability", "rx_availability"):
+        for name in ("edge_availability", "user_availability"):
             if getattr(self, name)[1] > 1.0:
                 raise ValueError(f"{name} must lie in (0, 1], got {getattr(self, name)}")
         for name in ("snr_db", "bandwidth_hz", "latency_low_s"):

@@ -1,4 +1,4 @@
-"""Scenario `queue`: users share the transmitter's processor, so that a decision slows those that follow."""
+"""Scenario `queue`: users share the edge's processor, so that a decision slows those that follow."""
 
 from __future__ import annotations
 
@@ -23,10 +23,10 @@ BACKLOG_S = (0.0, 60.0)
 
 @dataclass(frozen=True)
 class QueueParams(ScenarioParams):
-    """As `paper`, but the transmitter serves one request after another, those of other users too.
+    """As `paper`, but the edge serves one request after another, those of other users too.
 
-    A request that needs the transmitter first waits `backlog_s`, the seconds of work that lie before it; what needs
-    only the receiver does not wait. The backlog grows by the transmitter's seconds of a decision and by the other
+    A request that needs the edge first waits `backlog_s`, the seconds of work that lie before it; what needs
+    only the user does not wait. The backlog grows by the edge's seconds of a decision and by the other
     users' work, and drains with time (Lindley's recursion, with a finite queue):
 
         backlog' = min(max(backlog + spent + work - interval, 0), limit)
@@ -35,7 +35,7 @@ class QueueParams(ScenarioParams):
 
     Attributes:
         interval_s: mean seconds between requests, > 0.
-        background_load: share of the transmitter that other users take, in [0, 1].
+        background_load: share of the edge that other users take, in [0, 1].
         background_job_s: mean seconds of one of their jobs, > 0.
         backlog_limit_s: work beyond it is turned away, in (0, 60].
 
@@ -47,7 +47,7 @@ class QueueParams(ScenarioParams):
     IS_SEQUENTIAL: ClassVar[bool] = True
     FEATURES: ClassVar[Mapping[str, Range]] = {"backlog_s": BACKLOG_S}
 
-    tx_availability: Range = (0.6, 1.0)
+    edge_availability: Range = (0.6, 1.0)
     interval_s: float = 4.0
     background_load: float = 0.2
     background_job_s: float = 2.0
@@ -62,7 +62,7 @@ class QueueParams(ScenarioParams):
         check_within("backlog_limit_s", self.backlog_limit_s, *BACKLOG_S)
 
     def waiting_s(self, features: Mapping[str, FloatArray], prices: Prices) -> FloatArray:
-        """The backlog, for plans that need the transmitter."""
+        """The backlog, for plans that need the edge."""
         return np.where(prices.needs_edge, features["backlog_s"], 0.0)
 
 
@@ -83,5 +83,5 @@ class Queue(Scenario):
     def next_levels(self, spent: Spent) -> dict[str, FloatArray]:
         """What was there, what the decision and the others added, less what was done meanwhile."""
         elapsed_s, arrived_s = self.processes["workload"].values
-        backlog_s = self.levels["backlog_s"] + spent.tx_busy_s + arrived_s - elapsed_s
+        backlog_s = self.levels["backlog_s"] + spent.edge_busy_s + arrived_s - elapsed_s
         return {"backlog_s": np.clip(backlog_s, 0.0, self.params.backlog_limit_s)}

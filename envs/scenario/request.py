@@ -17,7 +17,7 @@ class RequestState(NamedTuple):
     """The next request of each of N environments, and the link and devices that it meets.
 
     Attributes:
-        snr_db, tx_availability, rx_availability, bandwidth_hz, density_factor: float64 [N], see `ScenarioParams`.
+        snr_db, edge_availability, user_availability, bandwidth_hz, density_factor: float64 [N], see `ScenarioParams`.
         latency_low_s, latency_high_s: float64 [N], the user's latency requirement.
         request: int64 [N], index into the profile's requests.
         draws: int64 [K, N], the channel draw of each of K attempts, all different within a request.
@@ -25,8 +25,8 @@ class RequestState(NamedTuple):
     """
 
     snr_db: FloatArray
-    tx_availability: FloatArray
-    rx_availability: FloatArray
+    edge_availability: FloatArray
+    user_availability: FloatArray
     bandwidth_hz: FloatArray
     density_factor: FloatArray
     latency_low_s: FloatArray
@@ -39,14 +39,14 @@ class RequestState(NamedTuple):
     def link(self) -> LinkState:
         """What prices depend on."""
         return LinkState(
-            self.snr_db, self.bandwidth_hz, self.tx_availability, self.rx_availability, self.density_factor
+            self.snr_db, self.bandwidth_hz, self.edge_availability, self.user_availability, self.density_factor
         )
 
 
 class Spent(NamedTuple):
     """What the last decision of each environment cost, float64 [N] each, all attempts together."""
 
-    tx_busy_s: FloatArray
+    edge_busy_s: FloatArray
     link_s: FloatArray
-    rx_busy_s: FloatArray
-    rx_energy_j: FloatArray
+    user_busy_s: FloatArray
+    user_energy_j: FloatArray

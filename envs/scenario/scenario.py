@@ -89,15 +89,15 @@ class Scenario:
         """The state that processes and levels make up: a pure function of them."""
         values = normal_to_uniform(self.processes["quantities"].values, self._low, self._span)
         np.exp(values[self._log], out=values[self._log])
-        snr_db, tx_availability, rx_availability, bandwidth_hz, density_factor = values
+        snr_db, edge_availability, user_availability, bandwidth_hz, density_factor = values
         uniform = self.processes["request"].values
         low, high = self.params.latency_low_s
         latency_low_s = low + (high - low) * uniform[0]
         request, order = (uniform[1:] * self._counts).astype(np.int64)
         return RequestState(
             snr_db=snr_db,
-            tx_availability=tx_availability,
-            rx_availability=rx_availability,
+            edge_availability=edge_availability,
+            user_availability=user_availability,
             bandwidth_hz=bandwidth_hz,
             density_factor=density_factor,
             latency_low_s=latency_low_s,

@@ -20,7 +20,7 @@ from envs.transceiver.transceiver import Transceiver
 class Measurement:
     """Runs one part (a receiver at a split) at a time on a transceiver.
 
-    The transmitter's trajectories are computed once and branched at every split.
+    The edge's trajectories are computed once and branched at every split.
     """
 
     def __init__(self, params: MeasureParams) -> None:

@@ -22,8 +22,8 @@ def timed_costs(
     receiver: str = "finetuned",
     repeats: int = 7,
     threads: int = 1,
-    tx_slowdown: float = 1.0,
-    rx_slowdown: float = 1.0,
+    edge_slowdown: float = 1.0,
+    user_slowdown: float = 1.0,
 ) -> Timed:
     """Time every module for one request on this machine.
 
@@ -34,7 +34,7 @@ def timed_costs(
         receiver: whose step is timed, a name of `receivers.RECEIVERS`.
         repeats: timed runs of each module.
         threads: of the processor; small networks are fastest on one. Of no effect on a GPU.
-        tx_slowdown, rx_slowdown: how many times slower than this machine either device is.
+        edge_slowdown, user_slowdown: how many times slower than this machine either device is.
 
     Raises:
         ValueError: an unknown receiver or one whose network is not loaded, `repeats` or `threads` < 1, or a slowdown
@@ -58,12 +58,12 @@ def timed_costs(
             machine=_machine(transceiver.device),
             text_encoder_s=seconds(lambda: transceiver.embed(PROMPTS)),
             step_s=seconds(lambda: generator(latents, t)),
-            receiver_step_s=seconds(lambda: own(latents, t)),
+            finetune_step_s=seconds(lambda: own(latents, t)),
             vae_decoder_s=seconds(lambda: transceiver.decode(latents)),
             step=receiver_step(receiver),
             payloads=Payloads(latent=8 * latents.numel(), image=8 * transceiver.decode(latents).numel()),
-            tx_slowdown=tx_slowdown,
-            rx_slowdown=rx_slowdown,
+            edge_slowdown=edge_slowdown,
+            user_slowdown=user_slowdown,
         )
 
 

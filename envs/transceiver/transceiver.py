@@ -33,7 +33,7 @@ class Delivery:
 
     Attributes:
         images: float32 [B, 3, H, W] in [0, 1].
-        latents_sent: [B, C, h, w] as the transmitter made them (at split 0: the initial noise, which is not sent).
+        latents_sent: [B, C, h, w] as the edge made them (at split 0: the initial noise, which is not sent).
         latents_received: [B, C, h, w] as the channel gave them, before any rescaling.
         noise_variance: channel noise per real element, float64 [B].
         channel_uses: complex symbols on the link (see `envs.channels.Received`), float64 [B].
@@ -49,7 +49,7 @@ class Delivery:
 
 
 class Transceiver:
-    """Runs requests through transmitter, channel and receiver.
+    """Runs requests through edge, channel and receiver.
 
     Args:
         components: the networks.
@@ -108,7 +108,7 @@ class Transceiver:
         Args:
             prompts: B prompts.
             seeds: B seeds of the initial noise.
-            split: steps at the transmitter, 0..T. At 0 prompt and seed reach the receiver without error and it
+            split: steps at the edge, 0..T. At 0 prompt and seed reach the receiver without error and it
                 does everything; at T the received latent is decoded as it is.
             snr_db: SNR of the link in dB, one or B; None is a perfect link.
             receiver: a name of `receivers.RECEIVERS`.
@@ -152,7 +152,7 @@ class Transceiver:
         channel_seeds: Sequence[int] | None = None,
         predict: Predict | None = None,
     ) -> Delivery:
-        """Hand over what the transmitter made after `split` steps: channel, receiver, decoder.
+        """Hand over what the edge made after `split` steps: channel, receiver, decoder.
 
         Args:
             sent: [B, C, h, w].

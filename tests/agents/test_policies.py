@@ -85,10 +85,10 @@ def test_errors_of_the_estimated_state_have_the_stated_size() -> None:
     true, told = observation_to_state(observations), observation_to_state(inner.asked)
     assert inner.asked.dtype == np.float32
     assert np.std(told["snr_db"] - true["snr_db"]) == pytest.approx(2.0, rel=0.025)
-    for name in ("tx_capability_hz", "rx_capability_hz"):
+    for name in ("edge_capability_hz", "user_capability_hz"):
         assert np.std(told[name] / true[name]) == pytest.approx(0.1, rel=0.025)
     assert np.std(np.log(told["bandwidth_hz"] / true["bandwidth_hz"])) == pytest.approx(0.1, rel=0.025)
-    for name in ("tx_density", "rx_density", "latency_low_s"):
+    for name in ("edge_density", "user_density", "latency_low_s"):
         assert np.array_equal(told[name], true[name])
 
 
@@ -142,8 +142,8 @@ def test_two_split_is_at_least_as_good_as_any_rule(rewards: Any) -> None:
 def test_two_split_switches_at_the_threshold() -> None:
     env = vector_env(100)
     observations, info = env.reset(seed=0)
-    rule = TwoSplit(2, 9, 0.5 * env.model.costs.tx.clock_hz)
-    assert np.array_equal(rule.actions(observations), np.where(info["state"]["tx_availability"] < 0.5, 2, 9))
+    rule = TwoSplit(2, 9, 0.5 * env.model.costs.edge.clock_hz)
+    assert np.array_equal(rule.actions(observations), np.where(info["state"]["edge_availability"] < 0.5, 2, 9))
 
 
 def test_fixed_schemes_are_the_papers() -> None:

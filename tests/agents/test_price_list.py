@@ -86,7 +86,7 @@ def test_bad_input_is_one_line(command: Command, argument: str, said: str, capsy
     assert said in error[0]
 
 
-@pytest.mark.parametrize("end", ["tx", "rx"])
+@pytest.mark.parametrize("end", ["edge", "user"])
 def test_eucis_devices_state_what_their_throughput_gives(end: str) -> None:
     values: Any = OmegaConf.to_container(OmegaConf.load(CONFIGS / "devices" / "euci.yaml"))[end]  # type: ignore[index,call-overload]
     stated = costs.Device(**values)

@@ -19,7 +19,7 @@ def test_all_policies_get_the_same_requests() -> None:
     runs = [
         evaluate(policy, vector_env(), 60, seed=3) for policy in (FixedPolicy(0), FixedPolicy(12), RandomPolicy(21))
     ]
-    for name in ("snr_db", "bandwidth_hz", "tx_availability", "latency_low_s", "request", "episode"):
+    for name in ("snr_db", "bandwidth_hz", "edge_availability", "latency_low_s", "request", "episode"):
         assert np.array_equal(runs[0][name], runs[1][name])
         assert np.array_equal(runs[0][name], runs[2][name])
     assert not np.array_equal(runs[0]["latency_s"], runs[1]["latency_s"])
@@ -32,7 +32,7 @@ def test_columns_agree_with_each_other() -> None:
     rows = evaluate(FixedPolicy(12), vector_env(), 47, seed=0)
     assert {values.shape for values in rows.values()} == {(47,)}
     assert (rows["action"] == 12).all()
-    parts = rows["latency_transmitter_s"] + rows["latency_link_s"] + rows["latency_receiver_s"]
+    parts = rows["latency_edge_s"] + rows["latency_link_s"] + rows["latency_user_s"]
     assert parts == pytest.approx(rows["latency_s"])
     assert np.array_equal(rows["reward"], rows["satisfaction"])
     assert (rows["reward"][rows["failed"]] == 0).all()

@@ -34,8 +34,8 @@ def test_first_acceptable() -> None:
     "overrides",
     [
         {},
-        {"snr_db": 3.0, "tx_availability": 0.6, "latency_low_s": 10.0},
-        {"snr_db": -4.5, "rx_availability": 1.0, "latency_low_s": 12.5},
+        {"snr_db": 3.0, "edge_availability": 0.6, "latency_low_s": 10.0},
+        {"snr_db": -4.5, "user_availability": 1.0, "latency_low_s": 12.5},
     ],
     ids=["paper", "3 dB", "-4.5 dB"],
 )

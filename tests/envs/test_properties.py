@@ -23,8 +23,8 @@ def span(low: float, high: float) -> st.SearchStrategy[tuple[float, float]]:
 SCENARIOS = st.fixed_dictionaries(
     {
         "snr_db": span(-20.0, 20.0),
-        "tx_availability": span(0.01, 1.0),
-        "rx_availability": span(0.01, 1.0),
+        "edge_availability": span(0.01, 1.0),
+        "user_availability": span(0.01, 1.0),
         "bandwidth_hz": span(1e5, 1e8),
         "density_factor": span(0.5, 2.0),
         "latency_low_s": span(0.1, 20.0),
@@ -75,7 +75,7 @@ def test_steps_stay_within_their_bounds(given_: dict[str, Any], seed: int, actio
 @given(
     SCENARIOS,
     st.integers(0, 2**32),
-    st.sampled_from(["bandwidth_hz", "tx_availability", "rx_availability"]),
+    st.sampled_from(["bandwidth_hz", "edge_availability", "user_availability"]),
     st.floats(1.0, 100.0),
     st.integers(0, 22),
     st.sampled_from(["shannon", "coded"]),

@@ -72,7 +72,9 @@ def test_a_step_costs_what_the_plan_is_priced_at(profile: QualityProfile) -> Non
     for action, plan in enumerate(env.model.plans):
         env.reset(seed=action)
         info = env.step(action)[-1]
-        state = {key: info["state"][key] for key in ("snr_db", "bandwidth_hz", "tx_availability", "rx_availability")}
+        state = {
+            key: info["state"][key] for key in ("snr_db", "bandwidth_hz", "edge_availability", "user_availability")
+        }
         price = costs.price(plan, **state, density_factor=info["state"]["density_factor"], attempts=info["attempts"])
         assert info["latency_s"] == pytest.approx(price.latency_s, rel=1e-9)
         assert info["latency_parts_s"] == pytest.approx(price.latency_parts_s, rel=1e-9)
@@ -88,8 +90,8 @@ def test_expected_rewards_are_the_mean_of_realised_ones(profile: QualityProfile)
         scenario={
             "snr_db": 3.0,
             "bandwidth_hz": 4e6,
-            "tx_availability": 0.6,
-            "rx_availability": 0.9,
+            "edge_availability": 0.6,
+            "user_availability": 0.9,
             "density_factor": 1.0,
             "latency_low_s": 9.0,
         },

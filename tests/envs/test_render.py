@@ -16,8 +16,8 @@ from envs.transceiver.profile import QualityProfile
 STATE = {
     "snr_db": 3.0,
     "bandwidth_hz": 2e6,
-    "tx_availability": 0.5,
-    "rx_availability": 1.0,
+    "edge_availability": 0.5,
+    "user_availability": 1.0,
     "latency_low_s": 6.0,
     "latency_high_s": 12.0,
 }
@@ -77,7 +77,7 @@ def test_frames_of_extreme_states(snr_db: float, steps: int) -> None:
         plan="edge_aigc",
         edge_steps=steps,
         payload="image",
-        latency_parts_s={"transmitter": 500.0, "link": 0.001, "receiver": 0.0},
+        latency_parts_s={"edge": 500.0, "link": 0.001, "user": 0.0},
         attempts=3,
         failed=True,
         quality={"alignment": 0.0},

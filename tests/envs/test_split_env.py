@@ -83,8 +83,8 @@ def test_latency_and_reward_by_hand() -> None:
     scenario = {
         "snr_db": 0.0,
         "bandwidth_hz": 1e6,
-        "tx_availability": 0.5,
-        "rx_availability": 0.8,
+        "edge_availability": 0.5,
+        "user_availability": 0.8,
         "density_factor": 1.0,
         "latency_low_s": 10.0,
     }
@@ -103,7 +103,7 @@ def test_latency_and_reward_by_hand() -> None:
 
 
 def test_a_request_beyond_the_deadline_fails_though_its_image_is_accepted() -> None:
-    slow = {"tx_availability": 0.1, "latency_low_s": 20.0, "latency_high_ratio": 10.0}
+    slow = {"edge_availability": 0.1, "latency_low_s": 20.0, "latency_high_ratio": 10.0}
     for deadline_s, failed in ((60.0, False), (40.0, True)):
         env = SplitEnv(profile=profile_of([1.0, 1.0, 1.0]), scenario=slow, deadline_s=deadline_s)
         env.reset(seed=0)
@@ -128,7 +128,7 @@ def test_info_is_priced_like_the_plan_and_measured_like_the_profile(env: SplitEn
         before = obs
         obs, _, _, _, info = env.step(action)
         state = info["state"]
-        link = {key: state[key] for key in ("snr_db", "bandwidth_hz", "tx_availability", "rx_availability")}
+        link = {key: state[key] for key in ("snr_db", "bandwidth_hz", "edge_availability", "user_availability")}
         priced = costs.price(
             plans.semaigc(action), **link, density_factor=state["density_factor"], attempts=info["attempts"]
         )
@@ -141,7 +141,7 @@ def test_info_is_priced_like_the_plan_and_measured_like_the_profile(env: SplitEn
             assert value == pytest.approx(float(measured), rel=1e-12)
         seen = observation_to_state(before)
         assert seen["snr_db"] == pytest.approx(state["snr_db"], abs=1e-5)
-        assert seen["tx_capability_hz"] == pytest.approx(state["tx_availability"] * RTX_A6000.clock_hz, rel=1e-5)
+        assert seen["edge_capability_hz"] == pytest.approx(state["edge_availability"] * RTX_A6000.clock_hz, rel=1e-5)
         assert seen["bandwidth_hz"] == pytest.approx(state["bandwidth_hz"], rel=1e-5)
 
 
@@ -189,8 +189,8 @@ def test_the_model_names_its_actions(env: SplitEnv) -> None:
         ({"render_mode": "ascii"}, "ascii"),
         ({"scenario": "moon"}, "moon"),
         ({"scenario": {"snr_db": float("nan")}}, "snr_db"),
-        ({"tx_device": "laptop"}, "tx_device"),
-        ({"tx_device": costs.Device("slow", 1e9, 10_000, 9.0, 10.0)}, "tx_density"),
+        ({"edge_device": "laptop"}, "edge_device"),
+        ({"edge_device": costs.Device("slow", 1e9, 10_000, 9.0, 10.0)}, "edge_density"),
         ({"quality_minimum": 0.5}, "quality_minimum"),
         ({"channel": "telepathy"}, "telepathy"),
         ({"channel": "rayleigh"}, "the profile was measured over channel 'awgn', asked for is 'rayleigh, gain perfect"),

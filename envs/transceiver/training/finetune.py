@@ -1,4 +1,4 @@
-"""Fine-tuning of the receiver's light UNet on the transmitter's own guided, noisy partial trajectories."""
+"""Fine-tuning of the receiver's light UNet on the edge's own guided, noisy partial trajectories."""
 
 from __future__ import annotations
 
@@ -65,12 +65,12 @@ class FinetuneLoss:
 
     A request is stopped at a random split and sent at a random SNR. The received latent y lies on the diffusion
     process at a lower alpha_bar (SNR re-match); further down, so do the points of the line from y to the latent that
-    the transmitter would have reached. There the light UNet learns the generator's guided prediction, unguided: one
+    the edge would have reached. There the light UNet learns the generator's guided prediction, unguided: one
     forward instead of two.
 
     Deviation: SemAIGC trains on noise alone, with rendered data plus channel noise; here the data is what the
-    transmitter sends and the target is the generator's own prediction. Learning the noise that leads to the
-    transmitter's final latent instead gave a higher PSNR than the light UNet before it, and a lower alignment.
+    edge sends and the target is the generator's own prediction. Learning the noise that leads to the
+    edge's final latent instead gave a higher PSNR than the light UNet before it, and a lower alignment.
 
     Args:
         unet: the light UNet.

@@ -71,7 +71,7 @@ class Judged:
 
 
 class Judge:
-    """Runs the same requests through receivers, sharing the transmitter's trajectories.
+    """Runs the same requests through receivers, sharing the edge's trajectories.
 
     Args:
         transceiver: the model.

@@ -108,7 +108,7 @@ class ModelTraining(ModelParts):
         record_trajectories(self)
 
     def finetune(self) -> None:
-        """The light UNet on the transmitter's own guided, noisy partial trajectories."""
+        """The light UNet on the edge's own guided, noisy partial trajectories."""
         unet, training = self.finetuned(finished=False), self.config.finetune.training
         self._train("finetune", {"unet": unet}, FinetuneLoss.of(self, unet), training)
 

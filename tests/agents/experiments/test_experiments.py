@@ -26,7 +26,7 @@ Command = Callable[..., int]
 
 ROOT = ["experiment.root.total_requests=320", "experiment.root.num_envs=8", "experiment.root.agent.learning_starts=64"]
 ROOT += ["experiment.root.agent.policy_kwargs.net_arch=[8]", "experiment.root.agent.buffer_size=1000"]
-GRID = ["experiment.snr_db=[-6,15]", "experiment.tx_availability=[0.1,1.0]", "experiment.num_states=32"]
+GRID = ["experiment.snr_db=[-6,15]", "experiment.edge_availability=[0.1,1.0]", "experiment.num_states=32"]
 CURVES = [
     "experiment.episodes=20",
     "experiment.num_envs=8",
@@ -42,7 +42,7 @@ SMALL: dict[str, list[str]] = {
     "semaigc_fig6": CURVES,
     "semaigc_fig7": [*ROOT, *GRID],
     "semaigc_fig8": [*ROOT, *GRID],
-    "semaigc_fig9": [*ROOT, "experiment.snr_db=[-6,15]", "experiment.tx_availability=[0.1,1.0]"],
+    "semaigc_fig9": [*ROOT, "experiment.snr_db=[-6,15]", "experiment.edge_availability=[0.1,1.0]"],
     "semaigc_prop2": ["experiment.num_states=200", "experiment.rates=[0.01,0.5]", "experiment.splits=[10]"],
     "euci_fig8": ["experiment.num_inference_steps=20"],
     "meg_fig6": ["experiment.servers=[2]"],

@@ -68,8 +68,8 @@ def test_in_a_constant_world_it_is_the_optimum() -> None:
     constant = {
         "name": "battery",
         "snr_db": 15.0,
-        "tx_availability": 0.7,
-        "rx_availability": 0.7,
+        "edge_availability": 0.7,
+        "user_availability": 0.7,
         "bandwidth_hz": 1e6,
         "density_factor": 1.0,
         "latency_low_s": 6.0,

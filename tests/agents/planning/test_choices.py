@@ -44,7 +44,7 @@ def test_levels_after_a_decision_are_no_worse_than_the_environments(scenario: st
         assert (after >= now - 1e-9).all()
         assert (after <= now + 2 * levels.step).all()
     else:
-        real = before + info["latency_parts_s"]["transmitter"]
+        real = before + info["latency_parts_s"]["edge"]
         assert (after <= real + 1e-9).all()
         assert (after >= real - 2 * levels.step).all()
 

@@ -15,9 +15,9 @@ from agents.reports.tables import Outcomes
 @pytest.fixture
 def results() -> dict[str, Outcomes]:
     rng = np.random.default_rng(0)
-    states = {"snr_db": rng.uniform(-6, 15, 400), "tx_availability": rng.uniform(0.1, 1, 400)}
+    states = {"snr_db": rng.uniform(-6, 15, 400), "edge_availability": rng.uniform(0.1, 1, 400)}
     shared = states | {"reward": rng.random(400), "latency_s": rng.random(400), "episode": np.arange(400) // 20}
-    deciding = (18 * (states["tx_availability"] > 0.5)).astype(int)
+    deciding = (18 * (states["edge_availability"] > 0.5)).astype(int)
     return {"oracle": shared | {"split": deciding}, "non_root": shared | {"split": np.full(400, 10)}}
 
 
@@ -36,7 +36,7 @@ def test_decision_map_of_bad_arrays(lengths: tuple[int, int, int]) -> None:
 
 def test_figures_name_their_units(results: dict[str, Outcomes]) -> None:
     figure = draw_measure(results, MEASURES["latency"], bins=3)
-    assert [axis.get_xlabel() for axis in figure.axes] == ["SNR (dB)", "Transmitter availability (PACR)"]
+    assert [axis.get_xlabel() for axis in figure.axes] == ["SNR (dB)", "Edge availability (PACR)"]
     assert figure.axes[0].get_ylabel() == "Latency (s)"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Oracle", "Non-ROOT"]
 
@@ -56,7 +56,7 @@ def test_the_same_numbers_give_the_same_files(results: dict[str, Outcomes], tmp_
 
 def test_image_of_a_figure(results: dict[str, Outcomes]) -> None:
     oracle = results["oracle"]
-    map_ = decision_map(oracle["snr_db"], oracle["tx_availability"], oracle["split"])
+    map_ = decision_map(oracle["snr_db"], oracle["edge_availability"], oracle["split"])
     image = to_image(draw_decision_maps({"oracle": map_}, 20))
     assert image.dtype == np.uint8
     assert image.shape[2] == 3

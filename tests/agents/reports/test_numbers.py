@@ -14,7 +14,7 @@ from agents.statistics import interquartile_mean, probability_of_improvement
 def outcomes(seed: int, shift: float, states: int = 0) -> Outcomes:
     rng, world = np.random.default_rng(seed), np.random.default_rng(states)
     noise = {name: rng.random(200) for name in COLUMNS}
-    shared = {"snr_db": world.uniform(-6, 15, 200), "tx_availability": world.uniform(0.1, 1, 200)}
+    shared = {"snr_db": world.uniform(-6, 15, 200), "edge_availability": world.uniform(0.1, 1, 200)}
     labels = {"episode": np.arange(200) // 10, "seed": np.full(200, 7)}
     return noise | shared | labels | {"reward": np.clip(world.random(200) + shift, 0, 1)}
 

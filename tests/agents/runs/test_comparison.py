@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agents.runs.comparison import compare, contender, transmitter_steps
+from agents.runs.comparison import compare, contender, edge_steps
 from envs import plans
 from envs.transceiver.profile import QualityProfile
 
@@ -13,7 +13,7 @@ def test_policies_meet_the_same_requests(profile: QualityProfile) -> None:
     contenders = {label: contender(name, {"profile": profile}, num_envs=4) for label, name in names.items()}
     results = compare(contenders, num_requests=60, seed=1)
     assert list(results) == list(names)
-    for name in ("snr_db", "tx_availability", "request", "latency_low_s", "episode"):
+    for name in ("snr_db", "edge_availability", "request", "latency_low_s", "episode"):
         np.testing.assert_array_equal(results["best"][name], results["edge"][name])
     assert set(results["edge"]["split"]) == {20}
     assert results["best"]["reward"].mean() > results["any"]["reward"].mean()
@@ -31,6 +31,6 @@ def test_a_misspelt_policy(profile: QualityProfile) -> None:
         contender("psychic", {"profile": profile}, num_envs=1)
 
 
-def test_steps_at_the_transmitter() -> None:
+def test_steps_at_the_edge() -> None:
     chosen = (plans.semaigc(0), plans.semaigc(7), plans.edge_aigc(), plans.local_aigc())
-    np.testing.assert_array_equal(transmitter_steps(chosen), [0, 7, 20, 0])
+    np.testing.assert_array_equal(edge_steps(chosen), [0, 7, 20, 0])

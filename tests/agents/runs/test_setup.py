@@ -50,10 +50,10 @@ def test_measured_costs_are_timed_once_on_the_configured_transceiver(
 
     def timed(*arguments: Any, **settings: Any) -> Timed:
         asked.append((arguments, settings))
-        return Timed("laptop", 0.1, 0.4, 0.05, 0.2, ReceiverStep(), Payloads(2048, 98_304), rx_slowdown=2.0)
+        return Timed("laptop", 0.1, 0.4, 0.05, 0.2, ReceiverStep(), Payloads(2048, 98_304), user_slowdown=2.0)
 
     monkeypatch.setattr(setup, "matching_transceiver", lambda config, profile, channel: "loaded")
     monkeypatch.setattr(setup, "timed_costs", timed)
-    said = description(composed(profile_file, "costs=measured", "costs.rx_slowdown=2"))
+    said = description(composed(profile_file, "costs=measured", "costs.user_slowdown=2"))
     assert "costs measured (laptop, 0.4 s a step with its guidance, to laptop, 2 times slower, 0.1 s" in said
-    assert asked == [(("loaded", "finetuned"), {"repeats": 7, "threads": 1, "tx_slowdown": 1.0, "rx_slowdown": 2})]
+    assert asked == [(("loaded", "finetuned"), {"repeats": 7, "threads": 1, "edge_slowdown": 1.0, "user_slowdown": 2})]

@@ -29,7 +29,7 @@ FEW = ["semaigc(0)", "semaigc(10)", "semaigc(18)", "edge_aigc"]
 def small_search(monkeypatch: pytest.MonkeyPatch) -> None:
     for name, size in {"COARSE_PLANS": 3, "COARSE_THRESHOLDS": 2, "THRESHOLDS": 3, "ROUNDS": 1}.items():
         monkeypatch.setattr(rule_search, name, size)
-    for name in ("PER_TX_S", "PER_RX_J"):
+    for name in ("PER_EDGE_S", "PER_USER_J"):
         monkeypatch.setattr(priced, name, (0.0, 1e-4))
 
 
@@ -49,14 +49,14 @@ def test_the_search_finds_the_best_of_what_it_tries() -> None:
     rewards = [search.mean_reward(TwoPlans(0, action, action, 0.5)) for action in range(len(FEW))]
     assert fixed.action == int(np.argmax(rewards))
     rule = search.two_plans()
-    assert search.names[rule.index] == "tx_capability_hz"
+    assert search.names[rule.index] == "edge_capability_hz"
     assert search.mean_reward(rule) >= max(rewards)
 
 
 def test_prices_are_sought_where_decisions_reach_further() -> None:
     assert best_prices(RuleSearch(settings(), 40, 0)) == {}
-    assert set(best_prices(RuleSearch(settings("queue"), 40, 0))) == {"per_tx_s"}
-    assert set(best_prices(RuleSearch(settings("battery"), 40, 0))) == {"per_rx_j"}
+    assert set(best_prices(RuleSearch(settings("queue"), 40, 0))) == {"per_edge_s"}
+    assert set(best_prices(RuleSearch(settings("battery"), 40, 0))) == {"per_user_j"}
 
 
 def test_rules_by_name_know_of_the_queue() -> None:
@@ -74,10 +74,10 @@ def test_a_price_of_nothing_is_the_oracle_and_a_high_one_spares_the_resource() -
     env = SplitVectorEnv(200, **settings("queue"))
     observations, _ = env.reset(seed=0)
     np.testing.assert_array_equal(Priced(env).actions(observations), Oracle(env.model).actions(observations))
-    assert not Priced(env, per_tx_s=10.0).actions(observations).any()  # semaigc(0) takes no second of the transmitter
+    assert not Priced(env, per_edge_s=10.0).actions(observations).any()  # semaigc(0) takes no second of the edge
     drained = SplitVectorEnv(200, **settings({"name": "battery", "battery_j": 300.0}))
     observations, _ = drained.reset(seed=0)
-    chosen = Priced(drained, per_rx_j=1e-5).actions(observations)
+    chosen = Priced(drained, per_user_j=1e-5).actions(observations)
     assert drained.action_masks()[np.arange(200), chosen].all()
 
 

@@ -22,10 +22,10 @@ from envs.costs import CostTable, LinkState, crossover_bandwidth_hz
     st.sampled_from(["shannon", "coded"]),
 )
 def test_there_both_take_equally_long(
-    split: int, snr_db: float, tx: float, rx: float, attempts: float, rate: str
+    split: int, snr_db: float, edge: float, user: float, attempts: float, rate: str
 ) -> None:
     table = CostTable.compile([plans.semaigc(split), plans.edge_aigc()], rate=rate)
-    state = LinkState(snr_db, 1.0, tx, rx)
+    state = LinkState(snr_db, 1.0, edge, user)
     bandwidth_hz = crossover_bandwidth_hz(table, state, (attempts, 1.0))
 
     def lead_s(at_hz: float) -> float:

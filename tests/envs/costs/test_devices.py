@@ -23,11 +23,11 @@ def test_the_throughput_is_calibrated_to_a_guided_step(device: Device) -> None:
 
 
 def test_the_receivers_step_may_have_its_own_seconds() -> None:
-    light = replace(GTX_1080_TI, receiver_step_s=0.092)
+    light = replace(GTX_1080_TI, finetune_step_s=0.092)
     assert (light.module_s("unet"), light.module_s("finetune_unet")) == (0.368, 0.092)
     assert light.density_cycles_per_bit == GTX_1080_TI.density_cycles_per_bit
-    assert light.receiver_density_cycles_per_bit == pytest.approx(light.density_cycles_per_bit / 4)
-    assert GTX_1080_TI.receiver_density_cycles_per_bit == GTX_1080_TI.density_cycles_per_bit
+    assert light.finetune_density_cycles_per_bit == pytest.approx(light.density_cycles_per_bit / 4)
+    assert GTX_1080_TI.finetune_density_cycles_per_bit == GTX_1080_TI.density_cycles_per_bit
 
 
 @given(st.floats(1e8, 1e10), st.integers(1, 20_000), st.floats(1e-3, 10.0), st.floats(0.0, 1.0), st.floats(0.01, 1.0))
@@ -50,7 +50,7 @@ def test_density_gives_the_step_back_by_amdahls_law(
         "power_w",
         "text_encoder_s",
         "vae_decoder_s",
-        "receiver_step_s",
+        "finetune_step_s",
         "compute_flops_per_s",
     ],
 )

@@ -20,8 +20,8 @@ def test_both_devices_are_counted_and_the_link_is_not() -> None:
 
 
 @given(st.floats(0.05, 1.0), st.floats(0.05, 1.0))
-def test_a_split_lies_between_its_ends(tx_availability: float, rx_availability: float) -> None:
+def test_a_split_lies_between_its_ends(edge_availability: float, user_availability: float) -> None:
     table = CostTable.compile(plans.expand([f"semaigc({split})" for split in range(1, 21)]))
-    energy_j = table.price(LinkState(0.0, 1e6, tx_availability, rx_availability)).energy_j()[0]
+    energy_j = table.price(LinkState(0.0, 1e6, edge_availability, user_availability)).energy_j()[0]
     ends = sorted((energy_j[0], energy_j[-1]))
     assert np.all((energy_j >= ends[0] * (1 - 1e-12)) & (energy_j <= ends[1] * (1 + 1e-12)))

@@ -18,7 +18,7 @@ from envs.plans import Compute, Plan, Transmit
 EXACT = 1e-9
 LINK: dict[str, Any] = {"snr_db": 0.0, "bandwidth_hz": 1e6}  # 1 Mbit/s
 LATENT_S, IMAGE_S, SKETCH_S = 0.131072, 6.291456, 1.572864
-TX_STEP, RX_STEP, TEXT, DECODE = 0.2, 0.368, 0.75, 1.196
+EDGE_STEP, USER_STEP, TEXT, DECODE = 0.2, 0.368, 0.75, 1.196
 ENCODE = DECODE * 1_116_658_466_816 / 2_514_518_933_504
 SKETCH, COMPLETE = DECODE / 4, DECODE
 
@@ -32,47 +32,47 @@ def _by_hand(
     HAND[name] = (edge, link, user, 300.0 * edge * edges + 250.0 * (user if users_busy is None else users_busy))
 
 
-_by_hand("euci(8)", TEXT + 12 * TX_STEP + DECODE, LATENT_S + IMAGE_S, 8 * RX_STEP)
-_by_hand("euci_unet_sent(8)", TEXT + 12 * TX_STEP + DECODE, LATENT_S + IMAGE_S + 859_520_964 * 16e-6, 8 * RX_STEP)
+_by_hand("euci(8)", TEXT + 12 * EDGE_STEP + DECODE, LATENT_S + IMAGE_S, 8 * USER_STEP)
+_by_hand("euci_unet_sent(8)", TEXT + 12 * EDGE_STEP + DECODE, LATENT_S + IMAGE_S + 859_520_964 * 16e-6, 8 * USER_STEP)
 _by_hand(
     "euci_cache_miss(8)",
-    TEXT + 12 * TX_STEP + DECODE,
+    TEXT + 12 * EDGE_STEP + DECODE,
     LATENT_S + IMAGE_S + 859_520_964 * 16e-6 + (123_060_480 + 859_520_964 + 83_653_863) * 16 / 125e6,
-    8 * RX_STEP,
+    8 * USER_STEP,
 )
-_by_hand("full_ue", 0, 0, TEXT + ENCODE + 20 * RX_STEP + DECODE)
-_by_hand("full_es", TEXT + ENCODE + 20 * TX_STEP + DECODE, 2 * IMAGE_S, 0)
-_by_hand("uieg", 20 * TX_STEP + DECODE, LATENT_S + IMAGE_S, TEXT + ENCODE)
-_by_hand("eiug", TEXT + ENCODE + 20 * TX_STEP, IMAGE_S + LATENT_S, DECODE)
-_by_hand("ciag", 20 * TX_STEP, 2 * LATENT_S, TEXT + ENCODE + DECODE)
-_by_hand("esuc", TEXT + ENCODE + 20 * TX_STEP + SKETCH, IMAGE_S + SKETCH_S, COMPLETE)
-_by_hand("uieg_text", 20 * TX_STEP + DECODE, IMAGE_S, TEXT)
-_by_hand("ciag_text", 20 * TX_STEP, LATENT_S, TEXT + DECODE)
-_by_hand("uidg(3)", 20 * TX_STEP + DECODE, LATENT_S + 3 * IMAGE_S, TEXT + ENCODE, edges=3)
-_by_hand("diug(3)", TEXT + ENCODE + 20 * TX_STEP, IMAGE_S + 3 * LATENT_S, 3 * DECODE, edges=3)
-_by_hand("dsuc(3)", TEXT + ENCODE + 20 * TX_STEP + SKETCH, IMAGE_S + 3 * SKETCH_S, COMPLETE, edges=3)
-_by_hand("uidcg(3)", (20 * TX_STEP + DECODE) / 3, LATENT_S + IMAGE_S, TEXT + ENCODE, edges=3)
-_by_hand("dcsuc(3)", TEXT + ENCODE + (20 * TX_STEP + SKETCH) / 3, IMAGE_S + SKETCH_S, COMPLETE, edges=3)
+_by_hand("full_ue", 0, 0, TEXT + ENCODE + 20 * USER_STEP + DECODE)
+_by_hand("full_es", TEXT + ENCODE + 20 * EDGE_STEP + DECODE, 2 * IMAGE_S, 0)
+_by_hand("uieg", 20 * EDGE_STEP + DECODE, LATENT_S + IMAGE_S, TEXT + ENCODE)
+_by_hand("eiug", TEXT + ENCODE + 20 * EDGE_STEP, IMAGE_S + LATENT_S, DECODE)
+_by_hand("ciag", 20 * EDGE_STEP, 2 * LATENT_S, TEXT + ENCODE + DECODE)
+_by_hand("esuc", TEXT + ENCODE + 20 * EDGE_STEP + SKETCH, IMAGE_S + SKETCH_S, COMPLETE)
+_by_hand("uieg_text", 20 * EDGE_STEP + DECODE, IMAGE_S, TEXT)
+_by_hand("ciag_text", 20 * EDGE_STEP, LATENT_S, TEXT + DECODE)
+_by_hand("uidg(3)", 20 * EDGE_STEP + DECODE, LATENT_S + 3 * IMAGE_S, TEXT + ENCODE, edges=3)
+_by_hand("diug(3)", TEXT + ENCODE + 20 * EDGE_STEP, IMAGE_S + 3 * LATENT_S, 3 * DECODE, edges=3)
+_by_hand("dsuc(3)", TEXT + ENCODE + 20 * EDGE_STEP + SKETCH, IMAGE_S + 3 * SKETCH_S, COMPLETE, edges=3)
+_by_hand("uidcg(3)", (20 * EDGE_STEP + DECODE) / 3, LATENT_S + IMAGE_S, TEXT + ENCODE, edges=3)
+_by_hand("dcsuc(3)", TEXT + ENCODE + (20 * EDGE_STEP + SKETCH) / 3, IMAGE_S + SKETCH_S, COMPLETE, edges=3)
 _by_hand(
     "edge_to_devices(5,4)",
-    TEXT + 5 * TX_STEP,
+    TEXT + 5 * EDGE_STEP,
     4 * LATENT_S,
-    TEXT + 15 * RX_STEP + DECODE,
-    users_busy=4 * (TEXT + 15 * RX_STEP + DECODE),
+    TEXT + 15 * USER_STEP + DECODE,
+    users_busy=4 * (TEXT + 15 * USER_STEP + DECODE),
 )
 _by_hand(
     "cluster(5,4)",
     0,
     3 * LATENT_S,
-    TEXT + 5 * RX_STEP + TEXT + 15 * RX_STEP + DECODE,
-    users_busy=TEXT + 5 * RX_STEP + 3 * TEXT + 4 * (15 * RX_STEP + DECODE),
+    TEXT + 5 * USER_STEP + TEXT + 15 * USER_STEP + DECODE,
+    users_busy=TEXT + 5 * USER_STEP + 3 * TEXT + 4 * (15 * USER_STEP + DECODE),
 )
 _by_hand(
     "device_to_device(5)",
     0,
     LATENT_S,
-    TEXT + 5 * RX_STEP + TEXT + 15 * RX_STEP + DECODE,
-    users_busy=TEXT + 5 * RX_STEP + TEXT + 2 * (15 * RX_STEP + DECODE),
+    TEXT + 5 * USER_STEP + TEXT + 15 * USER_STEP + DECODE,
+    users_busy=TEXT + 5 * USER_STEP + TEXT + 2 * (15 * USER_STEP + DECODE),
 )
 
 
@@ -81,7 +81,7 @@ def test_a_price_is_the_sum_by_hand(name: str) -> None:
     (plan,) = plans.expand(name)
     edge_s, link_s, user_s, energy_j = HAND[name]
     price = costs.price(plan, **LINK)
-    parts = [price.latency_parts_s[part] for part in ("transmitter", "link", "receiver")]
+    parts = [price.latency_parts_s[part] for part in ("edge", "link", "user")]
     assert parts == pytest.approx([edge_s, link_s, user_s], rel=EXACT, abs=EXACT)
     assert price.latency_s == pytest.approx(edge_s + link_s + user_s, rel=EXACT)
     assert price.energy_j == pytest.approx(energy_j, rel=EXACT)
@@ -131,7 +131,7 @@ def test_payloads_follow_the_picture() -> None:
 def test_weights_are_paid_once() -> None:
     (plan,) = plans.expand("euci_cache_miss(8)")
     one, three = (costs.price(plan, **LINK, attempts=attempts) for attempts in (1, 3))
-    again_s = 12 * TX_STEP + DECODE + LATENT_S + IMAGE_S
+    again_s = 12 * EDGE_STEP + DECODE + LATENT_S + IMAGE_S
     assert three.latency_s - one.latency_s == pytest.approx(2 * again_s, rel=EXACT)
     assert three.payload_bits - one.payload_bits == 2 * (131_072 + 6_291_456)
 
@@ -161,8 +161,8 @@ STATES = st.builds(
     LinkState,
     snr_db=st.floats(-20.0, 30.0),
     bandwidth_hz=st.floats(1e5, 1e8),
-    tx_availability=st.floats(0.05, 1.0),
-    rx_availability=st.floats(0.05, 1.0),
+    edge_availability=st.floats(0.05, 1.0),
+    user_availability=st.floats(0.05, 1.0),
     density_factor=st.floats(0.5, 2.0),
 )
 TABLE = CostTable.compile(ALL)
@@ -172,14 +172,14 @@ TABLE = CostTable.compile(ALL)
 def test_latency_is_the_sum_of_its_parts_and_everything_is_finite(state: LinkState, attempts: int) -> None:
     prices = TABLE.price(state)
     parts, latency_s, energy_j = prices.parts_s(attempts), prices.latency_s(attempts), prices.energy_j(attempts)
-    np.testing.assert_allclose(latency_s, parts.transmitter + parts.link + parts.receiver, rtol=EXACT)
+    np.testing.assert_allclose(latency_s, parts.edge + parts.link + parts.user, rtol=EXACT)
     once_s, repeat_s = TABLE.totals_s(state)
     np.testing.assert_allclose(latency_s, once_s + attempts * repeat_s, rtol=EXACT)
     np.testing.assert_allclose(energy_j, prices.once_j + attempts * prices.repeat_j, rtol=EXACT)
-    for part in (parts.transmitter, parts.link, parts.receiver, energy_j):
+    for part in (parts.edge, parts.link, parts.user, energy_j):
         assert np.isfinite(part).all()
         assert (part >= 0).all()
-    assert (energy_j >= parts.transmitter * 300.0 + parts.receiver * 250.0 - 1e-6).all()
+    assert (energy_j >= parts.edge * 300.0 + parts.user * 250.0 - 1e-6).all()
 
 
 @given(STATES)
@@ -188,8 +188,8 @@ def test_more_bandwidth_or_compute_is_never_slower(state: LinkState) -> None:
     better = {
         "snr_db": state.snr_db + 1.0,
         "bandwidth_hz": state.bandwidth_hz * 2.0,
-        "tx_availability": (1.0 + state.tx_availability) / 2.0,
-        "rx_availability": (1.0 + state.rx_availability) / 2.0,
+        "edge_availability": (1.0 + state.edge_availability) / 2.0,
+        "user_availability": (1.0 + state.user_availability) / 2.0,
         "density_factor": state.density_factor / 2.0,
     }
     for name, value in better.items():
@@ -203,14 +203,14 @@ def test_a_faster_device_is_never_slower(plan: Plan, times: float) -> None:
         return replace(device, **{name: getattr(device, name) / times for name in seconds})
 
     slow = costs.price(plan, **LINK).latency_s
-    for changed in ({"tx": faster(RTX_A6000)}, {"rx": faster(GTX_1080_TI)}):
+    for changed in ({"edge": faster(RTX_A6000)}, {"user": faster(GTX_1080_TI)}):
         assert costs.price(plan, **LINK, **changed).latency_s <= slow  # type: ignore[arg-type]
 
 
 @given(st.integers(1, 8))
 def test_working_together_saves_seconds_and_no_joules(servers: int) -> None:
     alone, together = (costs.price(plans.uidcg(count), **LINK) for count in (1, servers))
-    assert together.latency_parts_s["transmitter"] == pytest.approx(alone.latency_parts_s["transmitter"] / servers)
+    assert together.latency_parts_s["edge"] == pytest.approx(alone.latency_parts_s["edge"] / servers)
     assert together.energy_j == pytest.approx(alone.energy_j)
 
 
@@ -218,8 +218,8 @@ def test_working_together_saves_seconds_and_no_joules(servers: int) -> None:
 def test_eucis_energy_lies_between_its_two_ends(state: LinkState, split: int) -> None:
     """Eq. 2 is linear in the split, so the minimum that the paper reports cannot come out of it."""
     ends = CostTable.compile([plans.edge_aigc(), plans.euci(split), plans.local_aigc()]).price(state).energy_j()[0]
-    text_moves = TEXT * max(300.0 / float(state.tx_availability), 250.0 / float(state.rx_availability))
-    decoding_moves = DECODE * max(300.0 / float(state.tx_availability), 250.0 / float(state.rx_availability))
+    text_moves = TEXT * max(300.0 / float(state.edge_availability), 250.0 / float(state.user_availability))
+    decoding_moves = DECODE * max(300.0 / float(state.edge_availability), 250.0 / float(state.user_availability))
     slack = text_moves + decoding_moves  # once at the edge in a split, at the user in user-only
     assert min(ends[0], ends[2]) - slack <= ends[1] <= max(ends[0], ends[2]) + slack
 

@@ -33,8 +33,8 @@ def test_only_the_link_depends_on_the_rate_and_shannon_is_the_default() -> None:
     state = LinkState(np.array([-6.0, 9.0]), np.array([1e6, 2e7]))
     parts, same, other = (table.price(state).parts_s(2) for table in (default, shannon, coded))
     np.testing.assert_array_equal(parts.total, same.total)
-    np.testing.assert_array_equal(parts.transmitter, other.transmitter)
-    np.testing.assert_array_equal(parts.receiver, other.receiver)
+    np.testing.assert_array_equal(parts.edge, other.edge)
+    np.testing.assert_array_equal(parts.user, other.user)
     sends = default.payload_bits > 0
     assert np.all(other.link[:, sends] > parts.link[:, sends])
     np.testing.assert_allclose(coded.totals_s(state)[1], coded.price(state).repeat_s.total, rtol=1e-13)

@@ -9,7 +9,7 @@ from envs.costs import GTX_1080_TI, RTX_A6000, Counted, Payloads, ReceiverStep, 
 from envs.costs.sources import cost_source
 
 LIGHT, FULL = ReceiverStep(light=True, guided=False), ReceiverStep(light=False, guided=True)
-TIMED = Timed("laptop", 0.1, 0.4, 0.05, 0.2, LIGHT, Payloads(latent=2048, image=98_304), rx_slowdown=3.0)
+TIMED = Timed("laptop", 0.1, 0.4, 0.05, 0.2, LIGHT, Payloads(latent=2048, image=98_304), user_slowdown=3.0)
 
 
 def test_stated_seconds_are_the_devices() -> None:
@@ -18,14 +18,14 @@ def test_stated_seconds_are_the_devices() -> None:
 
 
 def test_counted_seconds_are_operations_over_throughput() -> None:
-    tx, rx = Counted().devices(RTX_A6000, GTX_1080_TI, LIGHT)
+    edge, user = Counted().devices(RTX_A6000, GTX_1080_TI, LIGHT)
     counted = counted_operations()
-    assert tx.step_s == pytest.approx(2 * counted["unet"].flops / 8.03e12)
-    assert rx.module_s("finetune_unet") == pytest.approx(counted["bk_sdm_small"].flops / 4.37e12)
-    assert rx.module_s("unet") == pytest.approx(0.368, rel=2e-3)
-    assert tx.text_encoder_s == pytest.approx(2 * counted["text_encoder"].flops / 8.03e12)
-    assert rx.vae_decoder_s == pytest.approx(counted["vae_decoder"].flops / 4.37e12)
-    assert (tx.power_w, tx.clock_hz, tx.name) == (RTX_A6000.power_w, RTX_A6000.clock_hz, RTX_A6000.name)
+    assert edge.step_s == pytest.approx(2 * counted["unet"].flops / 8.03e12)
+    assert user.module_s("finetune_unet") == pytest.approx(counted["bk_sdm_small"].flops / 4.37e12)
+    assert user.module_s("unet") == pytest.approx(0.368, rel=2e-3)
+    assert edge.text_encoder_s == pytest.approx(2 * counted["text_encoder"].flops / 8.03e12)
+    assert user.vae_decoder_s == pytest.approx(counted["vae_decoder"].flops / 4.37e12)
+    assert (edge.power_w, edge.clock_hz, edge.name) == (RTX_A6000.power_w, RTX_A6000.clock_hz, RTX_A6000.name)
 
 
 def test_a_step_of_the_receiver_costs_what_it_runs() -> None:
@@ -45,10 +45,10 @@ def test_the_light_network_is_a_choice() -> None:
 
 
 def test_a_plan_is_priced_with_the_counted_seconds() -> None:
-    tx, rx = Counted().devices(RTX_A6000, GTX_1080_TI, LIGHT)
-    price = costs.price(plans.semaigc(12), snr_db=0.0, bandwidth_hz=1e6, tx=tx, rx=rx)
-    assert price.latency_parts_s["receiver"] == pytest.approx((8 * 510.9 + 2514.5) / 4370, rel=1e-4)
-    assert price.latency_parts_s["transmitter"] == pytest.approx((12 * 1606.5 + 2 * 13.3) / 8030, rel=1e-4)
+    edge, user = Counted().devices(RTX_A6000, GTX_1080_TI, LIGHT)
+    price = costs.price(plans.semaigc(12), snr_db=0.0, bandwidth_hz=1e6, edge=edge, user=user)
+    assert price.latency_parts_s["user"] == pytest.approx((8 * 510.9 + 2514.5) / 4370, rel=1e-4)
+    assert price.latency_parts_s["edge"] == pytest.approx((12 * 1606.5 + 2 * 13.3) / 8030, rel=1e-4)
 
 
 def test_an_unknown_throughput_cannot_be_counted_with() -> None:
@@ -57,12 +57,17 @@ def test_an_unknown_throughput_cannot_be_counted_with() -> None:
 
 
 def test_timed_seconds_are_the_machines_times_the_slowdown() -> None:
-    tx, rx = TIMED.devices(RTX_A6000, GTX_1080_TI, LIGHT)
-    assert (tx.text_encoder_s, tx.step_s, tx.module_s("finetune_unet"), tx.vae_decoder_s) == (0.1, 0.4, 0.05, 0.2)
-    assert rx.step_s == pytest.approx(1.2)
-    assert rx.module_s("finetune_unet") == pytest.approx(0.15)
-    assert (tx.name, rx.name) == ("laptop", "laptop, 3 times slower")
-    assert rx.power_w == GTX_1080_TI.power_w
+    edge, user = TIMED.devices(RTX_A6000, GTX_1080_TI, LIGHT)
+    assert (edge.text_encoder_s, edge.step_s, edge.module_s("finetune_unet"), edge.vae_decoder_s) == (
+        0.1,
+        0.4,
+        0.05,
+        0.2,
+    )
+    assert user.step_s == pytest.approx(1.2)
+    assert user.module_s("finetune_unet") == pytest.approx(0.15)
+    assert (edge.name, user.name) == ("laptop", "laptop, 3 times slower")
+    assert user.power_w == GTX_1080_TI.power_w
 
 
 def test_timed_seconds_belong_to_the_receiver_that_was_timed() -> None:
@@ -72,8 +77,8 @@ def test_timed_seconds_belong_to_the_receiver_that_was_timed() -> None:
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("inf"), float("nan")])
 def test_a_slowdown_is_positive(value: float) -> None:
-    with pytest.raises(ValueError, match="tx_slowdown must be positive and finite, got"):
-        replace(TIMED, tx_slowdown=value)
+    with pytest.raises(ValueError, match="edge_slowdown must be positive and finite, got"):
+        replace(TIMED, edge_slowdown=value)
 
 
 def test_sources_by_name() -> None:

@@ -19,15 +19,15 @@ STATES = st.builds(
     LinkState,
     snr_db=st.floats(-20.0, 30.0),
     bandwidth_hz=st.floats(1e5, 1e8),
-    tx_availability=st.floats(0.05, 1.0),
-    rx_availability=st.floats(0.05, 1.0),
+    edge_availability=st.floats(0.05, 1.0),
+    user_availability=st.floats(0.05, 1.0),
     density_factor=st.floats(0.5, 2.0),
 )
 
 
 def stage_by_stage_s(plan: Plan, state: LinkState, attempts: int) -> dict[str, float]:
     """Oracle: SemAIGC's eqs. 19 and 20 for each stage by itself, written out from the description of the scheme."""
-    parts = {"transmitter": 0.0, "link": 0.0, "receiver": 0.0}
+    parts = {"edge": 0.0, "link": 0.0, "user": 0.0}
     for stage in plan.stages:
         if isinstance(stage, Transmit):
             bits = {"latent": 64 * 64 * 4 * 8, "image": 512 * 512 * 24}[stage.payload]
@@ -35,8 +35,8 @@ def stage_by_stage_s(plan: Plan, state: LinkState, attempts: int) -> dict[str, f
             parts["link"] += attempts * float(transmission_s(bits, rate_bps))
             continue
         device, availability, part = {
-            "edge": (RTX_A6000, state.tx_availability, "transmitter"),
-            "user": (GTX_1080_TI, state.rx_availability, "receiver"),
+            "edge": (RTX_A6000, state.edge_availability, "edge"),
+            "user": (GTX_1080_TI, state.user_availability, "user"),
         }[stage.node]
         times = attempts if stage.node == "user" and stage.module != "text_encoder" else 1
         if "unet" in stage.module:
@@ -58,11 +58,9 @@ def test_the_table_is_the_sum_over_the_stages(state: LinkState, row: int, attemp
     expected = stage_by_stage_s(ALL_PLANS[row], state, attempts)
     prices = TABLE.price(state, np.array([row]))
     parts = prices.parts_s(attempts)
-    assert [parts.transmitter.item(), parts.link.item(), parts.receiver.item()] == pytest.approx(
-        list(expected.values())
-    )
+    assert [parts.edge.item(), parts.link.item(), parts.user.item()] == pytest.approx(list(expected.values()))
     assert prices.latency_s(attempts).item() == pytest.approx(sum(expected.values()))
-    energy_j = 300.0 * expected["transmitter"] + 250.0 * expected["receiver"]
+    energy_j = 300.0 * expected["edge"] + 250.0 * expected["user"]
     assert prices.energy_j(attempts).item() == pytest.approx(energy_j)
     assert prices.once_j.item() + attempts * prices.repeat_j.item() == pytest.approx(energy_j)
 
@@ -107,8 +105,8 @@ def test_more_of_anything_is_no_slower(state: LinkState) -> None:
     better = {
         "snr_db": state.snr_db + 1.0,
         "bandwidth_hz": state.bandwidth_hz * 2.0,
-        "tx_availability": (1.0 + state.tx_availability) / 2.0,
-        "rx_availability": (1.0 + state.rx_availability) / 2.0,
+        "edge_availability": (1.0 + state.edge_availability) / 2.0,
+        "user_availability": (1.0 + state.user_availability) / 2.0,
         "density_factor": state.density_factor / 2.0,
     }
     for name, value in better.items():
@@ -142,9 +140,9 @@ def test_payload_bits_of_each_plan() -> None:
 
 def test_devices_are_replaceable() -> None:
     twice = replace(RTX_A6000, step_s=0.4)
-    table = CostTable.compile([plans.semaigc(20)], tx=twice, rx=RTX_A6000)
+    table = CostTable.compile([plans.semaigc(20)], edge=twice, user=RTX_A6000)
     assert table.coefficients[0, :, 0] == pytest.approx([8.0, 0, 0, 0.75, 0])
-    assert table.price(LinkState(0.0, 1e6)).rx_power_w == 300.0
+    assert table.price(LinkState(0.0, 1e6)).user_power_w == 300.0
 
 
 def test_the_table_is_read_only() -> None:

@@ -91,7 +91,7 @@ def test_a_seed_fixes_it_and_actions_do_not_move_its_draws(name: str) -> None:
     for seconds in (1.0, 9.0):
         a.advance(rng_a, spent(50, seconds))
         b.advance(rng_b, spent(50, 0.0))
-    for field in ("snr_db", "bandwidth_hz", "tx_availability", "latency_low_s", "draws"):
+    for field in ("snr_db", "bandwidth_hz", "edge_availability", "latency_low_s", "draws"):
         np.testing.assert_array_equal(getattr(a.state, field), getattr(b.state, field))
     assert rng_a.bit_generator.state == rng_b.bit_generator.state
     assert not np.array_equal(a.state.snr_db, c.state.snr_db)
@@ -109,7 +109,7 @@ def test_its_memory_is_plain_arrays_and_restores_it(name: str) -> None:
         seen.append(scenario.state)
         scenario.set_state(kept)
         rng.bit_generator.state = generator
-    for field in ("snr_db", "bandwidth_hz", "tx_availability", "request", "draws"):
+    for field in ("snr_db", "bandwidth_hz", "edge_availability", "request", "draws"):
         np.testing.assert_array_equal(getattr(seen[0], field), getattr(seen[1], field))
     for feature, values in seen[0].features.items():
         np.testing.assert_array_equal(values, seen[1].features[feature])
@@ -173,8 +173,8 @@ def test_bursts_are_seen_in_the_availability() -> None:
     scenario, rng = started("bursty_edge", 20_000)
     params: Any = scenario.params
     for _ in range(3):
-        availability, busy = scenario.state.tx_availability, scenario.processes["busy"].values
-        for inside, (low, high) in ((busy, params.busy_availability), (~busy, params.tx_availability)):
+        availability, busy = scenario.state.edge_availability, scenario.processes["busy"].values
+        for inside, (low, high) in ((busy, params.busy_availability), (~busy, params.edge_availability)):
             assert np.all((availability[inside] >= low) & (availability[inside] <= high))
             sigma = (high - low) / math.sqrt(12 * inside.sum())
             assert availability[inside].mean() == pytest.approx((low + high) / 2, abs=5 * sigma)
@@ -225,7 +225,7 @@ def test_without_load_or_decisions_the_queue_is_empty_and_one_user_waits_for_his
     )
 
 
-def test_waiting_counts_for_plans_that_need_the_transmitter_only(profile: QualityProfile) -> None:
+def test_waiting_counts_for_plans_that_need_the_edge_only(profile: QualityProfile) -> None:
     env = SplitEnv(profile=profile, scenario="queue", plans=["semaigc(18)", "local_aigc"])
     obs, _ = env.reset(seed=3)
     waited = 0.0
@@ -240,7 +240,7 @@ def test_waiting_counts_for_plans_that_need_the_transmitter_only(profile: Qualit
     assert waited > 0.0
 
 
-def test_a_battery_pays_for_the_receiver_and_then_forbids_it(profile: QualityProfile) -> None:
+def test_a_battery_pays_for_the_user_and_then_forbids_it(profile: QualityProfile) -> None:
     env = SplitEnv(profile=profile, scenario={"name": "battery", "battery_j": 5_000.0}, plans=BATTERY_PLANS)
     _, info = env.reset(seed=0)
     left_j = 5_000.0
@@ -249,13 +249,13 @@ def test_a_battery_pays_for_the_receiver_and_then_forbids_it(profile: QualityPro
     for _ in range(12):
         state = env.core.state
         prices = env.model.costs.price(state.link)
-        needed_j = prices.rx_power_w * (prices.once_s.receiver + prices.repeat_s.receiver)[0]
+        needed_j = prices.user_power_w * (prices.once_s.user + prices.repeat_s.user)[0]
         mask = env.action_masks()
         assert (mask.dtype, mask.shape, mask[21]) == (np.bool_, (22,), True)
         np.testing.assert_array_equal(mask, needed_j <= left_j)
         _, reward, _, _, after = env.step(4)
         if mask[4]:
-            left_j = max(left_j - after["latency_parts_s"]["receiver"] * prices.rx_power_w, 0.0)
+            left_j = max(left_j - after["latency_parts_s"]["user"] * prices.user_power_w, 0.0)
         else:
             refused += 1
             assert (reward, after["attempts"], after["accepted"], after["failed"]) == (0.0, 0, False, True)

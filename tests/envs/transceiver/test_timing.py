@@ -17,7 +17,7 @@ from envs.transceiver.transceiver import Transceiver
 
 def test_every_module_is_timed_and_the_payloads_are_the_models(tiny: Transceiver) -> None:
     timed = timed_costs(tiny, "finetuned", repeats=2)
-    assert min(timed.text_encoder_s, timed.step_s, timed.receiver_step_s, timed.vae_decoder_s) > 0
+    assert min(timed.text_encoder_s, timed.step_s, timed.finetune_step_s, timed.vae_decoder_s) > 0
     assert (timed.payloads.latent, timed.payloads.image) == (8 * 8 * 4 * 8, 64 * 64 * 24)
     assert "cpu" in timed.machine
 
@@ -46,11 +46,13 @@ def test_what_a_receiver_runs(tiny: Transceiver, receiver: str, light: bool, gui
 
 def test_an_environment_is_priced_with_them(tiny: Transceiver, profile: QualityProfile) -> None:
     timed = timed_costs(tiny, repeats=1)
-    known = replace(timed, text_encoder_s=0.1, step_s=0.2, receiver_step_s=0.05, vae_decoder_s=0.3)
-    env = SplitEnv(profile=profile, costs=known, scenario={"tx_availability": [1.0, 1.0], "density_factor": [1.0, 1.0]})
+    known = replace(timed, text_encoder_s=0.1, step_s=0.2, finetune_step_s=0.05, vae_decoder_s=0.3)
+    env = SplitEnv(
+        profile=profile, costs=known, scenario={"edge_availability": [1.0, 1.0], "density_factor": [1.0, 1.0]}
+    )
     env.reset(seed=0)
     _, _, _, _, info = env.step(20)
-    assert info["latency_parts_s"]["transmitter"] == pytest.approx(0.1 + 20 * 0.2)
+    assert info["latency_parts_s"]["edge"] == pytest.approx(0.1 + 20 * 0.2)
     assert info["payload_bits"] == info["attempts"] * 2048
 
 
@@ -59,7 +61,7 @@ def test_an_environment_is_priced_with_them(tiny: Transceiver, profile: QualityP
     [
         ({"repeats": 0}, "repeats must be an integer >= 1, got 0"),
         ({"threads": 1.5}, "threads must be an integer >= 1, got 1.5"),
-        ({"rx_slowdown": 0.0}, "rx_slowdown must be positive"),
+        ({"user_slowdown": 0.0}, "user_slowdown must be positive"),
         ({"receiver": "magic"}, "unknown receiver 'magic'"),
     ],
 )
