@@ -36,7 +36,7 @@ evaluate: $(STAMP)  ## compare the shipped policies: table, CSV, figures, report
 
 reproduce: $(STAMP)  ## every figure of the paper and our own experiments, and docs/reproduction.md
 	for name in $(EXPERIMENTS); do $(BIN)/python evaluate.py +experiment=$$name || exit 1; done
-	$(BIN)/python -m agents.reproduction
+	$(BIN)/python -m agents.commands.reproduction
 
 test: $(STAMP)  ## all tests
 	$(PYTEST) $(ARGS)
@@ -52,13 +52,13 @@ format: $(STAMP)  ## rewrite the code in the house format
 	$(BIN)/ruff check --fix $(CODE)
 
 model: $(STAMP)  ## train the embedded model (resumes where it was stopped)
-	$(BIN)/python -m envs.transceiver.train $(ARGS)
+	$(BIN)/python -m envs.commands.train_model $(ARGS)
 
 scenarios: $(STAMP)  ## measure and draw the scenarios, docs/scenarios.md
 	$(BIN)/python -m agents.scenarios $(ARGS)
 
 profile: $(STAMP)  ## measure the quality profile by running the transceiver (resumes)
-	$(BIN)/python -m envs.transceiver.make_profile $(ARGS)
+	$(BIN)/python -m envs.commands.make_profile $(ARGS)
 
 clean:  ## remove caches; runs in outputs/ and the environment in .venv stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

@@ -8,9 +8,9 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from agents.evaluation.rollouts import evaluate
+from agents.evaluation.statistics import BinnedMeans, Interval, binned_means, mean_interval, paired_difference
 from agents.policies import POLICY_NAMES, REQUIRED_PLANS, Policy, Predictor, load_policy
-from agents.rollouts import evaluate
-from agents.statistics import BinnedMeans, Interval, binned_means, mean_interval, paired_difference
 
 if TYPE_CHECKING:
     from agents.d2sac import D2SAC

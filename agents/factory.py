@@ -19,7 +19,7 @@ from agents.d2sac import D2SAC
 from agents.d3qn import D3QN
 from agents.hyperparameters import default_hyperparameters
 from agents.linucb import LinUCB
-from agents.plan_names import tell_plan_names
+from agents.policies.base import tell_plan_names
 from agents.sb3_vec_env import SB3VecEnv
 
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {

@@ -20,8 +20,8 @@ import torch
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # before this folder, in which `agents` is a file
 
-from agents.deployment.network import GreedyNetwork, greedy_network
-from agents.export import random_states
+from agents.commands.export import random_states
+from agents.policies.exported import GreedyNetwork, greedy_network
 from agents.policies.loading import ROOT_WEIGHTS
 from agents.policies.trained import TrainedPolicy
 
@@ -56,7 +56,7 @@ def main() -> None:
             "numpy, safetensors": (numpy_network.actions, False),
         }
         if find_spec("onnxruntime") is not None:
-            from agents.deployment.onnx_file import OnnxNetwork, write_onnx
+            from agents.policies.onnx_file import OnnxNetwork, write_onnx
 
             write_onnx(network, Path(folder) / "root.onnx")
             deciders["onnxruntime"] = (OnnxNetwork(Path(folder) / "root.onnx").actions, False)

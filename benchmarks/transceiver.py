@@ -32,12 +32,12 @@ import torch
 from tqdm import tqdm
 
 from envs.command_line import one_line_errors
-from envs.transceiver.components import EMBEDDED, load_components, model_folder
-from envs.transceiver.measure import Measurement
-from envs.transceiver.measure_params import MeasureParams
-from envs.transceiver.options import ModelOptions
-from envs.transceiver.reading import quietly, read_unet, read_vae
-from envs.transceiver.scenes import ALL_SCENES
+from envs.transceiver.model.components import EMBEDDED, load_components, model_folder
+from envs.transceiver.model.loading import quietly, read_unet, read_vae
+from envs.transceiver.model.options import ModelOptions
+from envs.transceiver.profile.measurement import Measurement
+from envs.transceiver.profile.settings import MeasureParams
+from envs.transceiver.scenes.scenes import ALL_SCENES
 from envs.transceiver.transceiver import Transceiver
 
 Run = Callable[[], Any]

@@ -9,13 +9,12 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import ArrayLike, NDArray
 
-from envs.model import SplitModel
-from envs.outcome import Info, settle, state_info
+from envs.model import Info, SplitModel, state_info
 from envs.quality import QualitySource, Served
 from envs.scenario import RequestState
 
 
-class Outcome(NamedTuple):
+class LastStep(NamedTuple):
     """What a step decided and delivered, kept for rendering."""
 
     action: NDArray[np.integer]
@@ -33,7 +32,7 @@ class SplitCore:
         quality: what serves the requests; None is the model's profile.
 
     Attributes:
-        outcome: of the last step; None before the first.
+        last: the last step; None before the first.
         quality: as given.
 
     Raises:
@@ -45,7 +44,7 @@ class SplitCore:
             raise ValueError(f"num_envs must be >= 1, got {num_envs}")
         self.model = model
         self.num_envs = num_envs
-        self.outcome: Outcome | None = None
+        self.last: LastStep | None = None
         self.quality: QualitySource = model.quality if quality is None else quality
         self._scenario = model.new_scenario()
         self._window = model.new_window()
@@ -94,8 +93,8 @@ class SplitCore:
         """
         state, plan = self.state, self._checked(action)
         served = self.quality.serve(plan, state)
-        reward, info, spent = settle(self.model, plan, state, served)
-        self.outcome = Outcome(plan, state, served, info)
+        reward, info, spent = self.model.serve(plan, state, served)
+        self.last = LastStep(plan, state, served, info)
         self._served += 1
         self._scenario.advance(rng, spent)
         obs = self._window.append(self.model.observe(self._scenario.state))
@@ -128,7 +127,7 @@ class SplitCore:
         self._scenario.set_state(state["scenario"])
         self._window.set_state(state["window"])
         self._served = state["served"]
-        self.outcome = None
+        self.last = None
 
     def realised_rewards(self) -> NDArray[np.float64]:
         """Reward that each action would get for the requests of the next step, float64 [N, P]."""

@@ -12,8 +12,9 @@ from numpy.typing import NDArray
 from envs import plans
 from envs.command_line import one_line_errors
 from envs.costs import CostTable, LinkState, crossover_bandwidth_hz, price
-from envs.costs.rates import RATES
-from envs.model import SplitModel, SplitSettings
+from envs.costs.formulas import RATES
+from envs.model import SplitModel
+from envs.settings import SplitSettings
 from envs.units import FloatArray
 
 SNRS_DB = (-6.0, 0.0, 6.0, 15.0)
@@ -52,13 +53,13 @@ def expected_satisfaction(
     Args:
         snr_db: of the link.
         bandwidths_hz: within the bounds of the observation.
-        rate: how the link is priced, see `envs.costs.rates`.
+        rate: how the link is priced, see `envs.costs.formulas`.
         num_states: drawn states that the mean is over.
         seed: of the states.
         settings: of the environment besides, see `envs.model.SplitSettings`.
     """
     fixed = {"scenario": {"snr_db": snr_db}, "plans": ["semaigc", "edge_aigc"], "rate": rate}
-    model = SplitModel(SplitSettings.of(settings | fixed))
+    model = SplitModel(SplitSettings.from_keywords(settings | fixed))
     scenario = model.new_scenario()
     scenario.reset(num_states, np.random.default_rng(seed))
     edge, non_root = model.action_of("edge_aigc"), model.action_of(plans.non_root().name)

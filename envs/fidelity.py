@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from dataclasses import dataclass
+from itertools import permutations
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,12 +12,11 @@ from numpy.typing import NDArray
 from envs.model import SplitModel
 from envs.quality import QualitySource, Served
 from envs.scenario import RequestState
-
-FIDELITIES = ("profile", "live")
+from envs.units import FloatArray
 
 
 class Measure(Protocol):
-    """Generates images and measures them: what `envs.transceiver.live.LiveQuality` does."""
+    """Generates images and measures them: what `envs.transceiver.profile.live.LiveQuality` does."""
 
     def measure(
         self,
@@ -27,26 +28,19 @@ class Measure(Protocol):
         """One attempt for each of M requests: (metric -> [M], images [M, 3, H, W] in [0, 1])."""
 
 
-def quality_source(fidelity: str, model: SplitModel, transceiver: Any = None) -> QualitySource:
-    """Choose what serves the requests of a model.
-
-    Args:
-        fidelity: `profile` or `live`.
-        model: the decision process.
-        transceiver: for `live`, what generates; None is the embedded model over the model's channel.
+def quality_source(model: SplitModel) -> QualitySource:
+    """Choose what serves the requests of a model, by its settings `fidelity`, `transceiver` and `channel`.
 
     Raises:
-        ValueError: an unknown fidelity, a profile of another channel, or a transceiver over another one.
+        ValueError: a profile of another channel, or a transceiver over another one.
     """
-    if fidelity not in FIDELITIES:
-        raise ValueError(f"unknown fidelity {fidelity!r}; allowed: {', '.join(FIDELITIES)}")
-    if fidelity == "profile":
+    if model.settings.fidelity == "profile":
         _check_measured_over(model)
         return model.quality
     from envs.transceiver import load_transceiver
-    from envs.transceiver.live import LiveQuality  # torch and diffusers, only where images are generated
+    from envs.transceiver.profile.live import LiveQuality  # torch and diffusers, only where images are generated
 
-    channel = "awgn" if model.channel is None else model.channel
+    channel, transceiver = "awgn" if model.channel is None else model.channel, model.settings.transceiver
     live = LiveQuality(
         requests=model.profile.requests,
         plans=model.plans,
@@ -64,7 +58,7 @@ def _check_measured_over(model: SplitModel) -> None:
     if model.channel is not None and model.channel.fingerprint != measured:
         raise ValueError(
             f"the profile was measured over channel {measured!r}, asked for is {model.channel.fingerprint!r}: measure "
-            "one (python -m envs.transceiver.make_profile channel=...), or generate every image (fidelity=live)"
+            "one (python -m envs make_profile channel=...), or generate every image (fidelity=live)"
         )
 
 
@@ -100,3 +94,64 @@ class LiveSource:
             if not len(waiting):
                 break
         return Served(attempts, quality[self._metric] >= self._quality_min, quality, images)
+
+
+@dataclass(frozen=True)
+class ComparedRewards:
+    """Rewards of N requests, each served by one plan.
+
+    Attributes:
+        action: integers [N], the plan.
+        request: integers [N], index into the profile's requests.
+        snr_db: float64 [N].
+        profile: float64 [N], read from the profile.
+        live: float64 [N], really generated, with the channel draws that the profile was measured with.
+        profile_mean: float64 [N], mean of the profile over all orders of its draws.
+        live_fresh: float64 [N], really generated, with draws that the profile has not seen.
+    """
+
+    action: NDArray[np.integer]
+    request: NDArray[np.integer]
+    snr_db: FloatArray
+    profile: FloatArray
+    live: FloatArray
+    profile_mean: FloatArray
+    live_fresh: FloatArray
+
+
+def compare_rewards(
+    model: SplitModel, live: LiveSource, action: NDArray[np.integer], state: RequestState
+) -> ComparedRewards:
+    """Serve requests by the profile and live, with the same and with fresh channel draws.
+
+    With the same draws both see the same noise, so only the interpolation between the measured SNRs and the rounding
+    of the table are left: most differences are zero, and few requests give a narrow interval. Fresh draws tell
+    besides how well the few measured ones stand for the channel; there the profile's mean over the orders of its
+    draws takes its own luck out of each difference.
+
+    Args:
+        model: the decision process; its reward is a number, no vector.
+        live: generates the same requests.
+        action: integers [N], the plan of each.
+        state: N requests.
+    """
+
+    def rewards(quality: QualitySource, given: RequestState) -> FloatArray:
+        return model.serve(action, given, quality.serve(action, given))[0]
+
+    count, draws = len(action), model.quality.num_draws
+    orders = permutations(range(draws), model.quality.max_attempts)
+    ordered = [rewards(model.quality, state._replace(draws=_same_for_all(order, count))) for order in orders]
+    return ComparedRewards(
+        action,
+        state.request,
+        state.snr_db,
+        rewards(model.quality, state),
+        rewards(live, state),
+        np.mean(ordered, axis=0),
+        rewards(live, state._replace(draws=state.draws + draws)),
+    )
+
+
+def _same_for_all(order: tuple[int, ...], count: int) -> NDArray[np.int64]:
+    return np.repeat(np.array(order, dtype=np.int64)[:, None], count, axis=1)

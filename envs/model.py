@@ -1,105 +1,85 @@
-"""Settings of the environment, and the model of it that planners may ask for expected and realised rewards."""
+"""The decision process that both forms of the environment share, and its one pipeline from plans to rewards.
+
+    prices of plans -> `offer`: who waits, what is possible -> `settle`: latency, energy, failure, reward
+
+Stepping, the oracle, the clairvoyant, the planner and the bound all go through these two.
+"""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
-from pathlib import Path
-from typing import Any
+from collections.abc import Mapping
+from operator import itemgetter
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from envs import expected
-from envs.channels import Channel, ChannelChoice, make_channel
-from envs.costs import GTX_1080_TI, RTX_A6000, CostSource, CostTable, Device, Stated, cost_source
-from envs.observation import ObservationScale, check_observable
-from envs.observation_window import ObservationWindow
+from envs.channels import Channel, make_channel
+from envs.costs import CostSource, CostTable, Device, LinkState, Parts, Prices, Stated, cost_source
+from envs.observation import ObservationScale, ObservationWindow, check_observable
 from envs.plans import Plan, expand
-from envs.quality import ProfileQuality
-from envs.rewards import Reward, RewardChoice, make_reward
-from envs.scenario import RequestState, Scenario, ScenarioParams, make_scenario, resolve_scenario
-from envs.transceiver.profile import QualityProfile
+from envs.quality import ProfileQuality, Served
+from envs.rewards import Outcome, Reward, make_reward
+from envs.scenario import RequestState, Scenario, ScenarioParams, Spent, make_scenario
+from envs.settings import SplitSettings
+from envs.transceiver import QualityProfile
+from envs.units import FloatArray
+
+Info = dict[str, Any]
+BoolArray = NDArray[np.bool_]
+
+STATE_NAMES = (
+    "snr_db",
+    "bandwidth_hz",
+    "edge_availability",
+    "user_availability",
+    "density_factor",
+    "latency_low_s",
+    "latency_high_s",
+    "request",
+)
+"""Entries of `info["state"]`."""
+
+CHUNK_VALUES = 2**18
+"""Profile values that are worked on at a time, to stay in the processor's cache."""
 
 
-@dataclass(frozen=True, kw_only=True)
-class SplitSettings:
-    """What an environment can be made with.
+class Offer(NamedTuple):
+    """Plans in given states, [N] of one plan each, [N, P] of all, or with further axes.
 
     Attributes:
-        scenario: a name, parameters, or a mapping: its key `name` chooses the scenario (`paper` if it is missing),
-            the others are what differs from its defaults.
-        plans: the actions, as `envs.plans.expand` takes them; None is `["semaigc"]`, the splits 0..T.
-        receiver: receiver of the profile.
-        profile: a profile, a file of one, or None for the one that is shipped.
-        quality_metric: metric that decides on acceptance.
-        quality_min: values of it from here on are acceptable.
-        max_attempts: attempts before a request fails.
-        deadline_s: a request that takes longer fails.
-        episode_length: requests of a session.
-        observation_window: requests that the observation is averaged over; 1 shows the next one as it is.
-        reward: `satisfaction`, `qoe`, `vector`; or a mapping of `name` and weights (`envs.rewards`).
-        channel: the link that latents cross: a name, or a mapping of `name` and parameters; None is the one that
-            the profile was measured over.
-        rate: how the link is priced: `shannon`, or `coded` for what a coded link carries (`envs.costs.rates`).
-        edge_device, user_device: the devices at either end.
-        costs: where their seconds come from: `paper` (as the devices state them), `flops`, or a source of
-            `envs.costs.sources`, such as what `envs.transceiver.timed_costs` measured.
-
-    Raises:
-        ValueError: a value out of its bounds.
+        prices: of the plans that are possible; nothing for those that are not.
+        waiting_s: seconds before a plan starts, float64; None: none waits.
+        possible: which can be carried out; None: all.
     """
 
-    scenario: str | ScenarioParams | Mapping[str, Any] = "paper"
-    plans: str | Plan | Sequence[str | Plan] | None = None
-    receiver: str = "finetuned"
-    profile: QualityProfile | str | Path | None = None
-    quality_metric: str = "alignment"
-    quality_min: float = 0.9
-    max_attempts: int = 3
-    deadline_s: float = 60.0
-    episode_length: int = 20
-    observation_window: int = 1
-    reward: RewardChoice = "satisfaction"
-    channel: ChannelChoice | None = None
-    rate: str = "shannon"
-    edge_device: Device = RTX_A6000
-    user_device: Device = GTX_1080_TI
-    costs: str | CostSource = "paper"
+    prices: Prices
+    waiting_s: FloatArray | None
+    possible: BoolArray | None
 
-    def __post_init__(self) -> None:
-        for name in ("max_attempts", "episode_length", "observation_window"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
-                raise ValueError(f"{name} must be an integer >= 1, got {value!r}")
-        for name in ("quality_min", "deadline_s"):
-            value = getattr(self, name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
-                raise ValueError(f"{name} must be a finite number, got {value!r}")
-        if self.deadline_s <= 0.0:
-            raise ValueError(f"deadline_s must be > 0, got {self.deadline_s}")
-        for name in ("edge_device", "user_device"):
-            if not isinstance(getattr(self, name), Device):
-                raise ValueError(f"{name} must be an envs.costs.Device, got {getattr(self, name)!r}")
-        cost_source(self.costs)
-        make_reward(self.reward)
 
-    @classmethod
-    def of(cls, settings: Mapping[str, Any]) -> SplitSettings:
-        """Make settings from keywords.
+class Settled(NamedTuple):
+    """What attempts came to, of the shape of the offer.
 
-        Raises:
-            ValueError: an unknown keyword, or a value out of its bounds.
-        """
-        allowed = [field.name for field in fields(cls)]
-        if unknown := [key for key in settings if key not in allowed]:
-            raise ValueError(f"unknown environment settings {', '.join(unknown)}; allowed: {', '.join(allowed)}")
-        return cls(**settings)
+    Attributes:
+        parts_s: seconds by part, without waiting; None where prices are totals.
+        latency_s: seconds in all.
+        energy_j: joules of both devices.
+        failed: no attempt was acceptable, the answer came after the deadline, or nothing was possible.
+        terms: the named terms of the reward.
+        reward: float64 [...], or [..., M] for a vector of M objectives.
+    """
+
+    parts_s: Parts
+    latency_s: FloatArray
+    energy_j: FloatArray
+    failed: BoolArray
+    terms: Mapping[str, FloatArray]
+    reward: FloatArray
 
 
 class SplitModel:
-    """The decision process that both forms of the environment share; holds no state.
+    """The decision process; holds no state.
 
     Args:
         settings: see `SplitSettings`.
@@ -124,7 +104,7 @@ class SplitModel:
     def __init__(self, settings: SplitSettings) -> None:
         profile = settings.profile
         self.settings = settings
-        self.scenario = resolve_scenario(settings.scenario)
+        self.scenario: ScenarioParams = settings.scenario  # type: ignore[assignment]  # as the settings have parsed it
         self.observation = ObservationScale(self.scenario.FEATURES)
         self.profile = profile if isinstance(profile, QualityProfile) else QualityProfile.load(profile)
         self.channel: Channel | None = None if settings.channel is None else make_channel(settings.channel)
@@ -144,10 +124,10 @@ class SplitModel:
         self.reward: Reward = make_reward(settings.reward)
         self.payload_bits: NDArray[np.int64] = self.costs.payload_bits.astype(np.int64)
         densities = {"edge": edge.density_cycles_per_bit, "user": user.finetune_density_cycles_per_bit}
-        for side, device in (("edge", edge), ("user", user)):
-            factors, shares = self.scenario.density_factor, getattr(self.scenario, f"{side}_availability")
-            check_observable(f"{side}_density", *(densities[side] * x for x in factors))
-            check_observable(f"{side}_capability_hz", *(device.clock_hz * x for x in shares))
+        for end, device in (("edge", edge), ("user", user)):
+            factors, shares = self.scenario.density_factor, getattr(self.scenario, f"{end}_availability")
+            check_observable(f"{end}_density", *(densities[end] * x for x in factors))
+            check_observable(f"{end}_capability_hz", *(device.clock_hz * x for x in shares))
 
     @property
     def plan_names(self) -> tuple[str, ...]:
@@ -188,43 +168,198 @@ class SplitModel:
         )
         return self.observation.to_observation(values)
 
-    def possible(self, state: RequestState) -> NDArray[np.bool_]:
+    def offer(self, features: Mapping[str, FloatArray], prices: Prices) -> Offer:
+        """What the scenario makes of prices.
+
+        Args:
+            features: what the scenario shows besides, of shapes that broadcast with those of the prices.
+            prices: of one plan each [N], of all [N, P], or with further axes.
+        """
+        waiting_s, possible = self.scenario.waiting_s(features, prices), self.scenario.possible(features, prices)
+        if possible is None:
+            return Offer(prices, waiting_s, None)
+        return Offer(prices.only(possible), None if waiting_s is None else waiting_s * possible, possible)
+
+    def settle(
+        self,
+        offer: Offer,
+        attempts: ArrayLike,
+        accepted: BoolArray | bool,
+        quality: Mapping[str, Any],
+        latency_low_s: FloatArray,
+        latency_high_s: FloatArray,
+    ) -> Settled:
+        """Latency, energy, failure and reward of attempts; all arguments broadcast with the offer.
+
+        Where a plan is impossible nothing is spent, and the request fails.
+
+        Args:
+            offer: the plans.
+            attempts: attempts made.
+            accepted: whether the last of them was acceptable.
+            quality: metric -> value of the last attempt; those of `reward.metrics` at least.
+            latency_low_s, latency_high_s: the user's latency requirement.
+        """
+        count = np.asarray(attempts, dtype=np.float64)
+        if offer.possible is not None:
+            accepted = accepted & offer.possible
+            quality = {name: quality[name] * offer.possible for name in self.reward.metrics}
+        bill = offer.prices.bill(count)
+        latency_s = bill.latency_s if offer.waiting_s is None else bill.latency_s + offer.waiting_s
+        # SemAIGC, IV-B: beyond 60 s a task has failed.
+        failed = np.asarray(~(accepted & (latency_s <= self.settings.deadline_s)))
+        outcome = Outcome(latency_s, bill.energy_j, quality, failed, latency_low_s, latency_high_s)
+        terms = self.reward.terms(outcome)
+        return Settled(bill.parts_s, latency_s, bill.energy_j, failed, terms, self.reward.total(terms))
+
+    def serve(
+        self, plan: NDArray[np.integer], state: RequestState, served: Served
+    ) -> tuple[NDArray[np.float64], Info, Spent]:
+        """Price and reward N served requests: (reward [N] or [N, M], `info` as arrays [N], what was spent).
+
+        Args:
+            plan: integers [N], the plan of each.
+            state: the requests, links and devices.
+            served: what they got. Where the scenario makes a plan impossible, `info` has NaN for its quality.
+        """
+        offer = self.offer(state.features, self.costs.price(state.link, plan))
+        attempts, accepted, shown = served.attempts, served.accepted, served.quality
+        if offer.possible is not None:
+            attempts, accepted = attempts * offer.possible, accepted & offer.possible
+            shown = {name: np.where(offer.possible, values, np.nan) for name, values in shown.items()}
+        settled = self.settle(offer, attempts, accepted, served.quality, state.latency_low_s, state.latency_high_s)
+        parts_s = settled.parts_s
+        info: Info = {
+            "latency_s": settled.latency_s,
+            "latency_parts_s": parts_s._asdict(),
+            "energy_j": settled.energy_j,
+            "payload_bits": attempts * self.payload_bits.take(plan),
+            "quality": shown,
+            "attempts": attempts,
+            "accepted": accepted,
+            "failed": settled.failed,
+            "rewards": {name: term.copy() for name, term in settled.terms.items()},
+            "state": state_info(state),
+        }
+        if offer.waiting_s is not None:
+            info["latency_parts_s"]["waiting"] = offer.waiting_s
+        spent = Spent(parts_s.edge, parts_s.link, parts_s.user, parts_s.user * self.costs.user.power_w)
+        return settled.reward, info, spent
+
+    def possible(self, state: RequestState) -> BoolArray:
         """Which plans the scenario allows for N requests, bool [N, P]; all, in most scenarios."""
-        features = {name: values[:, None] for name, values in state.features.items()}
         if self.scenario.LIMITS_PLANS:
-            possible = self.scenario.possible(features, self.costs.price(state.link))
+            possible = self.scenario.possible(_columns(state.features), self.costs.price(state.link))
             if possible is not None:
                 return possible
         return np.ones((len(state.request), len(self.plans)), dtype=np.bool_)
 
-    def expected_rewards(self, obs: ArrayLike) -> NDArray[np.float64]:
-        """Exact mean reward of every action given instantaneous observations [..., 7 + k]: float64 [..., P].
+    def realised_rewards(self, state: RequestState) -> NDArray[np.float64]:
+        """Reward that every action would get for the requests and channel draws of a state.
 
-        Those of the environment are instantaneous unless it averages them over a window; see `envs.expected`. With a
-        vector of M objectives: [..., P, M].
+        Returns:
+            float64 [N, P] (or [N, P, M] for a vector of M objectives), bit for bit what a step returns.
         """
-        return expected.expected_rewards(
-            obs, self.costs, self.quality, self.reward, self.scenario, self.settings.deadline_s
-        )
+        served = self.quality.serve_all(state, self.reward.metrics)
+        offer = self.offer(_columns(state.features), self.costs.price(state.link))
+        low_s, high_s = state.latency_low_s[:, None], state.latency_high_s[:, None]
+        return self.settle(offer, served.attempts, served.accepted, served.quality, low_s, high_s).reward
+
+    def expected_rewards(self, obs: ArrayLike) -> NDArray[np.float64]:
+        """Exact mean reward of every action given instantaneous observations, over requests and channel draws.
+
+        The observation holds all that prices a plan, what waits before it and what makes it impossible, in every
+        scenario; not so a mean over a window, which is taken here for what it is not: see `expected_rewards_in`.
+
+        Args:
+            obs: float [..., 7 + k].
+
+        Returns:
+            float64 [..., P], or [..., P, M] for a vector of M objectives.
+
+        Raises:
+            ValueError: the last axis of `obs` does not hold 7 + k values.
+        """
+        shown = self.observation.to_state(obs)
+        shape = shown["snr_db"].shape
+        shown = {name: values.reshape(-1) for name, values in shown.items()}
+        features = {name: shown[name] for name in self.scenario.FEATURES}
+        means = self._expected(self.costs.link_shown(shown), shown["latency_low_s"], features)
+        return means.reshape(*shape, *means.shape[1:])
 
     def expected_rewards_in(self, state: RequestState) -> NDArray[np.float64]:
         """The same given the true state of N requests, whatever is shown of it: float64 [N, P] or [N, P, M]."""
-        return expected.expected_rewards_in(
-            state.link,
-            state.latency_low_s,
-            state.features,
-            self.costs,
-            self.quality,
-            self.reward,
-            self.scenario,
-            self.settings.deadline_s,
-        )
+        return self._expected(state.link, state.latency_low_s, state.features)
 
-    def realised_rewards(self, state: RequestState) -> NDArray[np.float64]:
-        """Reward of every action for N drawn requests: float64 [N, P], or [N, P, M]; see `envs.expected`."""
-        return expected.realised_rewards(
-            state, self.costs, self.quality, self.reward, self.scenario, self.settings.deadline_s
+    def mean_reward(
+        self, offer: Offer, chances: FloatArray, images: Mapping[str, FloatArray], latency_low_s: FloatArray
+    ) -> NDArray[np.float64]:
+        """Mean reward of plans over the number of attempts that they take, which have their chances.
+
+        Each outcome has its latency and energy, and its mean image quality: rewards are linear in the latter, so the
+        reward of the mean is the mean reward. The reward of this request is meant: what a decision does to those that
+        follow, in scenarios where it does, is not in it. Source: own derivation.
+
+        Args:
+            offer: of shape [..., P].
+            chances: [..., P, K], of attempt 1..K being the first acceptable one.
+            images: metric -> mean over the images of each outcome, [..., P, K].
+            latency_low_s: of the requests, of a shape that broadcasts with [..., P].
+        """
+        high_s = latency_low_s * self.scenario.latency_high_ratio
+        if offer.possible is not None:
+            chances = chances * offer.possible[..., None]
+        num_attempts = chances.shape[-1]
+        each = Offer(
+            offer.prices.mapped(_with_axis),
+            None if offer.waiting_s is None else _with_axis(offer.waiting_s),
+            None if offer.possible is None else offer.possible[..., None],
         )
+        accepted = self.settle(
+            each, np.arange(1, num_attempts + 1), True, images, latency_low_s[..., None], high_s[..., None]
+        )
+        refused = self.settle(
+            offer, num_attempts, False, dict.fromkeys(self.reward.metrics, np.zeros(())), latency_low_s, high_s
+        )
+        chance_refused = 1.0 - chances.sum(axis=-1)
+        more_axes = refused.reward.ndim - chance_refused.ndim
+        means = np.einsum(f"...k,...k{'m' * more_axes}->...{'m' * more_axes}", chances, accepted.reward)
+        means += refused.reward * chance_refused.reshape(*chance_refused.shape, *(1,) * more_axes)
+        return np.asarray(means)
+
+    def _expected(
+        self, link: LinkState, latency_low_s: FloatArray, features: Mapping[str, FloatArray]
+    ) -> NDArray[np.float64]:
+        """Mean rewards in N states, chunk by chunk.
+
+        The request is uniform over those of the profile, and attempts take its channel draws in random order, none
+        twice; so attempt j is the first acceptable one with the chance of a negative hypergeometric distribution.
+        """
+        quality = self.quality
+        offer = self.offer(_columns(features), self.costs.price(link))
+        totals = offer.prices.totals(offer.waiting_s)
+        means = np.empty((len(latency_low_s), len(self.plans), *np.shape(self.reward.low)))
+        step = max(1, CHUNK_VALUES // (quality.num_plans * quality.num_requests * quality.num_draws))
+        for start in range(0, len(means), step):
+            rows = slice(start, start + step)
+            chances, images = quality.acceptance(link.snr_db[rows], self.reward.metrics)  # type: ignore[index]
+            possible = None if offer.possible is None else offer.possible[rows]
+            part = Offer(totals.mapped(itemgetter(rows)), None, possible)  # type: ignore[arg-type]  # as prices are
+            means[rows] = self.mean_reward(part, chances, images, latency_low_s[rows, None])
+        return means
+
+
+def state_info(state: RequestState) -> Info:
+    """The entries of `info["state"]`, arrays [N]; what the scenario shows besides comes last."""
+    return {name: getattr(state, name) for name in STATE_NAMES} | dict(state.features)
+
+
+def _with_axis(values: FloatArray) -> FloatArray:
+    return values[..., None]
+
+
+def _columns(features: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
+    return {name: values[:, None] for name, values in features.items()}
 
 
 def _priced_devices(source: CostSource, settings: SplitSettings) -> tuple[Device, Device]:

@@ -7,17 +7,65 @@ a source that really generates the images has the same method.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from envs.plans import Plan
-from envs.readings import Readings
 from envs.scenario import RequestState
-from envs.transceiver.cell import Cell, measured_cell
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.cells import ProfileCell, measured_cell
+from envs.transceiver.profile.profile import QualityProfile
+
+
+class Readings(dict[str, Any]):
+    """Values by name that are read only when someone looks: most steps of a training never do.
+
+    Args:
+        names: the keys, in order.
+        read: gives their values, in this order; called once at most.
+    """
+
+    def __init__(self, names: Sequence[str], read: Callable[[], Iterable[Any]]) -> None:
+        super().__init__(dict.fromkeys(names))
+        self._names = names
+        self._read: Callable[[], Iterable[Any]] | None = read
+
+    def each(self, function: Callable[[Any], Any]) -> Readings:
+        """The same with a function of each value, which is called no sooner."""
+        return Readings(self._names, lambda: map(function, self.values()))
+
+    def __reduce__(self) -> tuple[type, tuple[list[tuple[str, Any]]]]:  # copies and pickles are plain dictionaries
+        return dict, (list(self.items()),)
+
+    def _fill(self) -> None:
+        if self._read is not None:
+            dict.update(self, zip(self._names, self._read(), strict=True))
+            self._read = None
+
+
+def _filled_before(name: str) -> Callable[..., Any]:
+    method = getattr(dict, name)
+
+    def look(self: Readings, *others: Any, **entries: Any) -> Any:
+        for one in (self, *others):
+            if isinstance(one, Readings):
+                one._fill()
+        return method(self, *others, **entries)
+
+    look.__name__, look.__doc__ = name, method.__doc__
+    return look
+
+
+# Python's own dictionary reads its values without asking a subclass: each method that does has to fill it first.
+for _name in (
+    *("__delitem__", "__eq__", "__getitem__", "__ior__", "__iter__", "__ne__", "__or__", "__repr__", "__reversed__"),
+    *("__ror__", "__setitem__", "clear", "copy", "get", "items", "keys", "pop", "popitem", "setdefault", "update"),
+    "values",
+):
+    setattr(Readings, _name, _filled_before(_name))
+
 
 FloatArray = NDArray[np.float64]
 FEW = 64
@@ -98,9 +146,9 @@ def first_success_weights(num_draws: int, max_attempts: int) -> FloatArray:
 class ProfileQuality:
     """Quality read from the measured profile, linear in dB between its SNRs and constant beyond its ends.
 
-    Each plan reads the cells of its receiver and split (`envs.transceiver.cell`). Plans that the generator runs whole
-    at one node have its noise-free quality at every SNR and draw. Where receivers were measured with different numbers
-    of channel draws, the first of each that all of them have are used.
+    Each plan reads the cells of its receiver and split (`envs.transceiver.profile.cells`). Plans that the generator
+    runs whole at one node have its noise-free quality at every SNR and draw. Where receivers were measured with
+    different numbers of channel draws, the first of each that all of them have are used.
 
     Args:
         profile: the measured profile.
@@ -249,7 +297,7 @@ def _between(table: NDArray[np.float32], index: NDArray[Any], weight: FloatArray
     return above
 
 
-def _by_plan(profile: QualityProfile, cells: Sequence[Cell], metric: str, draws: int) -> NDArray[np.float32]:
+def _by_plan(profile: QualityProfile, cells: Sequence[ProfileCell], metric: str, draws: int) -> NDArray[np.float32]:
     """Arrange the profile by plan, float32 [P, R, D, S]: the two SNRs that an attempt reads lie together."""
     values = {cell.receiver: profile.values(cell.receiver, metric)[..., :draws].swapaxes(-1, -2) for cell in cells}
     shape = (len(profile.requests), draws, len(profile.snr_db))

@@ -1,4 +1,4 @@
-"""A frame of the environment: the delivered image, the decision and the link, drawn from plain data."""
+"""A frame of the environment: the delivered image, the decision and the link of the last step."""
 
 from __future__ import annotations
 
@@ -8,6 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from envs.core import LastStep, SplitCore
+from envs.model import STATE_NAMES, SplitModel
+from envs.rewards import satisfaction
+from envs.scenario import RequestState
 from envs.units import db_to_linear
 
 WIDTH, HEIGHT = 640, 360
@@ -171,3 +175,95 @@ def _draw_verdict(pen: _Pen, panel: Panel) -> None:
 
 def _article(noun: str | None) -> str:
     return f"{'an' if noun and noun[0] in 'aeiou' else 'a'} {noun}"
+
+
+RENDER_MODES = ("rgb_array",)
+
+
+class Painter:
+    """Draws the last step of every environment of a core.
+
+    Args:
+        model: the decision process. Its transceiver generates images that were not kept; where there is none, the
+            embedded model is loaded at first use.
+    """
+
+    def __init__(self, model: SplitModel) -> None:
+        self._model = model
+        self._transceiver = model.settings.transceiver
+
+    @classmethod
+    def for_mode(cls, render_mode: str | None, model: SplitModel) -> Painter | None:
+        """Make a painter if the render mode wants one.
+
+        Raises:
+            ValueError: an unknown render mode.
+        """
+        if render_mode is None:
+            return None
+        if render_mode not in RENDER_MODES:
+            raise ValueError(f"unknown render_mode {render_mode!r}; allowed: {', '.join(RENDER_MODES)} or None")
+        return cls(model)
+
+    def paint(self, core: SplitCore) -> tuple[NDArray[np.uint8], ...]:
+        """Draw a frame uint8 [360, 640, 3] of each environment: its last step, or its first request.
+
+        Raises:
+            ResetNeeded: before the first reset.
+        """
+        state = core.state if core.last is None else core.last.state
+        return tuple(draw_frame(self._panel(core, _row(state, row), row)) for row in range(core.num_envs))
+
+    def _panel(self, core: SplitCore, link: dict[str, float], row: int) -> Panel:
+        last = core.last
+        request = self._model.profile.requests[int(link["request"])]
+        total = self._model.profile.num_inference_steps
+        if last is None:
+            return Panel(request.prompt, total, link)
+        plan = self._model.plans[last.action[row]]
+        info = last.info
+        happy = satisfaction(info["latency_s"][row], link["latency_low_s"], link["latency_high_s"])
+        return Panel(
+            request.prompt,
+            total,
+            link,
+            image=self._image(last, row),
+            plan=plan.name,
+            edge_steps=plan.edge_steps,
+            user_first=plan.denoising[0].node == "user",
+            payload=plan.payload,
+            latency_parts_s={name: float(part[row]) for name, part in info["latency_parts_s"].items()},
+            attempts=int(info["attempts"][row]),
+            failed=bool(info["failed"][row]),
+            quality={name: float(value[row]) for name, value in info["quality"].items()},
+            satisfaction=float(happy * ~info["failed"][row]),
+        )
+
+    def _image(self, last: LastStep, row: int) -> NDArray[np.float32] | None:
+        if last.served.attempts[row] == 0:
+            return None
+        if last.served.images is not None:
+            return np.asarray(last.served.images[row], dtype=np.float32)
+        if self._transceiver is None:
+            from envs.transceiver import load_transceiver  # torch and diffusers, only where images are generated
+
+            channel = "awgn" if self._model.channel is None else self._model.channel
+            loaded = load_transceiver(num_inference_steps=self._model.profile.num_inference_steps, channel=channel)
+            self._model.profile.check_measured_with(loaded.fingerprint)
+            self._transceiver = loaded
+        state, plan = last.state, self._model.plans[last.action[row]]
+        request = self._model.profile.requests[state.request[row]]
+        draw = int(state.draws[last.served.attempts[row] - 1, row])
+        delivery = self._transceiver.execute(
+            plan,
+            prompts=[request.prompt],
+            seeds=[request.seed],
+            snr_db=[float(state.snr_db[row])],
+            receiver=self._model.settings.receiver,
+            channel_seeds=[draw],
+        )
+        return np.asarray(delivery.images[0], dtype=np.float32)
+
+
+def _row(state: RequestState, row: int) -> dict[str, float]:
+    return {name: float(getattr(state, name)[row]) for name in STATE_NAMES}

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from envs.core import SplitCore
 from envs.fidelity import quality_source
-from envs.model import SplitModel, SplitSettings
-from envs.painter import Painter
-from envs.readings import Readings
+from envs.model import SplitModel
+from envs.quality import Readings
+from envs.render import Painter
+from envs.settings import SplitSettings
 
 
 class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
@@ -87,11 +88,10 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
     Version history: v0, the first.
 
     Args:
-        fidelity: `profile` reads the measured quality; `live` really generates every image.
-        transceiver: what generates images to render, and those of `live`; None is the embedded model.
+        settings: what the environment is made with; None: the defaults.
         render_mode: `rgb_array` or None. `RecordVideo` around it needs the extra `video`.
-        settings: `scenario`, `plans`, `reward`, `receiver`, `profile`, `quality_metric`, `quality_min`, `max_attempts`,
-            `deadline_s`, `episode_length`, `channel`, `rate`, devices and costs: see `envs.model.SplitSettings`.
+        keywords: what differs from the settings: `scenario`, `plans`, `reward`, `fidelity`, `receiver`, `profile`, ...:
+            see `envs.settings.SplitSettings`.
 
     Raises:
         ValueError: an unknown or impossible setting.
@@ -100,16 +100,11 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
     metadata = {"render_modes": ["rgb_array"], "render_fps": 2}  # noqa: RUF012  (gymnasium's name and kind)
 
     def __init__(
-        self,
-        *,
-        fidelity: str = "profile",
-        transceiver: Any = None,
-        render_mode: str | None = None,
-        **settings: Any,
+        self, settings: SplitSettings | None = None, *, render_mode: str | None = None, **keywords: Any
     ) -> None:
-        self.model = SplitModel(SplitSettings.of(settings))
-        self.core = SplitCore(self.model, 1, quality_source(fidelity, self.model, transceiver))
-        self.painter = Painter.for_mode(render_mode, self.model, transceiver)
+        self.model = SplitModel(SplitSettings.from_keywords(keywords, settings))
+        self.core = SplitCore(self.model, 1, quality_source(self.model))
+        self.painter = Painter.for_mode(render_mode, self.model)
         self.render_mode = render_mode
         self.observation_space = Box(0.0, 1.0, (len(self.model.observation.names),), np.float32)
         self.action_space = Discrete(len(self.model.plans))
@@ -122,7 +117,7 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
         """Start a session. There are no options."""
         super().reset(seed=seed)
         refuse_options(options)
-        self.core.outcome = None
+        self.core.last = None
         obs, info = self.core.reset(self.np_random)
         return obs[0], as_scalars(info)
 

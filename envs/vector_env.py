@@ -13,8 +13,9 @@ from numpy.typing import ArrayLike, NDArray
 
 from envs.core import SplitCore
 from envs.fidelity import quality_source
-from envs.model import SplitModel, SplitSettings
-from envs.painter import Painter
+from envs.model import SplitModel
+from envs.render import Painter
+from envs.settings import SplitSettings
 from envs.split_env import SplitEnv, refuse_options, reward_space
 
 Bools = NDArray[np.bool_]
@@ -34,7 +35,7 @@ class SplitVectorEnv(VectorEnv[NDArray[np.float32], ArrayLike, NDArray[Any]]):
 
     Args:
         num_envs: N.
-        fidelity, transceiver, render_mode, settings: as for `SplitEnv`.
+        settings, render_mode, keywords: as for `SplitEnv`.
 
     Raises:
         ValueError: an unknown or impossible setting, or N < 1.
@@ -45,15 +46,14 @@ class SplitVectorEnv(VectorEnv[NDArray[np.float32], ArrayLike, NDArray[Any]]):
     def __init__(
         self,
         num_envs: int = 1,
+        settings: SplitSettings | None = None,
         *,
-        fidelity: str = "profile",
-        transceiver: Any = None,
         render_mode: str | None = None,
-        **settings: Any,
+        **keywords: Any,
     ) -> None:
-        self.model = SplitModel(SplitSettings.of(settings))
-        self.core = SplitCore(self.model, num_envs, quality_source(fidelity, self.model, transceiver))
-        self.painter = Painter.for_mode(render_mode, self.model, transceiver)
+        self.model = SplitModel(SplitSettings.from_keywords(keywords, settings))
+        self.core = SplitCore(self.model, num_envs, quality_source(self.model))
+        self.painter = Painter.for_mode(render_mode, self.model)
         self.render_mode = render_mode
         self.num_envs = num_envs
         self.single_observation_space = Box(0.0, 1.0, (len(self.model.observation.names),), np.float32)
@@ -69,7 +69,7 @@ class SplitVectorEnv(VectorEnv[NDArray[np.float32], ArrayLike, NDArray[Any]]):
         """Start N sessions from one generator. There are no options."""
         super().reset(seed=seed)
         refuse_options(options)
-        self.core.outcome = None
+        self.core.last = None
         return self.core.reset(self.np_random)
 
     def step(self, actions: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float64], Bools, Bools, dict[str, Any]]:

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 settings.register_profile("any_machine", deadline=None)  # speed is never asserted, and machines may be busy
 settings.load_profile("any_machine")

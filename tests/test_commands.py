@@ -15,7 +15,7 @@ from stable_baselines3 import DQN
 
 from agents import D3QN, load_policy
 from envs import SplitVectorEnv
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 ROOT = Path(__file__).parents[1]
 Command = Callable[..., int]

@@ -24,7 +24,7 @@ from envs import SplitVectorEnv, costs
 from envs.channels import CHANNELS, make_channel
 from envs.rewards import QoE, Satisfaction, make_reward
 from envs.scenario import ScenarioParams
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 CONFIGS = Path(__file__).parents[1] / "configs"
 PRESETS = {"d3qn_fast", "d3qn_paper"}  # other settings of an agent that has its own file

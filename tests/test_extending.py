@@ -16,7 +16,7 @@ from omegaconf import OmegaConf
 import envs.scenario
 from envs import SplitVectorEnv
 from envs.scenario import SCENARIOS, resolve_scenario
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 PAGE = Path(__file__).parents[1] / "docs" / "extending.md"
 SECTIONS = dict(re.findall(r"^## (.+?)\n(.*?)(?=^## |\Z)", PAGE.read_text(encoding="utf-8"), re.DOTALL | re.MULTILINE))

@@ -9,8 +9,8 @@ import torch
 from agents import evaluate, load_policy, paired_difference
 from envs import SplitVectorEnv
 from envs.transceiver import QualityProfile, load_transceiver
-from envs.transceiver.scenes import ALL_SCENES, HELD_OUT_SCENES, SEEN_SCENES
-from envs.transceiver.training.judge import Judge, draw_requests
+from envs.transceiver.scenes.scenes import ALL_SCENES, HELD_OUT_SCENES, SEEN_SCENES
+from envs.transceiver.train_embedded.judge import Judge, draw_requests
 from envs.transceiver.transceiver import Transceiver
 
 

@@ -11,11 +11,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from agents.experiments.claims import Claim, report
-from agents.experiments.findings import Findings
-from agents.experiments.learning_curves import Lesson, learning_curve
-from agents.experiments.states import sample_states
-from agents.experiments.study import Study
+from agents.experiments.shared.findings import Claim, Findings, report
+from agents.experiments.shared.learning import Lesson, learning_curve
+from agents.experiments.shared.states import sample_states
+from agents.experiments.shared.study import Study
 from agents.factory import make_agent
 from agents.reports.style import GREY, OKABE_ITO, house_style
 from envs import SplitVectorEnv

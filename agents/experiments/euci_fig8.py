@@ -14,9 +14,8 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from agents.experiments.claims import Claim, paper, report
-from agents.experiments.findings import Findings
-from agents.experiments.study import Study
+from agents.experiments.shared.findings import Claim, Findings, paper, report
+from agents.experiments.shared.study import Study
 from agents.reports.style import OKABE_ITO, house_style
 from envs import costs, plans
 
@@ -112,10 +111,10 @@ def _curve(total: int, rate_bps: float, edge: costs.Device, user: costs.Device) 
     steps = np.arange(total + 1)
     return Curve(
         steps,
-        held.energy_j()[0],
-        held.latency_s()[0],
-        sent.latency_s()[0],
-        fetched.latency_s()[0],
+        held.bill().energy_j[0],
+        held.bill().latency_s[0],
+        sent.bill().latency_s[0],
+        fetched.bill().latency_s[0],
         printed_energy_share(steps, total, edge, user),
     )
 

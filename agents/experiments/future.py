@@ -10,19 +10,17 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from agents.experiments.claims import Claim, bar, report
-from agents.experiments.findings import Findings
-from agents.experiments.study import Study
+from agents.evaluation.rollouts import evaluate
+from agents.evaluation.statistics import Interval, column_intervals
+from agents.experiments.shared.findings import Claim, Findings, bar, report
+from agents.experiments.shared.study import Study
 from agents.factory import make_agent
 from agents.planning import Planner, bound_rewards, fit_values, levels_of, record_path
 from agents.policies import Predictor, load_policy
-from agents.policies.rule_search import RuleSearch
+from agents.policies.rule_search import Priced, RuleSearch, best_prices
 from agents.reports.style import GREY, OKABE_ITO, house_style
-from agents.rollouts import evaluate
-from agents.runs.scenarios import scenario_configs
 from agents.runs.settings import check_keys, plain
-from agents.scenarios.priced import Priced, best_prices
-from agents.statistics import Interval, column_intervals
+from agents.runs.setup import scenario_configs
 from envs import SplitVectorEnv
 
 LESSON = ("plans", "total_requests", "num_envs", "agent")
@@ -144,7 +142,7 @@ def _training(name: str, gamma: float, seed: int, study: Study, options: Options
 
 
 def _standing(name: str, keywords: Mapping[str, Any], study: Study, options: Options) -> Standing:
-    from agents.experiments.root import trained_root  # torch, only where it is needed
+    from agents.experiments.shared.learning import trained_root  # torch, only where it is needed
 
     env = SplitVectorEnv(options.num_sessions, **keywords)
     levels = levels_of(env.model, options.backlog_step_s, options.battery_step_j)

@@ -13,9 +13,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.figure import Figure
 
-from agents.experiments.claims import paper, report
-from agents.experiments.findings import Findings
-from agents.experiments.study import Study
+from agents.experiments.shared.findings import Findings, paper, report
+from agents.experiments.shared.study import Study
 from agents.reports.style import GREY, OKABE_ITO, house_style
 from envs import costs, plans
 

@@ -10,17 +10,16 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from agents.experiments.claims import Claim, bar, report
-from agents.experiments.findings import Findings
-from agents.experiments.protocol_maps import AXES, ProtocolMap, draw_maps, edges_between
-from agents.experiments.root import trained_root
-from agents.experiments.states import difference, interval
-from agents.experiments.study import Study
+from agents.evaluation.comparison import Outcomes, compare, contender
+from agents.evaluation.statistics import Interval, mean_interval, paired_difference
+from agents.experiments.shared.findings import Claim, Findings, bar, report
+from agents.experiments.shared.learning import trained_root
+from agents.experiments.shared.protocol_maps import AXES, ProtocolMap, draw_maps, edges_between
+from agents.experiments.shared.states import difference, interval
+from agents.experiments.shared.study import Study
 from agents.policies import Predictor, load_policy
 from agents.policies.model_based import sample_observations
 from agents.reports.style import GREY, OKABE_ITO, house_style
-from agents.runs.comparison import Outcomes, compare, contender
-from agents.statistics import Interval, mean_interval, paired_difference
 from envs import SplitVectorEnv, observation_to_state
 
 SPLITS = "semaigc"

@@ -10,14 +10,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from agents.experiments.claims import Claim, bar, paper, report
-from agents.experiments.drawing import RECEIVER_LABELS, RECEIVER_STYLES, SNR_LABEL, draw_band, edges_around
-from agents.experiments.findings import Findings
-from agents.experiments.options import Points
-from agents.experiments.states import interval
-from agents.experiments.study import Study
+from agents.evaluation.statistics import Interval, column_intervals
+from agents.experiments.shared.drawing import RECEIVER_LABELS, RECEIVER_STYLES, SNR_LABEL, draw_band, edges_around
+from agents.experiments.shared.findings import Claim, Findings, bar, paper, report
+from agents.experiments.shared.states import interval
+from agents.experiments.shared.study import Points, Study
 from agents.reports.style import house_style
-from agents.statistics import Interval, column_intervals
 from envs.transceiver import ReceiverStudy, study_receivers
 
 METRICS = {"psnr_db": "PSNR (dB)", "ssim": "SSIM", "alignment": "Alignment"}

@@ -10,15 +10,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from agents.experiments.claims import Claim, bar, report
-from agents.experiments.findings import Findings
-from agents.experiments.options import ComparedOptions
-from agents.experiments.states import FRAMEWORKS, States, difference, sample_states, share_of
-from agents.experiments.study import Study
+from agents.evaluation.comparison import compare, contender
+from agents.evaluation.statistics import Interval, column_intervals, paired_difference
+from agents.experiments.shared.findings import Claim, Findings, bar, report
+from agents.experiments.shared.states import FRAMEWORKS, States, difference, sample_states, share_of
+from agents.experiments.shared.study import ComparedOptions, Study
 from agents.policies import Predictor, load_policy
 from agents.reports.style import house_style, label_of, line_style
-from agents.runs.comparison import compare, contender
-from agents.statistics import Interval, column_intervals, paired_difference
 from envs import SplitVectorEnv
 
 RULES = ("two_split", "best_fixed", "random")

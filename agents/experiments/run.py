@@ -10,10 +10,9 @@ from pathlib import Path
 from omegaconf import DictConfig
 from rich.console import Console
 
-from agents.experiments.findings import claims_table, write_findings
-from agents.experiments.options import read_options
-from agents.experiments.study import Study
-from agents.reports.description import describe
+from agents.experiments.shared.findings import claims_table, write_findings
+from agents.experiments.shared.study import Study, read_options
+from agents.reports.provenance import describe
 from agents.runs.settings import plain
 
 EXPERIMENTS = (

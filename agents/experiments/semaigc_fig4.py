@@ -10,13 +10,20 @@ import numpy as np
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from agents.experiments.claims import Claim, paper
-from agents.experiments.delivered import METRICS, Delivered, Delivery, Scheme, Tile, caption_of, draw_sheet, schemes_of
-from agents.experiments.findings import Findings
-from agents.experiments.options import ImageOptions, Points
-from agents.experiments.study import Study
+from agents.evaluation.statistics import column_intervals
+from agents.experiments.shared.delivered import (
+    METRICS,
+    Delivered,
+    Delivery,
+    Scheme,
+    Tile,
+    caption_of,
+    draw_sheet,
+    schemes_of,
+)
+from agents.experiments.shared.findings import Claim, Findings, paper
+from agents.experiments.shared.study import ImageOptions, Points, Study
 from agents.reports.style import label_of
-from agents.statistics import column_intervals
 
 NEAR_ALIGNMENT = 0.05
 RIVALS = ("non_root", "non_finetuning")

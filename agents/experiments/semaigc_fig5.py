@@ -7,13 +7,11 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from agents.experiments.claims import Claim, paper
-from agents.experiments.delivered import Delivered, Delivery, Scheme, Tile, caption_of, draw_sheet, schemes_of
-from agents.experiments.findings import Findings
-from agents.experiments.options import ImageOptions
 from agents.experiments.semaigc_fig4 import RIVALS, quality_rows
-from agents.experiments.states import difference
-from agents.experiments.study import Study
+from agents.experiments.shared.delivered import Delivered, Delivery, Scheme, Tile, caption_of, draw_sheet, schemes_of
+from agents.experiments.shared.findings import Claim, Findings, paper
+from agents.experiments.shared.states import difference
+from agents.experiments.shared.study import ImageOptions, Study
 from agents.reports.style import label_of
 
 DETAIL = (0.36, 0.32, 0.36)

@@ -11,11 +11,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from agents.experiments.claims import Claim, bar, paper
-from agents.experiments.findings import Findings
-from agents.experiments.learning_curves import Lesson, learning_curve
-from agents.experiments.states import FIXED, sample_states
-from agents.experiments.study import Study
+from agents.experiments.shared.findings import Claim, Findings, bar, paper
+from agents.experiments.shared.learning import Lesson, learning_curve
+from agents.experiments.shared.states import FIXED, sample_states
+from agents.experiments.shared.study import Study
 from agents.reports.style import house_style, label_of, line_style
 
 PAPER_EPISODES = 350

@@ -9,14 +9,12 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
-from agents.experiments.claims import Claim, paper, report
-from agents.experiments.drawing import PACR_LABEL, SNR_LABEL, draw_policy
-from agents.experiments.findings import Findings
-from agents.experiments.options import Points, StateOptions
-from agents.experiments.states import difference, sample_states
-from agents.experiments.study import Study
+from agents.evaluation.statistics import Interval, column_intervals
+from agents.experiments.shared.drawing import PACR_LABEL, SNR_LABEL, draw_policy
+from agents.experiments.shared.findings import Claim, Findings, paper, report
+from agents.experiments.shared.states import difference, sample_states
+from agents.experiments.shared.study import Points, StateOptions, Study
 from agents.reports.style import house_style
-from agents.statistics import Interval, column_intervals
 
 AXES = {"snr_db": SNR_LABEL, "edge_availability": PACR_LABEL}
 POLICIES = ("root", "oracle")

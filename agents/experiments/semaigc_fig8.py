@@ -11,14 +11,12 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from agents.experiments.claims import Claim, bar, paper
-from agents.experiments.drawing import PACR_LABEL, SNR_LABEL, draw_cells
-from agents.experiments.findings import Findings
-from agents.experiments.options import Points, StateOptions
-from agents.experiments.states import FIXED, FRAMEWORKS, difference, interval, sample_states, share_of
-from agents.experiments.study import Study
+from agents.evaluation.statistics import Interval, column_intervals
+from agents.experiments.shared.drawing import PACR_LABEL, SNR_LABEL, draw_cells
+from agents.experiments.shared.findings import Claim, Findings, bar, paper
+from agents.experiments.shared.states import FIXED, FRAMEWORKS, difference, interval, sample_states, share_of
+from agents.experiments.shared.study import Points, StateOptions, Study
 from agents.reports.style import house_style, label_of
-from agents.statistics import Interval, column_intervals
 
 PAPER_LOW, PAPER_HIGH, PAPER_HARSH = 0.45, 0.98, 0.70
 SPAN, NEAR = 0.4, 0.05

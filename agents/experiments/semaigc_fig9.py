@@ -10,16 +10,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from agents.experiments import honest_link
-from agents.experiments.claims import Claim, paper
-from agents.experiments.drawing import PACR_LABEL, SNR_LABEL, draw_policy
-from agents.experiments.findings import Findings
-from agents.experiments.options import ComparedOptions, Points
-from agents.experiments.states import FIXED, FRAMEWORKS
-from agents.experiments.study import Study
-from agents.experiments.sweep import Served, Sweep
+from agents.evaluation.comparison import compare, contender
+from agents.experiments.shared import honest_link
+from agents.experiments.shared.drawing import PACR_LABEL, SNR_LABEL, draw_policy
+from agents.experiments.shared.findings import Claim, Findings, paper
+from agents.experiments.shared.states import FIXED, FRAMEWORKS, Served, Sweep
+from agents.experiments.shared.study import ComparedOptions, Points, Study
 from agents.reports.style import house_style, label_of
-from agents.runs.comparison import compare, contender
 
 AXES = {"edge_availability": PACR_LABEL, "snr_db": SNR_LABEL}
 MEASURES = {"latency_s": "Mean latency (s)", "reward": "Satisfaction"}

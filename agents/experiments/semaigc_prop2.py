@@ -20,14 +20,12 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
-from agents.experiments.claims import bar, paper, report
-from agents.experiments.drawing import PACR_LABEL
-from agents.experiments.findings import Findings
-from agents.experiments.options import Points
-from agents.experiments.study import Study
+from agents.evaluation.statistics import column_intervals
+from agents.experiments.shared.drawing import PACR_LABEL
+from agents.experiments.shared.findings import Findings, bar, paper, report
+from agents.experiments.shared.study import Points, Study
 from agents.policies.model_based import sample_observations
 from agents.reports.style import OKABE_ITO, house_style
-from agents.statistics import column_intervals
 from envs import SplitVectorEnv, costs, observation_to_state, plans
 
 Floats = NDArray[np.float64]

@@ -16,16 +16,14 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from agents.experiments.ablations import Curves
-from agents.experiments.claims import Claim, bar, report
-from agents.experiments.findings import Findings
-from agents.experiments.learning_curves import Lesson, learning_curve, new_agent
-from agents.experiments.options import Points
-from agents.experiments.states import sample_states
-from agents.experiments.study import Study
+from agents.experiments.shared.findings import Claim, Findings, bar, report
+from agents.experiments.shared.learning import Lesson, learning_curve, new_agent
+from agents.experiments.shared.states import sample_states
+from agents.experiments.shared.study import Points, Study
 from agents.policies import load_policy
 from agents.reports.style import GREY, OKABE_ITO, house_style, label_of
-from agents.runs.scenarios import scenario_configs
 from agents.runs.settings import plain
+from agents.runs.setup import scenario_configs
 from envs import SplitVectorEnv
 
 SCRATCH, FITTED = "scratch", "fitted"

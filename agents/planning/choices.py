@@ -9,7 +9,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.planning.levels import Levels
-from envs.rewards import Delivered, has_failed
 
 
 @dataclass(frozen=True)
@@ -49,22 +48,11 @@ def choices_at(model: Any, levels: Levels, state: Any, index: NDArray[np.int64])
     num_attempts = accepted.shape[-1]
     chances = accepted.copy()
     chances[..., -1] = 1.0 - accepted[..., :-1].sum(axis=-1)
-    level = {levels.name: levels.values[index][:, :, None]}
-    waiting_s = model.scenario.waiting_s(level, prices)
-    possible = model.scenario.possible(level, prices)
-    low_s = state.latency_low_s[:, None, None]
-    high_s = low_s * model.scenario.latency_high_ratio
-    rewards: Any = 0.0
-    for attempt in range(num_attempts):
-        latency_s = prices.latency_s(attempt + 1)
-        if waiting_s is not None:
-            latency_s = latency_s + waiting_s
-        failed = has_failed(latency_s, np.array(True), model.settings.deadline_s)
-        earned = model.reward.total(model.reward.terms(Delivered(latency_s, latency_s, {}, failed, low_s, high_s)))
-        rewards = rewards + accepted[:, None, :, attempt] * earned
+    offer = model.offer({levels.name: levels.values[index][:, :, None]}, prices)
+    rewards = model.mean_reward(offer, accepted[:, None], {}, state.latency_low_s[:, None, None])
     taken = np.stack([levels.taken(prices, attempt + 1) for attempt in range(num_attempts)], axis=-1)
-    if possible is not None:
-        rewards, taken = rewards * possible, taken * possible[..., None]
+    if offer.possible is not None:
+        taken = taken * offer.possible[..., None]
     shape = (len(state.snr_db), index.shape[1], len(model.plans))
     after = levels.after(index[:, :, None, None], taken)
     return Choices(np.broadcast_to(rewards, shape), np.broadcast_to(after, (*shape, num_attempts)), chances)

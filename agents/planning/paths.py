@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.planning.features import state_features
+from agents.planning.values import state_features
 from envs import SplitVectorEnv
 
 

@@ -1,10 +1,16 @@
 """Policies with one `predict`: fixed schemes, model-based bounds and rules, trained agents."""
 
-from agents.policies.base import Policy, Predictor
-from agents.policies.estimated import EstimatedState
-from agents.policies.fixed import FixedPolicy, RandomPolicy
+from agents.policies.base import FixedPolicy, Policy, Predictor, RandomPolicy
 from agents.policies.loading import POLICY_NAMES, REQUIRED_PLANS, SCHEMES, load_policy
-from agents.policies.model_based import Clairvoyant, Oracle, TwoSplit, best_fixed, fit_two_split, two_split
+from agents.policies.model_based import (
+    Clairvoyant,
+    EstimatedState,
+    Oracle,
+    TwoSplit,
+    best_fixed,
+    fit_two_split,
+    two_split,
+)
 
 __all__ = [
     "POLICY_NAMES",

@@ -1,12 +1,17 @@
-"""What every policy of the house can do: stable-baselines3's `predict`."""
+"""What every policy of the house can do, the fixed ones, and the plans that a policy's actions are."""
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from typing import Any, Protocol
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+
+if TYPE_CHECKING:
+    from stable_baselines3.common.base_class import BaseAlgorithm
+
 
 Actions = NDArray[np.int64]
 Observations = NDArray[np.floating[Any]]
@@ -48,3 +53,68 @@ class Policy(ABC):
             raise ValueError(f"observation must be [7] or [N, 7], got shape {observations.shape}")
         actions = np.asarray(self.actions(np.atleast_2d(observations)), dtype=np.int64)
         return actions.reshape(observations.shape[:-1]), state
+
+
+class FixedPolicy(Policy):
+    """Always the same action.
+
+    Args:
+        action: index into the environment's list of plans.
+    """
+
+    def __init__(self, action: int) -> None:
+        self.action = action
+
+    def actions(self, observations: Observations) -> Actions:
+        """The fixed action, int64 [N]."""
+        return np.full(len(observations), self.action, dtype=np.int64)
+
+
+class RandomPolicy(Policy):
+    """Uniformly random actions from a generator of its own.
+
+    Args:
+        num_actions: number of plans.
+        seed: of the generator.
+    """
+
+    def __init__(self, num_actions: int, seed: int = 0) -> None:
+        self.num_actions = num_actions
+        self._rng = np.random.default_rng(seed)
+
+    def actions(self, observations: Observations) -> Actions:
+        """Independent uniform actions, int64 [N]."""
+        return self._rng.integers(self.num_actions, size=len(observations))
+
+
+def tell_plan_names(agent: BaseAlgorithm) -> None:
+    """Keep the plans of the agent's environment in `agent.plan_names`, which its `save` writes; None if it has none."""
+    environment: Any = agent.get_env()
+    try:
+        names = environment.get_attr("model")[0].plan_names
+    except AttributeError:  # an environment of others
+        names = None
+    agent.plan_names = None if names is None else list(names)  # type: ignore[attr-defined]
+
+
+def told_plan_names(agent: BaseAlgorithm) -> list[str] | None:
+    """The plans of an agent's actions; None where nobody told it."""
+    return getattr(agent, "plan_names", None)
+
+
+def check_plan_names(name: str, own: Sequence[str] | None, given: Sequence[str] | None) -> None:
+    """Refuse a policy that chooses among other plans than the environment's.
+
+    Args:
+        name: of the policy, in the message.
+        own: plans of its actions.
+        given: those of the environment. Where nobody knows the one or the other, None, their number has to do.
+
+    Raises:
+        ValueError: they are not the same, in the same order.
+    """
+    if own is not None and given is not None and list(own) != list(given):
+        raise ValueError(
+            f"policy {name!r} chooses among {len(own)} plans ({own[0]} .. {own[-1]}), the environment has "
+            f"{len(given)} ({given[0]} .. {given[-1]})"
+        )

@@ -7,11 +7,17 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from agents.policies.base import Policy
-from agents.policies.estimated import EstimatedState
+from agents.policies.base import FixedPolicy, Policy, RandomPolicy
 from agents.policies.exported import SUFFIXES, ExportedPolicy
-from agents.policies.fixed import FixedPolicy, RandomPolicy
-from agents.policies.model_based import SAMPLE_SIZE, Clairvoyant, Oracle, StateOracle, best_fixed, two_split
+from agents.policies.model_based import (
+    SAMPLE_SIZE,
+    Clairvoyant,
+    EstimatedState,
+    Oracle,
+    StateOracle,
+    best_fixed,
+    two_split,
+)
 from agents.policies.rule_search import RuleSearch
 from envs import plans
 
@@ -51,7 +57,7 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
     | `oracle` | the largest expected reward of the request at hand given the true state, which an instantaneous |
     | | observation shows: where actions do not move the state, no policy that sees only observations beats it |
     | `clairvoyant` | the largest reward given the request and the channel draws too: there, a bound for all |
-    | `model_based_estimated` | as `oracle`, but for a state measured with errors (`agents.policies.estimated`) |
+    | `model_based_estimated` | as `oracle`, but for a state measured with errors (`agents.policies.model_based`) |
     | `root` | the shipped D3QN, trained in the default environment |
     | `best_fixed` | always the plan of the largest mean expected reward |
     | `two_split` | the best rule of one plan below a threshold on the edge's capability, another above |

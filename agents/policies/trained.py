@@ -15,8 +15,7 @@ from sb3_contrib import MaskablePPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from agents.factory import ALGORITHMS
-from agents.plan_names import check_plan_names, told_plan_names
-from agents.policies.base import Actions, Observations, Policy
+from agents.policies.base import Actions, Observations, Policy, check_plan_names, told_plan_names
 
 _MARKS = {
     "d3qn": "double",

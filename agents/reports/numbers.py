@@ -10,9 +10,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.reports import tables
-from agents.reports.trials import Outcomes, Trial, by_policy, of_several_runs, scenarios_of, scores, session_means
-from agents.statistics import (
+from agents.evaluation.statistics import (
     CellMeans,
     PerformanceProfile,
     cell_means,
@@ -22,6 +20,8 @@ from agents.statistics import (
     performance_profile,
     probability_of_improvement,
 )
+from agents.evaluation.trials import Outcomes, Trial, by_policy, of_several_runs, scenarios_of, scores, session_means
+from agents.reports import tables
 
 ALL = "all"
 """Stands for all scenarios together."""

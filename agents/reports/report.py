@@ -8,13 +8,13 @@ from pathlib import Path
 
 import numpy as np
 
+from agents.evaluation.trials import Trial, by_policy, scenarios_of
 from agents.reports import page_tables
 from agents.reports.html import Page, Part, Picture, Section, write_page
 from agents.reports.numbers import ALL, Numbers
-from agents.reports.page_texts import CELLS, OF_RUNS, OF_SESSIONS, STATES
+from agents.reports.page_tables import CELLS, OF_RUNS, OF_SESSIONS, STATES
 from agents.reports.rows import write_rows
 from agents.reports.style import label_of
-from agents.reports.trials import Trial, by_policy, scenarios_of
 
 BOUNDS = ("oracle", "clairvoyant")
 """Policies that stand above what can be learnt."""

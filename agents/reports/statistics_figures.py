@@ -7,10 +7,10 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
+from agents.evaluation.statistics import CellMeans, PerformanceProfile
 from agents.reports.figures import STATES
 from agents.reports.numbers import ALL, Row
 from agents.reports.style import house_style, label_of, line_style
-from agents.statistics import CellMeans, PerformanceProfile
 
 MAPS_A_ROW = 4
 

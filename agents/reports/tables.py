@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from agents.evaluation.statistics import Interval, mean_interval, paired_difference
 from agents.reports.style import label_of
-from agents.statistics import Interval, mean_interval, paired_difference
 
 Outcomes = Mapping[str, NDArray[Any]]
 

@@ -1,8 +1,12 @@
-"""What happens while an agent learns: progress, learning curve, decision maps, checkpoints."""
+"""What happens while an agent learns: progress, learning curve, decision maps, checkpoints, a request to stop."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import signal
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from types import FrameType
 from typing import Any, Self
 
 import gymnasium as gym
@@ -11,12 +15,48 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from stable_baselines3.common.callbacks import BaseCallback
 
+from agents.evaluation.rollouts import evaluate
 from agents.policies import load_policy
 from agents.policies.trained import TrainedPolicy
-from agents.rollouts import evaluate
 from agents.runs.snapshot import undisturbed
-from agents.runs.stopping import StopRequest
 from envs.command_line import Interrupted
+
+
+class StopRequest:
+    """Whether somebody asked to stop.
+
+    Attributes:
+        asked: set by the first Ctrl-C (SIGINT) or SIGTERM; a second one interrupts at once.
+    """
+
+    def __init__(self) -> None:
+        self.asked = False
+
+    def __call__(self, signal_number: int, frame: FrameType | None) -> None:
+        """Handle a signal."""
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+@contextmanager
+def stop_request() -> Iterator[StopRequest]:
+    """Listen for a request to stop while the block runs.
+
+    Not in a thread, where signals do not come, and not where somebody else listens (submitit requeues its job).
+    """
+    request = StopRequest()
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    before = {n: signal.signal(n, request) for n, handler in usual.items() if signal.getsignal(n) == handler}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
 
 LOGGED = (
     "latency_s",

@@ -10,12 +10,11 @@ from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from agents.reports.trials import Trial, joined
-from agents.runs.comparison import Contender, compare, contender
+from agents.evaluation.comparison import Contender, compare, contender
+from agents.evaluation.trials import Trial, joined
 from agents.runs.gathering import Gathered, GatheredRun
-from agents.runs.scenarios import named
 from agents.runs.settings import plain
-from agents.runs.setup import Setup, prepare
+from agents.runs.setup import Setup, named, prepare
 
 OF_A_RUN = ("env", "scenario", "channel", "devices", "costs")
 """Groups of the environment that a run was trained in."""
@@ -31,7 +30,7 @@ class Competitor:
     Attributes:
         policy: label in the report.
         contender: what acts.
-        run, training_seed: of a training run, see `agents.reports.trials.Trial`.
+        run, training_seed: of a training run, see `agents.evaluation.trials.Trial`.
     """
 
     policy: str

@@ -9,15 +9,21 @@ from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from agents.policies.model_based import check_one_reward
-from agents.reports.description import describe
 from agents.reports.numbers import Numbers
-from agents.reports.provenance import command_line, environment_facts, file_fingerprint, library_versions, policy_files
+from agents.reports.provenance import (
+    command_line,
+    describe,
+    environment_facts,
+    file_fingerprint,
+    library_versions,
+    policy_files,
+)
 from agents.reports.report import Source, write_numbers, write_report
 from agents.reports.tables import render
 from agents.runs.competition import OF_A_RUN, Competition, of_policies, of_runs, run_files
 from agents.runs.gathering import Gathered, gather
-from agents.runs.scenarios import name_of, scenario_configs
 from agents.runs.settings import GROUPS, EvaluateSettings, plain, policy_names
+from agents.runs.setup import name_of, scenario_configs
 
 
 def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str] = (), scenario: str = "paper") -> None:

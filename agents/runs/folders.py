@@ -14,9 +14,8 @@ from omegaconf import DictConfig, OmegaConf
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from agents.reports.tensorboard import flatten
-from agents.runs.plain_tree import read_tree, write_tree
 from agents.runs.resolvers import AUTO
-from agents.runs.snapshot import put_snapshot, take_snapshot
+from agents.runs.snapshot import put_snapshot, read_tree, take_snapshot, write_tree
 from envs.files import whole_file
 
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")

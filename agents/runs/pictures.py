@@ -11,12 +11,12 @@ from omegaconf import DictConfig
 from rich.console import Console
 from stable_baselines3.common.base_class import BaseAlgorithm
 
+from agents.evaluation.comparison import edge_steps
 from agents.policies import Predictor, load_policy
 from agents.policies.trained import TrainedPolicy
-from agents.reports.decision_map import decision_map, draw_decision_maps, to_image
+from agents.reports.figures import decision_map, draw_decision_maps, to_image
 from agents.reports.tensorboard import log_image
-from agents.runs.comparison import edge_steps
-from agents.runs.transceivers import matching_transceiver
+from agents.runs.setup import matching_transceiver
 from envs import SplitEnv, SplitVectorEnv, observation_to_state
 
 SAMPLE_SIZE = 4096

@@ -1,17 +1,95 @@
-"""What both commands prepare from a configuration, and refuse, before any work."""
+"""What the commands prepare from a configuration, and refuse, before any work."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from omegaconf import DictConfig
+from hydra import compose, initialize_config_dir
+from hydra.core.global_hydra import GlobalHydra
+from omegaconf import DictConfig, OmegaConf
 
-from agents.runs.comparison import Contender, contender
-from agents.runs.settings import environment_keywords, plain, policy_names
-from agents.runs.transceivers import check_transceiver, matching_transceiver
+from agents.evaluation.comparison import Contender, contender
+from agents.runs.settings import check_keys, environment_keywords, plain, policy_names
 from envs import SplitVectorEnv
-from envs.transceiver import timed_costs
+from envs.command_line import CONFIGS
+from envs.transceiver import ModelOptions, timed_costs
+from envs.transceiver.model.options import on_hub
+
+REQUIRED = ("path", "guidance_scale", "device")
+
+
+def check_transceiver(config: DictConfig) -> None:
+    """Refuse a transceiver that cannot be there, without loading anything.
+
+    Raises:
+        ValueError: unknown keys of the group, or a folder that does not exist.
+    """
+    options = ModelOptions.__dataclass_fields__
+    check_keys("transceiver", {**dict.fromkeys(options), **config}, [*REQUIRED, *options])
+    allowed = "must be a folder with weights, hub:owner/name or null"
+    if OmegaConf.is_missing(config, "path"):
+        raise ValueError(f"transceiver.path {allowed}, nothing was given")
+    if config.path is not None and not on_hub(config.path) and not Path(config.path).expanduser().is_dir():
+        raise ValueError(f"transceiver.path {allowed}, got {str(config.path)!r}")
+    try:
+        ModelOptions.from_config(plain(config, exclude=REQUIRED))
+    except ValueError as error:
+        raise ValueError(f"transceiver: {error}") from error
+
+
+def matching_transceiver(config: DictConfig, profile: Any, channel: Any) -> Any:
+    """Load the transceiver; torch and diffusers are imported here.
+
+    Args:
+        config: the group `transceiver`.
+        profile: the measured profile whose requests it will serve.
+        channel: the link, as the environment takes it; not necessarily the profile's.
+
+    Raises:
+        ValueError: no weights, or other weights than the profile was measured with.
+    """
+    from envs.transceiver import load_transceiver
+
+    transceiver = load_transceiver(**plain(config), num_inference_steps=profile.num_inference_steps, channel=channel)
+    profile.check_measured_with({k: v for k, v in transceiver.fingerprint.items() if k != "channel"})
+    return transceiver
+
+
+def scenario_configs(names: Sequence[str]) -> dict[str, DictConfig]:
+    """Name -> the group `scenario` as `scenario=NAME` composes it.
+
+    Raises:
+        hydra.errors.MissingConfigException: a name without a file; the message of the command lists the others.
+    """
+    # Within a command the search path is the command's, which `--config-dir` may have extended.
+    within = GlobalHydra.instance().is_initialized()
+    with nullcontext() if within else initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        return {name: compose(f"scenario/{name}").scenario for name in names}
+
+
+def shipped_scenarios() -> list[str]:
+    """Names of the scenarios in `configs/scenario`."""
+    return sorted(file.stem for file in (CONFIGS / "scenario").glob("*.yaml"))
+
+
+def name_of(scenario: DictConfig, chosen: str) -> str:
+    """The name of a scenario that was chosen by name and may have been changed since."""
+    return chosen if scenario == scenario_configs([chosen])[chosen] else f"{chosen}, changed"
+
+
+def named(scenarios: Iterable[DictConfig]) -> dict[str, DictConfig]:
+    """The different ones of some scenarios, under the names of the shipped ones that they are, or else numbered."""
+    shipped = scenario_configs(shipped_scenarios())
+    found: dict[str, DictConfig] = {}
+    for scenario in scenarios:
+        if scenario not in found.values():
+            name = next((name for name, each in shipped.items() if each == scenario), f"scenario {len(found) + 1}")
+            found[name] = scenario
+    return found
 
 
 @dataclass(frozen=True)

@@ -10,20 +10,19 @@ from omegaconf import DictConfig
 from rich.console import Console
 from stable_baselines3.common.base_class import BaseAlgorithm
 
+from agents.evaluation.comparison import Contender, compare
 from agents.factory import make_agent
 from agents.policies.trained import TrainedPolicy
-from agents.reports.description import describe
+from agents.reports.provenance import describe
 from agents.reports.tables import Row, render, summarise, write_csv
 from agents.reports.tensorboard import log_config, log_hyperparameters, run_logger
-from agents.runs.callbacks import Checkpoints, EveryRequests, LearningCurve, ProgressBar
-from agents.runs.comparison import Contender, compare
+from agents.runs.callbacks import Checkpoints, EveryRequests, LearningCurve, ProgressBar, stop_request
 from agents.runs.folders import RunFolder
-from agents.runs.initial import copy_policy
+from agents.runs.learn import copy_policy
 from agents.runs.pictures import DeliveredImages, log_decision_map
 from agents.runs.resolvers import AUTO, NEVER
 from agents.runs.settings import GROUPS, TrainSettings, plain
 from agents.runs.setup import Setup, prepare
-from agents.runs.stopping import stop_request
 from envs import SplitVectorEnv
 from envs.command_line import Interrupted
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from envs.channels.choice import CHANNELS, ChannelChoice, make_channel
-from envs.channels.interface import Channel, Received
+from envs.channels.channel import CHANNELS, Channel, ChannelChoice, Received, make_channel
 
 __all__ = ["CHANNELS", "Channel", "ChannelChoice", "Received", "make_channel"]

@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from envs.channels.interface import Channel, Received
+from envs.channels.channel import Channel, Received
 from envs.channels.noise import unit_noise
 from envs.units import FloatArray, db_to_linear
 

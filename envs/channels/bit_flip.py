@@ -10,7 +10,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from envs.channels.interface import Channel, Received
+from envs.channels.channel import Channel, Received
 from envs.channels.quantiser import Quantised, check_num_bits, dequantise, quantisation_variance, quantise
 from envs.units import FloatArray
 

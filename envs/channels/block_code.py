@@ -1,14 +1,45 @@
-"""One code block of the coded link: checksum, 5G LDPC code, QAM, soft demapping, decoding."""
+"""One code block of the coded link: checksum, 5G LDPC code, QAM, soft demapping, decoding, by Sionna."""
 
 from __future__ import annotations
 
 from functools import lru_cache
+from types import SimpleNamespace
 
 import torch
 from torch import Tensor
 
 from envs.channels.mcs import CRC_BITS, Modulation
-from envs.channels.phy import DEVICE, sionna_phy
+
+DEVICE = "cpu"
+"""Where the bits of the link are worked on, as its noise is."""
+
+
+def sionna_phy() -> SimpleNamespace:
+    """The parts of Sionna's `phy` that the coded link is made of.
+
+    Importing it seeds torch's global generators (`sionna.phy.config`); they are left as they were.
+
+    Raises:
+        ValueError: it is not installed; names the extra that brings it.
+    """
+    try:
+        with torch.random.fork_rng(range(torch.cuda.device_count())):
+            from sionna.phy.fec.crc import CRCDecoder, CRCEncoder
+            from sionna.phy.fec.ldpc import LDPC5GDecoder, LDPC5GEncoder
+            from sionna.phy.mapping import Demapper, Mapper
+    except ImportError as error:
+        raise ValueError(
+            f"channel coded needs Sionna's link-level library ({error}): install the extra phy, pip install '.[phy]'"
+        ) from error
+    return SimpleNamespace(
+        CRCDecoder=CRCDecoder,
+        CRCEncoder=CRCEncoder,
+        Demapper=Demapper,
+        LDPC5GDecoder=LDPC5GDecoder,
+        LDPC5GEncoder=LDPC5GEncoder,
+        Mapper=Mapper,
+    )
+
 
 CRC = "CRC24B"
 NUM_ITERATIONS = 20

@@ -11,10 +11,9 @@ import torch
 from torch import Tensor
 
 from envs.channels.awgn import mean_power
-from envs.channels.block_code import block_code
-from envs.channels.interface import Channel, Received
+from envs.channels.block_code import block_code, sionna_phy
+from envs.channels.channel import Channel, Received
 from envs.channels.mcs import BLOCK_BITS, MAX_TRANSMISSIONS, Scheme, pick
-from envs.channels.phy import sionna_phy
 from envs.channels.quantiser import Quantised, check_num_bits, dequantise, quantisation_variance, quantise
 from envs.units import FloatArray, db_to_linear
 

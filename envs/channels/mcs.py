@@ -1,7 +1,7 @@
 """The modulation-and-coding table: which scheme the coded link picks at an SNR, and what it then carries.
 
 Numpy alone, so that prices need no link-level library. The waterfall of each code is measured with it
-(`python -m envs.channels.measure_mcs` writes mcs.csv) and kept as two numbers: a block fails with probability
+(`python -m envs.commands.measure_mcs` writes mcs.csv) and kept as two numbers: a block fails with probability
 `Q((snr_db - snr_half_db) / width_db)`.
 """
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor
 
 from envs.channels.awgn import mean_power, noise_variance
-from envs.channels.interface import Channel, Received
+from envs.channels.channel import Channel, Received
 from envs.units import FloatArray
 
 Gain = Literal["perfect", "estimated"]

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from envs.costs.crossover import crossover_bandwidth_hz
 from envs.costs.devices import GTX_1080_TI, RTX_A6000, Device
-from envs.costs.energy import compute_energy_j
-from envs.costs.latency import amdahl_s, shannon_rate_bps, transmission_s
+from envs.costs.formulas import RATES, amdahl_s, coded_rate_bps, compute_energy_j, shannon_rate_bps, transmission_s
 from envs.costs.operations import LIGHT_MODELS, Operations, counted_operations
 from envs.costs.payloads import Payloads
-from envs.costs.pricing import Price, price
-from envs.costs.rates import RATES, coded_rate_bps
+from envs.costs.pricing import Price, Traffic, crossover_bandwidth_hz, price, traffic
 from envs.costs.sources import CostSource, Counted, ReceiverStep, Stated, Timed, cost_source
-from envs.costs.table import BACKHAUL_BPS, CostTable, LinkState, Parts, Prices
-from envs.costs.traffic import Traffic, traffic
+from envs.costs.table import BACKHAUL_BPS, Bill, CostTable, LinkState, Parts, Prices, Totals
 
 __all__ = [
     "BACKHAUL_BPS",
@@ -20,6 +16,7 @@ __all__ = [
     "LIGHT_MODELS",
     "RATES",
     "RTX_A6000",
+    "Bill",
     "CostSource",
     "CostTable",
     "Counted",
@@ -33,6 +30,7 @@ __all__ = [
     "ReceiverStep",
     "Stated",
     "Timed",
+    "Totals",
     "Traffic",
     "amdahl_s",
     "coded_rate_bps",

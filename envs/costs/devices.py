@@ -12,7 +12,7 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass, fields
 
-from envs.costs.latency import serial_share
+from envs.costs.formulas import serial_share
 from envs.costs.operations import counted_operations
 from envs.costs.payloads import LATENT_BITS
 from envs.plans import DENOISERS, Module

@@ -14,8 +14,8 @@ The latency of a plan is linear in a few features of the link state, each a slow
 That is SemAIGC's eqs. 19 and 20 with the capability nu = clock x availability.
 Deviation: text encoder and decoder, the constant l of eq. 20, slow down with the availability as the steps do.
 
-An attempt whose image is not accepted is repeated from the hand-over on (`Plan.handover`): in SemAIGC the link, and
-the user's denoising steps and decoding. Text encoders, weights, and what is done before the hand-over are paid once.
+An attempt whose image is not accepted is repeated from the hand-over on (`Plan.attempt_start`): in SemAIGC the link,
+and the user's denoising steps and decoding. Text encoders, weights, and what is done before that are paid once.
 So the latency of j attempts is `once + j * repeat`, with coefficients for each.
 
 Nodes of one kind that work side by side have the same device and availability: they take as long as one, and all of
@@ -35,10 +35,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.costs.devices import GTX_1080_TI, RTX_A6000, Device
-from envs.costs.energy import compute_energy_j
-from envs.costs.latency import shannon_rate_bps
+from envs.costs.formulas import Rate, compute_energy_j, rate_named, shannon_rate_bps
 from envs.costs.payloads import Payloads
-from envs.costs.rates import Rate, rate_named
 from envs.plans import Compute, Plan, Stage, Transmit
 from envs.units import FloatArray, Floats
 
@@ -110,6 +108,43 @@ class Parts(NamedTuple):
         return self.edge + self.link + self.user
 
 
+class Bill(NamedTuple):
+    """What so many attempts cost.
+
+    Attributes:
+        parts_s: seconds by part; None of `Totals`, which know their sums alone.
+        latency_s: seconds in all.
+        energy_j: joules in all (EUCI, eq. 2).
+    """
+
+    parts_s: Parts
+    latency_s: FloatArray
+    energy_j: FloatArray
+
+
+class Totals(NamedTuple):
+    """Prices summed over their parts, for looking at many numbers of attempts at once; float64 of one shape.
+
+    Attributes:
+        once_s, repeat_s: seconds that are paid once, and those of each attempt.
+        once_j, repeat_j: joules likewise.
+    """
+
+    once_s: FloatArray
+    repeat_s: FloatArray
+    once_j: FloatArray
+    repeat_j: FloatArray
+
+    def mapped(self, function: Callable[[FloatArray], FloatArray]) -> Totals:
+        """The same with a function of every array."""
+        return Totals(*map(function, self))
+
+    def bill(self, attempts: Floats | NDArray[np.integer] = 1.0) -> Bill:
+        """What so many attempts cost; `attempts` is broadcast to the prices."""
+        latency_s, energy_j = self.once_s + attempts * self.repeat_s, self.once_j + attempts * self.repeat_j
+        return Bill(None, latency_s, energy_j)  # type: ignore[arg-type]
+
+
 class Prices(NamedTuple):
     """What plans cost in given states, shapes [N] or [N, P].
 
@@ -139,16 +174,6 @@ class Prices(NamedTuple):
         """Whether anything is computed at the edge."""
         return np.asarray(self.once_s.edge + self.repeat_s.edge > 0.0)
 
-    @property
-    def once_j(self) -> FloatArray:
-        """Joules that are paid whatever the number of attempts (EUCI, eq. 2)."""
-        return self._energy_j(Parts(*self.busy_seconds[0]))
-
-    @property
-    def repeat_j(self) -> FloatArray:
-        """Joules of each attempt."""
-        return self._energy_j(Parts(*self.busy_seconds[1]))
-
     def mapped(self, function: Callable[[FloatArray], FloatArray]) -> Prices:
         """The same with a function of all seconds."""
         seconds = function(self.seconds)
@@ -163,15 +188,17 @@ class Prices(NamedTuple):
         """Seconds of so many attempts, by part; `attempts` is broadcast to the prices."""
         return _attempts(self.seconds, attempts)
 
-    def latency_s(self, attempts: Floats | NDArray[np.integer] = 1.0) -> FloatArray:
-        """Seconds of so many attempts, in all."""
-        return self.parts_s(attempts).total
+    def bill(self, attempts: Floats | NDArray[np.integer] = 1.0) -> Bill:
+        """What so many attempts cost, by part; `attempts` is broadcast to the prices."""
+        parts_s = self.parts_s(attempts)
+        busy_s = parts_s if self.busy_seconds is self.seconds else _attempts(self.busy_seconds, attempts)
+        return Bill(parts_s, parts_s.total, self._energy_j(busy_s))
 
-    def energy_j(self, attempts: Floats | NDArray[np.integer] = 1.0, parts_s: Parts | None = None) -> FloatArray:
-        """Joules of so many attempts, in all; `parts_s` of as many attempts, where it is known, saves time."""
-        if parts_s is None or self.busy_seconds is not self.seconds:
-            parts_s = _attempts(self.busy_seconds, attempts)
-        return self._energy_j(parts_s)
+    def totals(self, waiting_s: FloatArray | None = None) -> Totals:
+        """Sums over the parts; what is waited before is paid once."""
+        once_s, repeat_s = self.once_s.total, self.repeat_s.total
+        once_j, repeat_j = (self._energy_j(Parts(*busy_s)) for busy_s in self.busy_seconds)
+        return Totals(once_s if waiting_s is None else once_s + waiting_s, repeat_s, once_j, repeat_j)
 
     def _energy_j(self, parts: Parts) -> FloatArray:
         return np.asarray(
@@ -191,7 +218,7 @@ class CostTable:
         payload_bits: float64 [P], read-only: bits that each attempt sends over the wireless link.
         once_bits: float64 [P], read-only: bits of weights that are sent over it before.
         edge, user: the devices of the edge and of the user.
-        rate: name of the rate at which bits are sent, see `envs.costs.rates.RATES`.
+        rate: name of the rate at which bits are sent, see `envs.costs.formulas.RATES`.
     """
 
     plans: tuple[Plan, ...]
@@ -229,7 +256,7 @@ class CostTable:
                 raise ValueError(f"plans must hold Plan objects (see plans.expand), got {plan!r}")
             for index, stage in enumerate(plan.stages):
                 feature, amount, nodes = _coefficient(stage, edge, user, payload_bits, backhaul_bps)
-                repeated = int(index >= plan.handover and not _is_text_encoder(stage))
+                repeated = int(index >= plan.attempt_start and not _is_text_encoder(stage))
                 lasting[repeated, feature, column] += amount
                 busy[repeated, feature, column] += amount * nodes
         if not lasting[:, BACKHAUL].any():

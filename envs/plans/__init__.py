@@ -6,25 +6,34 @@ channel of negligible size, so they are no stage.
 
 | paper | module | plans |
 |---|---|---|
-| SemAIGC (Cheng et al.) | `split` | `semaigc`, `non_root`, `non_finetuning`, `edge_aigc`, `local_aigc` |
-| EUCI (Feng et al.) | `edge_user` | `euci`, with weights held, sent or fetched |
-| Collaborative diffusion (Du et al.) | `shared_steps` | `edge_to_devices`, `device_to_device`, `cluster` |
-| Mobile edge generation (Zhong et al.) | `edge_generation` | `full_ue`, `full_es`, `uieg`, `eiug`, `ciag`, `esuc` |
-| the same, with several edge servers | `several_servers` | `uidg`, `diug`, `dsuc`, `uidcg`, `dcsuc` |
+| SemAIGC (Cheng et al.) | `semaigc_plans` | `semaigc`, `non_root`, `non_finetuning`, `edge_aigc`, `local_aigc` |
+| EUCI (Feng et al.) | `euci_plans` | `euci`, with weights held, sent or fetched |
+| Collaborative diffusion (Du et al.) | `collaborative_plans` | `edge_to_devices`, `device_to_device`, `cluster` |
+| Mobile edge generation (Zhong et al.) | `mobile_edge_plans` | `full_ue`, `full_es`, `uieg`, `eiug`, `ciag`, `esuc` |
+| the same, with several edge servers | `mobile_edge_plans` | `uidg`, `diug`, `dsuc`, `uidcg`, `dcsuc` |
 
 EUCI's user-only and edge-only are `local_aigc` and `edge_aigc`. `names.expand` turns names into plans.
 """
 
 from __future__ import annotations
 
-from envs.plans.edge_generation import ciag, eiug, esuc, full_es, full_ue, uieg
-from envs.plans.edge_user import Weights, euci
+from envs.plans.collaborative_plans import cluster, device_to_device, edge_to_devices
+from envs.plans.euci_plans import Weights, euci
+from envs.plans.mobile_edge_plans import (
+    ciag,
+    dcsuc,
+    diug,
+    dsuc,
+    eiug,
+    esuc,
+    full_es,
+    full_ue,
+    uidcg,
+    uidg,
+    uieg,
+)
 from envs.plans.names import FAMILIES, PROTOCOLS, SCHEMES, expand
-from envs.plans.plan import Plan
-from envs.plans.several_servers import dcsuc, diug, dsuc, uidcg, uidg
-from envs.plans.shared_steps import cluster, device_to_device, edge_to_devices
-from envs.plans.split import edge_aigc, local_aigc, non_finetuning, non_root, semaigc
-from envs.plans.stages import (
+from envs.plans.plan import (
     DENOISERS,
     NUM_INFERENCE_STEPS,
     WEIGHTS,
@@ -32,9 +41,11 @@ from envs.plans.stages import (
     Module,
     Node,
     Payload,
+    Plan,
     Stage,
     Transmit,
 )
+from envs.plans.semaigc_plans import edge_aigc, local_aigc, non_finetuning, non_root, semaigc
 
 __all__ = [
     "DENOISERS",

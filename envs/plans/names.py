@@ -7,12 +7,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import NamedTuple
 
-from envs.plans import edge_generation as meg
-from envs.plans import several_servers, shared_steps
-from envs.plans.edge_user import euci
-from envs.plans.plan import Plan
-from envs.plans.split import edge_aigc, local_aigc, non_finetuning, non_root, semaigc
-from envs.plans.stages import NUM_INFERENCE_STEPS, total_steps
+from envs.checks import integer
+from envs.plans import collaborative_plans as shared
+from envs.plans import mobile_edge_plans as meg
+from envs.plans.euci_plans import euci
+from envs.plans.plan import NUM_INFERENCE_STEPS, Plan
+from envs.plans.semaigc_plans import edge_aigc, local_aigc, non_finetuning, non_root, semaigc
 
 PROTOCOLS = ("semaigc", "edge_aigc", "local_aigc", "euci", "uieg_text", "ciag_text")
 """The actions of `SemAIGC/Protocols-v0`: the plans of the four papers whose quality has been measured, each once."""
@@ -54,14 +54,14 @@ FAMILIES: dict[str, Family] = {
     "euci": Family(euci, ("split",), 1),
     "euci_unet_sent": Family(partial(euci, weights="sent"), ("split",), 1),
     "euci_cache_miss": Family(partial(euci, weights="fetched"), ("split",), 1),
-    "edge_to_devices": Family(shared_steps.edge_to_devices, ("shared", "users")),
-    "device_to_device": Family(shared_steps.device_to_device, ("shared",)),
-    "cluster": Family(shared_steps.cluster, ("shared", "users")),
-    "uidg": Family(several_servers.uidg, ("servers",)),
-    "diug": Family(several_servers.diug, ("servers",)),
-    "dsuc": Family(several_servers.dsuc, ("servers",)),
-    "uidcg": Family(several_servers.uidcg, ("servers",)),
-    "dcsuc": Family(several_servers.dcsuc, ("servers",)),
+    "edge_to_devices": Family(shared.edge_to_devices, ("shared", "users")),
+    "device_to_device": Family(shared.device_to_device, ("shared",)),
+    "cluster": Family(shared.cluster, ("shared", "users")),
+    "uidg": Family(meg.uidg, ("servers",)),
+    "diug": Family(meg.diug, ("servers",)),
+    "dsuc": Family(meg.dsuc, ("servers",)),
+    "uidcg": Family(meg.uidcg, ("servers",)),
+    "dcsuc": Family(meg.dcsuc, ("servers",)),
 }
 """Plans with numbers in their names."""
 
@@ -97,9 +97,8 @@ def _named(name: str, total: int) -> tuple[Plan, ...]:
         raise ValueError(f"unknown plan {name!r}; allowed: {', '.join(_allowed(total))}")
     family = FAMILIES[stem]
     if numbers is None and family.first is not None:
-        return tuple(
-            family.make(split, num_inference_steps=total) for split in range(family.first, total_steps(total) + 1)
-        )
+        total = integer("num_inference_steps", total, 1)
+        return tuple(family.make(split, num_inference_steps=total) for split in range(family.first, total + 1))
     if numbers is None or len(numbers) != len(family.numbers):
         raise ValueError(f"plan {name!r} must be written {stem}({','.join(family.numbers)}), with whole numbers")
     return (family.make(*numbers, num_inference_steps=total),)

@@ -1,10 +1,100 @@
-"""A plan: a named chain of stages that ends with an image at the user."""
+"""Plans: chains of two kinds of stages, computing at nodes and sending from one to another."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal, get_args
 
-from envs.plans.stages import Compute, Node, Payload, Stage, Transmit, count
+from envs.checks import choice, integer
+
+Worker = Literal["edge", "user"]
+Node = Literal["edge", "user", "cloud"]
+Module = Literal[
+    "text_encoder", "unet", "finetune_unet", "vae_decoder", "vae_encoder", "sketch_decoder", "sketch_completer"
+]
+Payload = Literal["latent", "image", "sketch", "unet", "model"]
+
+DENOISERS: tuple[Module, ...] = ("unet", "finetune_unet")
+WEIGHTS: tuple[Payload, ...] = ("unet", "model")
+NUM_INFERENCE_STEPS = 20
+
+
+@dataclass(frozen=True)
+class Compute:
+    """Run a module at a node, or at several nodes of its kind side by side.
+
+    Attributes:
+        node: where; the cloud only stores models.
+        module: what; `unet` is the generator, `finetune_unet` the noise-aware network, `sketch_decoder` gives an image
+            of half the resolution, `sketch_completer` turns it into one of the whole.
+        steps: number of forward steps; more than one only for the two denoisers.
+        nodes: how many equal nodes run it at the same time: it takes as long as at one, and all of them are paid.
+        divided: whether each node does an equal share of the work instead of all of it.
+
+    Raises:
+        ValueError: an unknown node or module, or steps or nodes that are not allowed.
+    """
+
+    node: Worker
+    module: Module
+    steps: int = 1
+    nodes: int = 1
+    divided: bool = False
+
+    def __post_init__(self) -> None:
+        choice("node", self.node, get_args(Worker))
+        choice("module", self.module, get_args(Module))
+        most = None if self.denoises else 1
+        object.__setattr__(self, "steps", integer(f"steps of {self.module}", self.steps, 1, most))
+        object.__setattr__(self, "nodes", integer("nodes", self.nodes, 1))
+
+    @property
+    def denoises(self) -> bool:
+        """Whether this stage takes denoising steps."""
+        return self.module in DENOISERS
+
+
+@dataclass(frozen=True)
+class Transmit:
+    """Send a payload over the wireless link, or over the backhaul between cloud and edge.
+
+    Attributes:
+        src, dst: two different nodes, or `user` twice: from one user's device to another's.
+        payload: a latent (through the noisy channel, uncoded), or an image, a sketch, the weights of the UNet or a
+            whole model (error-free, at the rate of the link).
+        copies: how many are sent one after the other; a broadcast is one.
+
+    Raises:
+        ValueError: an unknown node or payload, no such link, or no copy.
+    """
+
+    src: Node
+    dst: Node
+    payload: Payload
+    copies: int = 1
+
+    def __post_init__(self) -> None:
+        choice("src", self.src, get_args(Node))
+        choice("dst", self.dst, get_args(Node))
+        choice("payload", self.payload, get_args(Payload))
+        object.__setattr__(self, "copies", integer("copies", self.copies, 1))
+        if self.src == self.dst != "user":
+            raise ValueError(f"src and dst must differ, got {self.src!r} twice")
+        if {self.src, self.dst} == {"cloud", "user"}:
+            raise ValueError(f"no link from {self.src!r} to {self.dst!r}: send to 'edge' first")
+
+    @property
+    def is_backhaul(self) -> bool:
+        """Whether it goes between cloud and edge, by wire."""
+        return "cloud" in (self.src, self.dst)
+
+    @property
+    def sends_weights(self) -> bool:
+        """Whether it sends weights, which are kept, and no part of the image."""
+        return self.payload in WEIGHTS
+
+
+Stage = Compute | Transmit
 
 
 @dataclass(frozen=True)
@@ -27,7 +117,7 @@ class Plan:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "stages", tuple(self.stages))
-        object.__setattr__(self, "requests", count("requests", self.requests))
+        object.__setattr__(self, "requests", integer("requests", self.requests, 1))
         if not self.stages:
             raise ValueError(f"plan {self.name!r} has no stages")
         here: Node | None = None
@@ -43,7 +133,7 @@ class Plan:
     @property
     def num_inference_steps(self) -> int:
         """Denoising steps of one image in all, T."""
-        return sum(stage.steps for stage in self.stages if isinstance(stage, Compute) and stage.denoises)
+        return sum(stage.steps for stage in self.denoising)
 
     @property
     def payload(self) -> Payload | None:
@@ -52,7 +142,27 @@ class Plan:
         return sent[-1] if sent else None
 
     @property
-    def handover(self) -> int:
+    def edge_steps(self) -> int:
+        """Denoising steps at the edge."""
+        return sum(stage.steps for stage in self.denoising if stage.node == "edge")
+
+    @property
+    def handover_step(self) -> int | None:
+        """Denoising steps done before a latent is first handed over, 0..T; None where none is."""
+        steps = 0
+        for stage in self.stages:
+            if isinstance(stage, Transmit) and stage.payload == "latent":
+                return steps
+            steps += stage.steps if isinstance(stage, Compute) and stage.denoises else 0
+        return None
+
+    @property
+    def denoising(self) -> tuple[Compute, ...]:
+        """The stages that take denoising steps."""
+        return tuple(stage for stage in self.stages if isinstance(stage, Compute) and stage.denoises)
+
+    @property
+    def attempt_start(self) -> int:
         """Index of the first stage of an attempt: what stands before it is done once.
 
         An image that is not accepted is sent, finished and decoded again: from the first payload that is no weights
@@ -62,20 +172,6 @@ class Plan:
         sent = [index for index, stage in stages if isinstance(stage, Transmit) and not stage.sends_weights]
         denoised = [index for index, stage in stages if isinstance(stage, Compute) and stage.denoises]
         return (sent or denoised or [len(stages)])[0]
-
-    @property
-    def split(self) -> int | None:
-        """Denoising steps done before a latent is handed over, 0..T.
-
-        None where the generator makes the whole image at one node: quality is then that without noise.
-        """
-        steps = 0
-        for stage in self.stages:
-            if isinstance(stage, Transmit) and stage.payload == "latent":
-                return steps
-            steps += stage.steps if isinstance(stage, Compute) and stage.denoises else 0
-        tuned = any(isinstance(stage, Compute) and stage.module == "finetune_unet" for stage in self.stages)
-        return 0 if tuned else None
 
 
 def _touches_the_data(stage: Stage) -> bool:

@@ -11,10 +11,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-FloatArray = NDArray[np.float64]
+from envs.units import FloatArray
 
 
-class Delivered(NamedTuple):
+class Outcome(NamedTuple):
     """How requests ended; arrays broadcast.
 
     Attributes:
@@ -58,17 +58,9 @@ class Reward(ABC):
         """Largest possible reward."""
 
     @abstractmethod
-    def terms(self, delivered: Delivered) -> dict[str, FloatArray]:
+    def terms(self, outcome: Outcome) -> dict[str, FloatArray]:
         """The terms by name, float64 of the broadcast shape."""
 
     def total(self, terms: Mapping[str, FloatArray]) -> FloatArray:
         """The reward: the sum of the terms."""
         return reduce(add, (terms[name] for name in self.names))
-
-
-def has_failed(latency_s: FloatArray, accepted: NDArray[np.bool_] | np.bool_, deadline_s: float) -> NDArray[np.bool_]:
-    """Whether requests failed: no attempt was acceptable, or the answer came after the deadline; arrays broadcast.
-
-    Source: SemAIGC, IV-B: beyond 60 s a task has failed.
-    """
-    return np.asarray(~(accepted & (latency_s <= deadline_s)))

@@ -8,11 +8,13 @@ from dataclasses import dataclass, fields
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from envs.rewards.interface import Delivered, FloatArray, Reward
-from envs.transceiver.profile import PSNR_CAP_DB
+from envs import checks
+from envs.rewards.interface import Outcome, Reward
+from envs.transceiver import PSNR_CAP_DB
+from envs.units import FloatArray
 
 
-def image_quality(
+def weighted_quality(
     psnr_db: ArrayLike, ssim: ArrayLike, mse: ArrayLike, psnr_weight: float, ssim_weight: float
 ) -> NDArray[np.float64]:
     """Image quality `phi PSNR + varphi SSIM - (1 - phi - varphi) MSE`; arrays broadcast.
@@ -30,7 +32,7 @@ def image_quality(
     return np.asarray(psnr_weight * psnr_share + ssim_weight * np.asarray(ssim) - rest * np.asarray(mse))
 
 
-def objectives(delivered: Delivered, scales: QoE) -> dict[str, FloatArray]:
+def objectives(outcome: Outcome, scales: QoE) -> dict[str, FloatArray]:
     """What EUCI's eq. 10 weighs, the larger the better: quality, and latency and energy as negative shares.
 
     A failed request delivers no image: its quality is 0. Its latency and energy count.
@@ -39,12 +41,14 @@ def objectives(delivered: Delivered, scales: QoE) -> dict[str, FloatArray]:
     Deviation: latency and energy count as shares of the largest allowed ones (TL_max and TC_max of eq. 11) and not
     beyond them: the paper adds seconds, joules and decibels without scales.
     """
-    quality = delivered.quality
-    image = image_quality(quality["psnr_db"], quality["ssim"], quality["mse"], scales.psnr_weight, scales.ssim_weight)
+    quality = outcome.quality
+    image = weighted_quality(
+        quality["psnr_db"], quality["ssim"], quality["mse"], scales.psnr_weight, scales.ssim_weight
+    )
     return {
-        "quality": image * ~delivered.failed,
-        "latency": -np.minimum(delivered.latency_s / scales.latency_max_s, 1.0),
-        "energy": -np.minimum(delivered.energy_j / scales.energy_max_j, 1.0),
+        "quality": image * ~outcome.failed,
+        "latency": -np.minimum(outcome.latency_s / scales.latency_max_s, 1.0),
+        "energy": -np.minimum(outcome.energy_j / scales.energy_max_j, 1.0),
     }
 
 
@@ -77,17 +81,14 @@ class QoE(Reward):
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value = getattr(self, field.name)
-            if isinstance(value, bool) or not isinstance(value, int | float) or not 0.0 <= value < math.inf:
-                raise ValueError(f"{field.name} must be a finite number >= 0, got {value!r}")
+            checks.number(field.name, getattr(self, field.name), 0.0)
         total = self.quality_weight + self.latency_weight + self.energy_weight
         if not math.isclose(total, 1.0, abs_tol=1e-9):
             raise ValueError(f"quality_weight, latency_weight and energy_weight must sum to 1, got {total:g}")
         if not self.psnr_weight + self.ssim_weight < 1.0:
             raise ValueError(f"psnr_weight + ssim_weight must be < 1, got {self.psnr_weight + self.ssim_weight:g}")
         for name in ("latency_max_s", "energy_max_j"):
-            if not getattr(self, name) > 0.0:
-                raise ValueError(f"{name} must be > 0, got {getattr(self, name)}")
+            checks.number(name, getattr(self, name), above=0.0)
 
     @property
     def quality_bounds(self) -> tuple[float, float]:
@@ -104,8 +105,8 @@ class QoE(Reward):
         """The noise-free image at once and for nothing."""
         return self.quality_weight * self.quality_bounds[1]
 
-    def terms(self, delivered: Delivered) -> dict[str, FloatArray]:
+    def terms(self, outcome: Outcome) -> dict[str, FloatArray]:
         """The three weighted objectives."""
         weights = (self.quality_weight, self.latency_weight, self.energy_weight)
-        parts = objectives(delivered, self).items()
+        parts = objectives(outcome, self).items()
         return {name: weight * value for weight, (name, value) in zip(weights, parts, strict=True)}

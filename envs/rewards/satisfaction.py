@@ -7,7 +7,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from envs.rewards.interface import Delivered, FloatArray, Reward
+from envs.rewards.interface import Outcome, Reward
+from envs.units import FloatArray
 
 
 def satisfaction(latency_s: ArrayLike, latency_low_s: ArrayLike, latency_high_s: ArrayLike) -> NDArray[np.float64]:
@@ -36,7 +37,7 @@ class Satisfaction(Reward):
     names = ("satisfaction",)
     low, high = 0.0, 1.0
 
-    def terms(self, delivered: Delivered) -> dict[str, FloatArray]:
+    def terms(self, outcome: Outcome) -> dict[str, FloatArray]:
         """The one term, float64 in [0, 1]."""
-        score = satisfaction(delivered.latency_s, delivered.latency_low_s, delivered.latency_high_s)
-        return {"satisfaction": score * ~delivered.failed}
+        score = satisfaction(outcome.latency_s, outcome.latency_low_s, outcome.latency_high_s)
+        return {"satisfaction": score * ~outcome.failed}

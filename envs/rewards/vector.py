@@ -7,9 +7,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from envs.rewards.interface import Delivered, FloatArray, Reward
+from envs.rewards.interface import Outcome, Reward
 from envs.rewards.qoe import QoE, objectives
 from envs.rewards.satisfaction import Satisfaction
+from envs.units import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -45,9 +46,9 @@ class Objectives(Reward):
         """Largest values, float64 [4]."""
         return np.array([1.0, self.scales.quality_bounds[1], 0.0, 0.0])
 
-    def terms(self, delivered: Delivered) -> dict[str, FloatArray]:
+    def terms(self, outcome: Outcome) -> dict[str, FloatArray]:
         """The four objectives."""
-        return Satisfaction().terms(delivered) | objectives(delivered, self.scales)
+        return Satisfaction().terms(outcome) | objectives(outcome, self.scales)
 
     def total(self, terms: Mapping[str, FloatArray]) -> FloatArray:
         """The terms side by side, float64 [..., 4]."""

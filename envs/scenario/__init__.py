@@ -6,9 +6,15 @@ from envs.scenario.cache import Cache, CacheParams
 from envs.scenario.iot import IoT, IoTParams
 from envs.scenario.parameters import PROCESSES, ScenarioParams
 from envs.scenario.queue import Queue, QueueParams
-from envs.scenario.registry import SCENARIOS, make_scenario, register_scenario, resolve_scenario
-from envs.scenario.request import RequestState, Spent
-from envs.scenario.scenario import Scenario
+from envs.scenario.scenario import (
+    SCENARIOS,
+    RequestState,
+    Scenario,
+    Spent,
+    make_scenario,
+    register_scenario,
+    resolve_scenario,
+)
 from envs.scenario.urban_fading import UrbanFading, UrbanFadingParams
 
 __all__ = [

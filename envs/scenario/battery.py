@@ -9,13 +9,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.checks import Range, interval, number
 from envs.costs import Prices
 from envs.scenario.parameters import ScenarioParams
 from envs.scenario.processes import SessionUniform
-from envs.scenario.ranges import Range, as_range, check_within
-from envs.scenario.registry import register_scenario
-from envs.scenario.request import Spent
-from envs.scenario.scenario import Scenario
+from envs.scenario.scenario import Scenario, Spent, register_scenario
 from envs.units import FloatArray
 
 BATTERY_J = (0.0, 50e3)
@@ -47,9 +45,9 @@ class BatteryParams(ScenarioParams):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        object.__setattr__(self, "battery_j", as_range("battery_j", self.battery_j))
+        object.__setattr__(self, "battery_j", interval("battery_j", self.battery_j))
         for end in self.battery_j:
-            check_within("battery_j", end, *BATTERY_J)
+            number("battery_j", end, *BATTERY_J)
 
     def possible(self, features: Mapping[str, FloatArray], prices: Prices) -> NDArray[np.bool_]:
         """Whether the battery holds what the user needs for a first attempt."""

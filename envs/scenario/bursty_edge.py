@@ -7,12 +7,10 @@ from typing import ClassVar
 
 import numpy as np
 
+from envs.checks import Range, interval
 from envs.scenario.parameters import ScenarioParams
 from envs.scenario.processes import TwoStateChain
-from envs.scenario.ranges import Range, as_range
-from envs.scenario.registry import register_scenario
-from envs.scenario.request import RequestState
-from envs.scenario.scenario import Scenario
+from envs.scenario.scenario import RequestState, Scenario, register_scenario
 
 
 @dataclass(frozen=True)
@@ -38,7 +36,7 @@ class BurstyEdgeParams(ScenarioParams):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        busy = as_range("busy_availability", self.busy_availability)
+        busy = interval("busy_availability", self.busy_availability)
         if not 0.0 < busy[0] <= busy[1] <= 1.0:
             raise ValueError(f"busy_availability must lie in (0, 1], got {busy}")
         object.__setattr__(self, "busy_availability", busy)

@@ -9,13 +9,11 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.checks import Range
 from envs.costs import Prices
 from envs.scenario.parameters import ScenarioParams
 from envs.scenario.processes import TwoStateChain
-from envs.scenario.ranges import Range
-from envs.scenario.registry import register_scenario
-from envs.scenario.request import RequestState
-from envs.scenario.scenario import Scenario
+from envs.scenario.scenario import RequestState, Scenario, register_scenario
 from envs.units import FloatArray
 
 

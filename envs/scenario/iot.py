@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import ClassVar
 
+from envs.checks import Range
 from envs.scenario.parameters import ScenarioParams
-from envs.scenario.ranges import Range
-from envs.scenario.registry import register_scenario
-from envs.scenario.scenario import Scenario
+from envs.scenario.scenario import Scenario, register_scenario
 
 
 @dataclass(frozen=True)

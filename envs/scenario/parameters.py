@@ -9,9 +9,9 @@ from typing import ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.checks import Range, interval, number
 from envs.costs import Prices
 from envs.observation import check_observable
-from envs.scenario.ranges import Range, as_range, is_finite
 from envs.units import FloatArray
 
 PROCESSES = ("snr_db", "edge_availability", "user_availability", "bandwidth_hz", "density_factor")
@@ -62,7 +62,7 @@ class ScenarioParams:
 
     def __post_init__(self) -> None:
         for name in (*PROCESSES, "latency_low_s"):
-            object.__setattr__(self, name, as_range(name, getattr(self, name)))
+            object.__setattr__(self, name, interval(name, getattr(self, name)))
             if name != "snr_db" and not getattr(self, name)[0] > 0.0:
                 raise ValueError(f"{name} must be > 0, got {getattr(self, name)}")
         for name in ("edge_availability", "user_availability"):
@@ -70,10 +70,8 @@ class ScenarioParams:
                 raise ValueError(f"{name} must lie in (0, 1], got {getattr(self, name)}")
         for name in ("snr_db", "bandwidth_hz", "latency_low_s"):
             check_observable(name, *getattr(self, name))
-        if not (is_finite(self.latency_high_ratio) and self.latency_high_ratio > 1.0):
-            raise ValueError(f"latency_high_ratio must be > 1, got {self.latency_high_ratio}")
-        if not (is_finite(self.correlation) and 0.0 <= self.correlation <= 1.0):
-            raise ValueError(f"correlation must lie in [0, 1], got {self.correlation}")
+        number("latency_high_ratio", self.latency_high_ratio, above=1.0)
+        number("correlation", self.correlation, 0.0, 1.0)
 
     def waiting_s(self, features: Mapping[str, FloatArray], prices: Prices) -> FloatArray | None:
         """Seconds that a plan waits before it starts; None: none does.

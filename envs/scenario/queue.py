@@ -8,13 +8,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from envs.checks import Range, number
 from envs.costs import Prices
 from envs.scenario.parameters import ScenarioParams
 from envs.scenario.processes import Workload
-from envs.scenario.ranges import Range, check_positive, check_within
-from envs.scenario.registry import register_scenario
-from envs.scenario.request import Spent
-from envs.scenario.scenario import Scenario
+from envs.scenario.scenario import Scenario, Spent, register_scenario
 from envs.units import FloatArray
 
 BACKLOG_S = (0.0, 60.0)
@@ -55,11 +53,11 @@ class QueueParams(ScenarioParams):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        check_positive("interval_s", self.interval_s)
-        check_within("background_load", self.background_load, 0.0, 1.0)
-        check_positive("background_job_s", self.background_job_s)
-        check_positive("backlog_limit_s", self.backlog_limit_s)
-        check_within("backlog_limit_s", self.backlog_limit_s, *BACKLOG_S)
+        number("interval_s", self.interval_s, above=0.0)
+        number("background_load", self.background_load, 0.0, 1.0)
+        number("background_job_s", self.background_job_s, above=0.0)
+        number("backlog_limit_s", self.backlog_limit_s, above=0.0)
+        number("backlog_limit_s", self.backlog_limit_s, *BACKLOG_S)
 
     def waiting_s(self, features: Mapping[str, FloatArray], prices: Prices) -> FloatArray:
         """The backlog, for plans that need the edge."""

@@ -1,27 +1,59 @@
-"""The processes of N environments: how links, devices and requests vary from one request to the next.
-
-Each of five quantities follows a Gauss-Markov process z, and `u = Phi(z)`, uniform on [0, 1], is mapped to its
-range. Latency requirement, request and the order of the channel draws are independent from request to request. All
-of it is drawn whatever the agent does, so that one seed gives the same requests to every policy. What does react to
-decisions, a queue or a battery, is a level: it follows from the level before, the draws and what was spent.
-
-Source: own derivation; SemAIGC, V names the ranges of SNR, computing resources and latency, but no process.
-"""
+"""What a scenario gives to a step, and what it is told of it."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import fields
 from itertools import permutations
-from typing import Any, ClassVar
+from types import MappingProxyType
+from typing import Any, ClassVar, NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
 
-from envs.normal_to_uniform import normal_to_uniform
+from envs.costs import LinkState
 from envs.scenario.parameters import PROCESSES, ScenarioParams
-from envs.scenario.processes import GaussianAR1, Process, Uniform
-from envs.scenario.request import RequestState, Spent
+from envs.scenario.processes import GaussianAR1, Process, Uniform, normal_to_uniform
 from envs.units import FloatArray
+
+
+class RequestState(NamedTuple):
+    """The next request of each of N environments, and the link and devices that it meets.
+
+    Attributes:
+        snr_db, edge_availability, user_availability, bandwidth_hz, density_factor: float64 [N], see `ScenarioParams`.
+        latency_low_s, latency_high_s: float64 [N], the user's latency requirement.
+        request: int64 [N], index into the profile's requests.
+        draws: int64 [K, N], the channel draw of each of K attempts, all different within a request.
+        features: name -> float64 [N], what the scenario shows besides, within `ScenarioParams.FEATURES`.
+    """
+
+    snr_db: FloatArray
+    edge_availability: FloatArray
+    user_availability: FloatArray
+    bandwidth_hz: FloatArray
+    density_factor: FloatArray
+    latency_low_s: FloatArray
+    latency_high_s: FloatArray
+    request: NDArray[np.int64]
+    draws: NDArray[np.int64]
+    features: Mapping[str, FloatArray] = MappingProxyType({})
+
+    @property
+    def link(self) -> LinkState:
+        """What prices depend on."""
+        return LinkState(
+            self.snr_db, self.bandwidth_hz, self.edge_availability, self.user_availability, self.density_factor
+        )
+
+
+class Spent(NamedTuple):
+    """What the last decision of each environment cost, float64 [N] each, all attempts together."""
+
+    edge_busy_s: FloatArray
+    link_s: FloatArray
+    user_busy_s: FloatArray
+    user_energy_j: FloatArray
 
 
 class Scenario:
@@ -132,3 +164,51 @@ class Scenario:
     def uniform_of(self, name: str) -> FloatArray:
         """A quantity of `PROCESSES` before it is mapped to its range, uniform on [0, 1], float64 [N]."""
         return normal_to_uniform(self.processes["quantities"].values[PROCESSES.index(name)])
+
+
+SCENARIOS: dict[str, type[Scenario]] = {ScenarioParams.NAME: Scenario}
+"""Scenarios by the name of their parameters."""
+
+Kind = TypeVar("Kind", bound=type[Scenario])
+
+
+def register_scenario(kind: Kind) -> Kind:
+    """Make a scenario known by `kind.Params.NAME`; a decorator of its class.
+
+    Raises:
+        ValueError: parameters without a name of their own, or a name that another scenario has.
+    """
+    name = kind.Params.NAME
+    if "NAME" not in vars(kind.Params):
+        raise ValueError(f"{kind.Params.__name__} needs a NAME of its own")
+    if name in SCENARIOS:
+        raise ValueError(f"a scenario {name!r} is there already; the names are {', '.join(SCENARIOS)}")
+    SCENARIOS[name] = kind
+    return kind
+
+
+def resolve_scenario(scenario: str | ScenarioParams | Mapping[str, Any]) -> ScenarioParams:
+    """Parameters of a scenario given by name, by parameters, or by a mapping of what differs from its defaults.
+
+    Args:
+        scenario: a mapping's key `name` chooses the scenario, `paper` where it is missing.
+
+    Raises:
+        ValueError: an unknown name or key, or a value that the parameters refuse.
+    """
+    if isinstance(scenario, ScenarioParams):
+        return scenario
+    changes = dict(scenario) if isinstance(scenario, Mapping) else {"name": scenario}
+    name = changes.pop("name", ScenarioParams.NAME)
+    if name not in SCENARIOS:
+        raise ValueError(f"unknown scenario {name!r}; allowed: {', '.join(SCENARIOS)}, parameters or a mapping")
+    params = SCENARIOS[name].Params
+    allowed = [field.name for field in fields(params)]
+    if unknown := [str(key) for key in changes if key not in allowed]:
+        raise ValueError(f"unknown keys {', '.join(unknown)} of scenario {name}; allowed: {', '.join(allowed)}")
+    return params(**changes)
+
+
+def make_scenario(params: ScenarioParams, num_requests: int, num_draws: int, max_attempts: int) -> Scenario:
+    """The processes that parameters describe, see `Scenario`."""
+    return SCENARIOS[params.NAME](params, num_requests, num_draws, max_attempts)

@@ -7,13 +7,11 @@ from typing import ClassVar
 
 import numpy as np
 
+from envs.checks import Range, number
 from envs.observation import OBSERVATION_BOUNDS
 from envs.scenario.parameters import ScenarioParams
 from envs.scenario.processes import GaussianAR1, RayleighFading, TwoStateChain
-from envs.scenario.ranges import Range, check_within
-from envs.scenario.registry import register_scenario
-from envs.scenario.request import RequestState
-from envs.scenario.scenario import Scenario
+from envs.scenario.scenario import RequestState, Scenario, register_scenario
 
 
 @dataclass(frozen=True)
@@ -54,9 +52,9 @@ class UrbanFadingParams(ScenarioParams):
     def __post_init__(self) -> None:
         super().__post_init__()
         for name in ("shadowing_db", "gap_loss_db"):
-            check_within(name, getattr(self, name), 0.0, np.inf)
+            number(name, getattr(self, name), 0.0)
         for name in ("shadowing_correlation", "fading_correlation", "gap_bandwidth_factor"):
-            check_within(name, getattr(self, name), 0.0, 1.0)
+            number(name, getattr(self, name), 0.0, 1.0)
         gap_chain(self)
 
 

@@ -10,28 +10,31 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from envs.channels import ChannelChoice, make_channel
-from envs.transceiver.options import ModelOptions
-from envs.transceiver.profile import QualityProfile, Request
+from envs.transceiver.model.options import ModelOptions
+from envs.transceiver.profile.profile import METRICS, PSNR_CAP_DB, SHIPPED_PROFILE, QualityProfile, Request
 
 if TYPE_CHECKING:
     from envs.costs import Timed
-    from envs.transceiver.quality import image_quality
-    from envs.transceiver.receiver_study import ReceiverStudy, study_receivers
+    from envs.transceiver.profile.image_metrics import metrics_against
+    from envs.transceiver.profile.receiver_study import ReceiverStudy, study_receivers
     from envs.transceiver.transceiver import Transceiver
 
 _LAZY = {
-    "ReceiverStudy": "envs.transceiver.receiver_study",
-    "image_quality": "envs.transceiver.quality",
-    "study_receivers": "envs.transceiver.receiver_study",
+    "ReceiverStudy": "envs.transceiver.profile.receiver_study",
+    "metrics_against": "envs.transceiver.profile.image_metrics",
+    "study_receivers": "envs.transceiver.profile.receiver_study",
 }
 
 __all__ = [
+    "METRICS",
+    "PSNR_CAP_DB",
+    "SHIPPED_PROFILE",
     "ModelOptions",
     "QualityProfile",
     "ReceiverStudy",
     "Request",
-    "image_quality",
     "load_transceiver",
+    "metrics_against",
     "study_receivers",
     "timed_costs",
 ]
@@ -59,18 +62,18 @@ def load_transceiver(
         ValueError: a missing or unreadable folder, parts that do not fit, a setting out of range, or a channel that
             is unknown or whose library is not installed.
     """
-    from envs.transceiver.components import load_components
+    from envs.transceiver.model.components import load_components
     from envs.transceiver.transceiver import Transceiver
 
     link = make_channel(channel)
     return Transceiver(
-        load_components(path, device, ModelOptions.of(options)), num_inference_steps, guidance_scale, link
+        load_components(path, device, ModelOptions.from_config(options)), num_inference_steps, guidance_scale, link
     )
 
 
 def timed_costs(transceiver: Transceiver, receiver: str = "finetuned", **settings: Any) -> Timed:
-    """Time a loaded model on this machine: the environment's `costs=measured`. See `envs.transceiver.timing`."""
-    from envs.transceiver.timing import timed_costs as timed
+    """Time a loaded model on this machine: the environment's `costs=measured`. See `envs.transceiver.model.timing`."""
+    from envs.transceiver.model.timing import timed_costs as timed
 
     return timed(transceiver, receiver, **settings)
 

@@ -1,45 +1,200 @@
-"""The second reading of a plan: the transceiver really runs it."""
+"""The executor: an interpreter that walks the stages of any plan of known modules. Light to import.
+
+At each node lies an item (`envs.transceiver.items`). A `Compute` stage hands it to the module of its name
+(`envs.transceiver.modules`); a `Transmit` stage moves it, and the link does to it what it does: a latent crosses the
+noisy channel, an image arrives as coded bits, without error. No plan is recognised by its name or pattern.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from envs.plans import Plan
-from envs.transceiver.cell import measured_cell
+import numpy as np
+
+from envs.channels.channel import check_snr_db
+from envs.plans import Compute, Plan, Stage, Transmit, expand
+from envs.transceiver.items import Image, Item, Latent
+from envs.transceiver.modules import MODULES
+from envs.units import FloatArray
 
 if TYPE_CHECKING:
-    from envs.transceiver.transceiver import Delivery, Transceiver
+    from envs.transceiver.receivers import Predict
+    from envs.transceiver.transceiver import Transceiver
+
+PAYLOADS = {"latent": Latent, "image": Image}
+"""What can be sent, and the kind of item that it is."""
 
 
-def execute(
-    transceiver: Transceiver,
-    plan: Plan,
-    prompts: Sequence[str],
-    seeds: Sequence[int],
-    snr_db: Sequence[float],
-    receiver: str,
-    channel_seeds: Sequence[int],
-) -> Delivery:
-    """Run B requests by one plan.
+def refusal(plan: Plan) -> str:
+    """Why a plan cannot be executed; empty if it can: its stages walked with no more than the kinds of the items."""
+    if plan.requests > 1:
+        return f"it serves {plan.requests} different prompts from shared steps"
+    here, done, crossed = "latent", 0, False
+    for stage in plan.stages:
+        if (stage.copies if isinstance(stage, Transmit) else stage.nodes) > 1:
+            return "several nodes work on its request"
+        if isinstance(stage, Transmit):
+            if stage.sends_weights:
+                return "it sends weights, which stay there: the requests that follow are those of the plan without"
+            if stage.payload not in PAYLOADS:
+                return f"the transceiver has no {stage.payload}"
+            if stage.payload != here:
+                return f"it sends the {stage.payload} of {'an' if here == 'image' else 'a'} {here}"
+            crossed |= here == "latent"
+            continue
+        if stage.module == "vae_encoder":
+            return "its request is an image, the transceiver's are prompts"
+        if stage.module not in MODULES:
+            return f"the transceiver has no {stage.module}"
+        if stage.module == "text_encoder":
+            continue
+        if here == "image":
+            return f"after decoding it goes on with {stage.module}"
+        if stage.denoises:
+            done += stage.steps
+            if (crossed or stage.module != "unet") and done < plan.num_inference_steps:
+                return f"{stage.module} stops before the last step: a receiver takes all that remain"
+        elif done < plan.num_inference_steps:
+            return f"it decodes after {done} of {plan.num_inference_steps} steps"
+        else:
+            here = "image"
+    return ""
 
-    A plan that hands over a latent sends it over the noisy channel to the receiver. One that makes the whole
-    image at a node (Edge and Local AIGC) delivers it without error, as the coded bits of its price are. Which
-    receiver, and which plans cannot be run: `envs.transceiver.cell`.
 
-    Args:
-        transceiver: what generates.
-        plan: its steps must be those of the transceiver.
-        prompts, seeds, snr_db, channel_seeds: one a request.
-        receiver: name of the receiver that takes over a latent, where the fine-tuning network does.
+def executable(plan: Plan | str, num_inference_steps: int) -> Plan:
+    """The plan of a name, or the plan itself, where it can be executed.
 
     Raises:
-        ValueError: a plan of another number of steps or that cannot be run, or what `Transceiver.generate` refuses.
+        ValueError: several plans, one of another number of steps, or one that cannot be executed yet.
     """
-    steps = transceiver.num_inference_steps
-    if plan.num_inference_steps != steps:
-        raise ValueError(f"{plan.name} takes {plan.num_inference_steps} steps, the transceiver {steps}")
-    cell = measured_cell(plan, receiver)
-    if cell.split is None:
-        return transceiver.generate(prompts, seeds, split=steps, snr_db=None, receiver="ignore")
-    return transceiver.generate(prompts, seeds, cell.split, list(snr_db), cell.receiver, list(channel_seeds))
+    chosen, *others = expand(plan, num_inference_steps)
+    if others:
+        raise ValueError(f"execute one plan at a time, got the {1 + len(others)} of {plan!r}")
+    if chosen.num_inference_steps != num_inference_steps:
+        raise ValueError(
+            f"{chosen.name} takes {chosen.num_inference_steps} steps, the transceiver {num_inference_steps}"
+        )
+    if reason := refusal(chosen):
+        raise ValueError(f"plan {chosen.name} cannot be executed: {reason}")
+    return chosen
+
+
+def check_requests(
+    prompts: Sequence[str],
+    seeds: Sequence[int],
+    snr_db: float | Sequence[float] | None,
+    channel_seeds: Sequence[int] | None,
+) -> None:
+    """Refuse requests that do not fit together.
+
+    Raises:
+        ValueError: no list of prompts, lengths that differ, or an SNR that is not finite.
+    """
+    if isinstance(prompts, str):
+        raise ValueError(f"prompts must be a list of strings, got the string {prompts!r}")
+    if not prompts:
+        raise ValueError("prompts is empty: give one or more")
+    if len(prompts) != len(seeds):
+        raise ValueError(f"give one seed for each of one or more prompts, got {len(prompts)} and {len(seeds)}")
+    if channel_seeds is not None and len(channel_seeds) != len(seeds):
+        raise ValueError(f"give one channel seed for each request, got {len(channel_seeds)} for {len(seeds)}")
+    if snr_db is not None:
+        levels = np.asarray(snr_db, dtype=np.float64)
+        check_snr_db(levels)
+        if levels.shape not in ((), (len(prompts),)):
+            raise ValueError(f"give one SNR, or one for each request, got {levels.size} for {len(prompts)}")
+
+
+@dataclass
+class Execution:
+    """One plan on the way, for B requests.
+
+    Attributes:
+        transceiver: what computes and sends.
+        prompts, seeds: of the requests.
+        snr_db: of the link in dB, one or B; None is a perfect link.
+        receiver: name of the receiver that the fine-tuning network stands for.
+        channel_seeds: draws of the channel.
+        start: what the first denoising stage begins with, or the latent that is handed over.
+        done: denoising steps of the plan that lie behind; those before `start` are not done again.
+        sent: payload -> bytes that crossed a link, all requests together.
+        handed_over: the latent before and after its link; both are `start` where none crosses.
+        channel_uses: complex symbols on the link, float64 [B].
+    """
+
+    transceiver: Transceiver
+    prompts: Sequence[str]
+    seeds: Sequence[int]
+    snr_db: float | Sequence[float] | None
+    receiver: str
+    channel_seeds: Sequence[int]
+    start: Latent
+    done: int = 0
+    sent: dict[str, int] = field(default_factory=dict)
+    predictors: dict[tuple[str, bool], Predict] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.handed_over = self.start, self.start
+        self.channel_uses: FloatArray = np.zeros(len(self.seeds))
+
+    def run(self, stages: Sequence[Stage]) -> Item | None:
+        """Walk stages, to what lies at the user in the end."""
+        item: Item | None = None
+        for stage in stages:
+            if isinstance(stage, Compute):
+                item = MODULES[stage.module](self, item, stage)
+                self.done += stage.steps if stage.denoises else 0
+            else:
+                item = self._carry(self.start if item is None else item, stage)
+        return item
+
+    def latent(self, item: Item | None) -> Latent:
+        """The latent at a node; where nothing is yet, that of the request's seed.
+
+        Raises:
+            ValueError: an item of another kind, or a latent of another schedule.
+        """
+        if item is None:
+            return self.start
+        if not isinstance(item, Latent):
+            raise ValueError(f"expected a latent, got an {type(item).__name__.lower()}")
+        if item.schedule != self.start.schedule:
+            raise ValueError(f"the latent is of the schedule {item.schedule!r}, here is {self.start.schedule!r}")
+        return item
+
+    def steps_until(self, stage: Compute) -> int:
+        """Steps of the plan that lie behind when a stage is done."""
+        return self.done + stage.steps
+
+    def predictor(self, network: str, guided: bool) -> Predict:
+        """A network's prediction for the prompts, which are encoded once for each."""
+        key = network, guided
+        if key not in self.predictors:
+            self.predictors[key] = self.transceiver.predictor(network, guided, self.prompts)
+        return self.predictors[key]
+
+    def receive(self, latent: Latent, receiver: str, stage: Compute) -> Latent:
+        """Let a receiver take the steps that remain."""
+        from envs.transceiver.receivers import receive  # torch, only where something runs
+
+        clean = receive(self.transceiver, receiver, self.predictor, latent, self.seeds)
+        return replace(latent, values=clean, step=self.steps_until(stage), noise_variance=None)
+
+    def _carry(self, item: Item, stage: Transmit) -> Item:
+        if isinstance(item, Image):
+            self._count(stage, item.pixels.numel())
+            return item
+        received = replace(item, noise_variance=np.zeros(len(self.seeds)))
+        if item.step > item.begun:  # otherwise prompt and seed say it all
+            self._count(stage, item.values.numel())
+            if self.snr_db is not None:
+                streams = self.transceiver.channel_streams(self.seeds, self.channel_seeds)
+                values, variance, self.channel_uses = self.transceiver.channel.send(item.values, self.snr_db, streams)
+                received = replace(item, values=values, noise_variance=variance)
+        self.handed_over = item, received
+        return received
+
+    def _count(self, stage: Transmit, num_bytes: int) -> None:
+        self.sent[stage.payload] = self.sent.get(stage.payload, 0) + num_bytes

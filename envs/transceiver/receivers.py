@@ -4,23 +4,31 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from envs.channels.noise import unit_noise
+from envs.channels.noise import stream, unit_noise
 from envs.costs import ReceiverStep
 from envs.transceiver import steps
-from envs.transceiver.schedule import Floats, Schedule
+from envs.transceiver.schedule import Schedule
+from envs.units import FloatArray
+
+if TYPE_CHECKING:
+    from envs.transceiver.items import Latent
+    from envs.transceiver.transceiver import Transceiver
 
 Predict = Callable[[Tensor, Tensor], Tensor]
 """(latents [B, C, H, W] of unit diffusion scale, timesteps float [B]) -> predicted noise of unit variance."""
 Generators = Sequence[torch.Generator]
-Process = Callable[[Predict, Schedule, Tensor, Floats, int, Generators], Tensor]
+Process = Callable[[Predict, Schedule, Tensor, FloatArray, int, Generators], Tensor]
 
 
 FADE_POWER = 2
+RECEIVER_STREAM = 2
+"""Of the generators of a request: that of the receivers which draw noise."""
 
 
 @dataclass(frozen=True)
@@ -75,7 +83,7 @@ def denoise(
     predict: Predict,
     schedule: Schedule,
     received: Tensor,
-    variance: Floats,
+    variance: FloatArray,
     split: int,
     generators: Generators = (),
 ) -> Tensor:
@@ -98,13 +106,39 @@ def denoise(
     return PROCESSES[process](predict, schedule, received, variance, split, generators)
 
 
-def _ignore(predict: Predict, schedule: Schedule, z: Tensor, _: Floats, split: int, __: Generators) -> Tensor:
+def receive(
+    transceiver: Transceiver,
+    name: str,
+    predictor: Callable[[str, bool], Predict],
+    latent: Latent,
+    seeds: Sequence[int],
+) -> Tensor:
+    """Run the receiver of a name on a latent that crossed a link: clean latents [B, C, H, W].
+
+    Args:
+        transceiver: whose schedule the latent is of.
+        name: a name of `RECEIVERS`.
+        predictor: (network, guided) -> its prediction for the prompts.
+        latent: as the channel gave it.
+        seeds: of the requests, for the noise of receivers that draw some.
+    """
+    if latent.step == transceiver.num_inference_steps:
+        return latent.values
+    spec, generators = receiver_named(name), [stream(int(seed), RECEIVER_STREAM, 0) for seed in seeds]
+    variance = np.zeros(len(seeds)) if latent.noise_variance is None else latent.noise_variance
+    predict = predictor(spec.network, spec.guided)
+    return denoise(spec.process, predict, transceiver.schedule, latent.values, variance, latent.step, generators)
+
+
+def _ignore(predict: Predict, schedule: Schedule, z: Tensor, _: FloatArray, split: int, __: Generators) -> Tensor:
     """Go on as if there were no noise."""
     grid = np.tile(schedule.plain_grid(split), (len(z), 1))
     return _ddim(predict, schedule, z, grid)
 
 
-def _rematch(predict: Predict, schedule: Schedule, z: Tensor, variance: Floats, split: int, _: Generators) -> Tensor:
+def _rematch(
+    predict: Predict, schedule: Schedule, z: Tensor, variance: FloatArray, split: int, _: Generators
+) -> Tensor:
     """Rescale onto the diffusion process and start at the matching fractional timestep.
 
     It is the noise-aware step of Proposition 1 with the variances sigma_k^2 = alpha_bar_k / alpha_bar(t'_k) - 1, t'
@@ -115,7 +149,7 @@ def _rematch(predict: Predict, schedule: Schedule, z: Tensor, variance: Floats, 
     return _ddim(predict, schedule, z / column((1 + variance) ** 0.5, z), grid)
 
 
-def rematch_grid(schedule: Schedule, split: int, variance: Floats) -> Floats:
+def rematch_grid(schedule: Schedule, split: int, variance: FloatArray) -> FloatArray:
     """Timesteps of a re-matching receiver, [B, T - split]: from t* down, the plain grid where there is no noise.
 
     The shift of the first timestep fades with the square of the share of steps that remain. Own rule. Tried beside
@@ -130,7 +164,7 @@ def rematch_grid(schedule: Schedule, split: int, variance: Floats) -> Floats:
     return plain + (t_star - plain[0])[:, None] * fade
 
 
-def _ddim(predict: Predict, schedule: Schedule, z: Tensor, grid: Floats) -> Tensor:
+def _ddim(predict: Predict, schedule: Schedule, z: Tensor, grid: FloatArray) -> Tensor:
     here, after = schedule.alpha_bars(grid)
     for k in range(grid.shape[1]):
         eps = predict(z, _row(grid[:, k], z))
@@ -146,7 +180,7 @@ def _noise_aware(kind: str) -> Process:
     """
 
     def process(
-        predict: Predict, schedule: Schedule, z: Tensor, variance: Floats, split: int, generators: Generators
+        predict: Predict, schedule: Schedule, z: Tensor, variance: FloatArray, split: int, generators: Generators
     ) -> Tensor:
         here, after = schedule.alpha_bars(schedule.plain_grid(split))
         share = variance / (1 - here[0])
@@ -178,10 +212,10 @@ PROCESSES: dict[str, Process] = {
 }
 
 
-def column(values: Floats, like: Tensor) -> Tensor:
+def column(values: FloatArray, like: Tensor) -> Tensor:
     """One number a request, [B], as [B, 1, 1, 1] of the type and device of `like`."""
     return torch.as_tensor(values, dtype=like.dtype, device=like.device)[:, None, None, None]
 
 
-def _row(values: Floats, like: Tensor) -> Tensor:
+def _row(values: FloatArray, like: Tensor) -> Tensor:
     return torch.as_tensor(values, dtype=torch.float32, device=like.device)

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
-from numpy.typing import ArrayLike, NDArray
+from numpy.typing import ArrayLike
+
+from envs.units import FloatArray
 
 if TYPE_CHECKING:
     from diffusers import DDIMScheduler
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -24,12 +25,12 @@ class Schedule:
         final_alpha_bar: alpha_bar after the last step (Stable Diffusion: that of timestep 0).
     """
 
-    timesteps: Floats
-    alphas_cumprod: Floats
+    timesteps: FloatArray
+    alphas_cumprod: FloatArray
     final_alpha_bar: float
 
     @classmethod
-    def of(cls, scheduler: DDIMScheduler, num_inference_steps: int) -> Schedule:
+    def from_scheduler(cls, scheduler: DDIMScheduler, num_inference_steps: int) -> Schedule:
         """The schedule of a diffusers scheduler.
 
         Raises:
@@ -48,7 +49,13 @@ class Schedule:
         """T."""
         return len(self.timesteps)
 
-    def alpha_bar(self, t: ArrayLike) -> Floats:
+    @property
+    def fingerprint(self) -> str:
+        """A name of the schedule, which a latent on its way carries."""
+        text = repr((self.timesteps.tolist(), self.alphas_cumprod.tolist(), self.final_alpha_bar))
+        return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+    def alpha_bar(self, t: ArrayLike) -> FloatArray:
         """alpha_bar at fractional timesteps, linear between the trained ones; exact at integers."""
         t = np.asarray(t, dtype=np.float64)
         low = np.clip(np.floor(t).astype(int), 0, len(self.alphas_cumprod) - 2)
@@ -56,12 +63,12 @@ class Schedule:
         weight = t - low
         return np.where(weight == 1, above, below + weight * (above - below))
 
-    def timestep_of(self, alpha_bar: ArrayLike) -> Floats:
+    def timestep_of(self, alpha_bar: ArrayLike) -> FloatArray:
         """The fractional timestep with the given alpha_bar, clamped to the trained range."""
         grid = np.arange(len(self.alphas_cumprod), dtype=np.float64)
         return np.interp(np.asarray(alpha_bar, dtype=np.float64), self.alphas_cumprod[::-1], grid[::-1])
 
-    def alpha_bars(self, grid: Floats) -> tuple[Floats, Floats]:
+    def alpha_bars(self, grid: FloatArray) -> tuple[FloatArray, FloatArray]:
         """alpha_bar at and after every step of a grid.
 
         Args:
@@ -74,11 +81,11 @@ class Schedule:
         final = np.full((*here.shape[:-1], 1), self.final_alpha_bar)
         return here, np.concatenate([here[..., 1:], final], axis=-1)
 
-    def plain_grid(self, split: int) -> Floats:
+    def plain_grid(self, split: int) -> FloatArray:
         """The timesteps that remain after `split` steps, [T - split]."""
         return self.timesteps[split:]
 
-    def matched_timestep(self, split: int, variance: ArrayLike) -> Floats:
+    def matched_timestep(self, split: int, variance: ArrayLike) -> FloatArray:
         """t* with alpha_bar(t*) = alpha_bar_t / (1 + sigma^2), t the timestep at which the receiver continues.
 
         Args:

@@ -1,28 +1,29 @@
-"""The split diffusion transceiver: a generator at the edge, a channel, a receiver at the user."""
+"""The split diffusion transceiver: it executes plans over a channel, at the edge and at the user."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import ArrayLike
 from torch import Tensor
 
 from envs.channels import ChannelChoice, make_channel
-from envs.channels.interface import check_snr_db
 from envs.channels.noise import stream, unit_noise
-from envs.transceiver.components import Components
-from envs.transceiver.prediction import to_noise
-from envs.transceiver.receivers import Predict, column, denoise, receiver_named
-from envs.transceiver.schedule import Floats, Schedule
-from envs.transceiver.steps import ddim_step, guided
-from envs.transceiver.vocabulary import known_words
+from envs.plans import Plan, semaigc
+from envs.transceiver.execute import Execution, check_requests, executable
+from envs.transceiver.items import Image, Item, Latent
+from envs.transceiver.model.components import Components
+from envs.transceiver.model.vocabulary import known_words
+from envs.transceiver.receivers import Predict, column, receiver_named
+from envs.transceiver.schedule import Schedule
+from envs.transceiver.steps import ddim_step, guided, to_noise
+from envs.units import FloatArray
 
 DEFAULT_GUIDANCE_SCALE = 7.5
-CHANNEL_STREAM, RECEIVER_STREAM = 1, 2
+CHANNEL_STREAM = 1
 DECODE_BATCH = 8
 """Latents decoded at once: on a CPU the activations of more fall out of the cache and take several times longer."""
 
@@ -33,23 +34,26 @@ class Delivery:
 
     Attributes:
         images: float32 [B, 3, H, W] in [0, 1].
-        latents_sent: [B, C, h, w] as the edge made them (at split 0: the initial noise, which is not sent).
+        latents_sent: [B, C, h, w] as they were handed over; where none is, the initial noise, which is not sent.
         latents_received: [B, C, h, w] as the channel gave them, before any rescaling.
         noise_variance: channel noise per real element, float64 [B].
         channel_uses: complex symbols on the link (see `envs.channels.Received`), float64 [B].
+        sent: payload -> bytes that really crossed a link, all requests together: a latent of 8 bits an element, an
+            image of 24 bits a pixel.
         alignment: how well each image shows its prompt, float32 [B]; None without anything that judges it.
     """
 
     images: Tensor
     latents_sent: Tensor
     latents_received: Tensor
-    noise_variance: Floats
-    channel_uses: Floats
+    noise_variance: FloatArray
+    channel_uses: FloatArray
+    sent: Mapping[str, int]
     alignment: Tensor | None = None
 
 
 class Transceiver:
-    """Runs requests through edge, channel and receiver.
+    """Runs requests through the edge, the channel and the user's device.
 
     Args:
         components: the networks.
@@ -70,7 +74,7 @@ class Transceiver:
     ) -> None:
         self.components = components
         self.channel = make_channel(channel)
-        self.schedule = Schedule.of(components.scheduler, num_inference_steps)
+        self.schedule = Schedule.from_scheduler(components.scheduler, num_inference_steps)
         if guidance_scale is None:
             guidance_scale = components.guidance_scale or DEFAULT_GUIDANCE_SCALE
         if not 1 <= guidance_scale < float("inf"):
@@ -92,6 +96,50 @@ class Transceiver:
             "channel": self.channel.fingerprint,
         }
 
+    def execute(
+        self,
+        plan: Plan | str,
+        *,
+        prompts: Sequence[str],
+        seeds: Sequence[int],
+        snr_db: float | Sequence[float] | None = None,
+        receiver: str = "finetuned",
+        channel_seeds: Sequence[int] | None = None,
+        image: Tensor | None = None,
+        strength: float = 0.8,
+    ) -> Delivery:
+        """Run B requests by any plan of known modules, stage by stage; see `envs.transceiver.execute`.
+
+        Args:
+            plan: a plan, or its name (`envs.plans.expand`).
+            prompts: B prompts.
+            seeds: B seeds of the initial noise.
+            snr_db: SNR of the link in dB, one or B; None is a perfect link.
+            receiver: a name of `receivers.RECEIVERS`: what the fine-tuning network of a plan stands for.
+            channel_seeds: B seeds of the channel noise (0 by default): other draws of the same requests.
+            image: [B, 3, H, W] in [0, 1] to start from (image-to-image); None starts from noise.
+            strength: share of the T steps that an image-to-image request runs, (0, 1].
+
+        Returns:
+            The delivered images and what crossed the link.
+
+        Raises:
+            ValueError: a plan of another number of steps, or one that cannot be executed yet; lengths that differ, an
+                SNR that is not finite, an unknown receiver, or one whose network is not loaded.
+        """
+        chosen = executable(plan, self.num_inference_steps)
+        check_requests(prompts, seeds, snr_db, channel_seeds)
+        receiver_named(receiver)
+        latents = self.initial_latents(seeds)
+        step = 0
+        if image is not None:
+            step = self._start_of(strength, chosen)
+            latents = self._noised(image, latents, step)
+        start = Latent(latents, step, None, self.schedule.fingerprint, begun=step)
+        execution = Execution(self, prompts, seeds, snr_db, receiver, channel_seeds or [0] * len(seeds), start)
+        out = self._delivered(execution, execution.run(chosen.stages))
+        return out if self.components.judge is None else replace(out, alignment=self.alignment(out.images, prompts))
+
     def generate(
         self,
         prompts: Sequence[str],
@@ -103,43 +151,27 @@ class Transceiver:
         image: Tensor | None = None,
         strength: float = 0.8,
     ) -> Delivery:
-        """Generate an image for every request: `split` steps, the channel, the other T - split steps.
+        """Generate an image for every request by `semaigc(split)`; see `execute`.
 
         Args:
-            prompts: B prompts.
-            seeds: B seeds of the initial noise.
-            split: steps at the edge, 0..T. At 0 prompt and seed reach the receiver without error and it
-                does everything; at T the received latent is decoded as it is.
-            snr_db: SNR of the link in dB, one or B; None is a perfect link.
-            receiver: a name of `receivers.RECEIVERS`.
-            channel_seeds: B seeds of the channel noise (0 by default): other draws of the same requests.
-            image: [B, 3, H, W] in [0, 1] to start from (image-to-image); None starts from noise.
-            strength: share of the T steps that an image-to-image request runs, (0, 1].
-
-        Returns:
-            The delivered images and what crossed the channel.
+            split: steps at the edge, 0..T. At 0 prompt and seed reach the user without error, who does everything; at T
+                the received latent is decoded as it is.
+            prompts, seeds, snr_db, receiver, channel_seeds, image, strength: as for `execute`.
 
         Raises:
-            ValueError: lengths that differ, a split outside 0..T, an SNR that is not finite, an unknown receiver,
-                or a receiver whose network is not loaded.
+            ValueError: as `execute`, or a split outside 0..T.
         """
-        self._check(prompts, seeds, split, snr_db, channel_seeds)
-        start = 0 if image is None else self._start_of(strength, split)
-        spec = receiver_named(receiver)
-        predict_generator = self.predictor("unet", True, prompts)
-        same = (spec.network, spec.guided) == ("unet", True)  # then the prompts are encoded once
-        predict_receiver = predict_generator if same else self.predictor(spec.network, spec.guided, prompts)
-        latents = self.initial_latents(seeds)
-        if image is not None:
-            latents = self._noised(image, latents, start)
-        sent = latents
-        for state in self.steps(latents, predict_generator, start, split):
-            sent = state
-        crosses = split > start or split == self.num_inference_steps
-        out = self.deliver(
-            sent, prompts, seeds, split, snr_db if crosses else None, receiver, channel_seeds, predict_receiver
+        plan = semaigc(split, self.num_inference_steps)
+        return self.execute(
+            plan,
+            prompts=prompts,
+            seeds=seeds,
+            snr_db=snr_db,
+            receiver=receiver,
+            channel_seeds=channel_seeds,
+            image=image,
+            strength=strength,
         )
-        return out if self.components.judge is None else replace(out, alignment=self.alignment(out.images, prompts))
 
     def deliver(
         self,
@@ -147,31 +179,34 @@ class Transceiver:
         prompts: Sequence[str],
         seeds: Sequence[int],
         split: int,
-        snr_db: ArrayLike | None,
+        snr_db: float | Sequence[float] | None,
         receiver: str,
         channel_seeds: Sequence[int] | None = None,
-        predict: Predict | None = None,
     ) -> Delivery:
-        """Hand over what the edge made after `split` steps: channel, receiver, decoder.
+        """Go on with `semaigc(split)` where the edge is done: link, receiver, decoder; the images are not judged.
 
         Args:
-            sent: [B, C, h, w].
-            snr_db: SNR of the link in dB, one or B; None if nothing crosses a noisy link.
-            prompts, seeds, split, receiver, channel_seeds: as for `generate`, which checks them.
-            predict: the receiver's network for these prompts, where it is at hand already.
-
-        Returns:
-            The delivered images, not yet judged.
+            sent: [B, C, h, w], the generator's states after `split` steps.
+            prompts, seeds, split, snr_db, receiver, channel_seeds: as for `generate`, which checks them.
         """
-        spec, count = receiver_named(receiver), len(seeds)
-        predict = predict or self.predictor(spec.network, spec.guided, prompts)
-        received, variance, channel_uses = sent, np.zeros(count), np.zeros(count)
-        if snr_db is not None:
-            streams = self.channel_streams(seeds, channel_seeds or [0] * count)
-            received, variance, channel_uses = self.channel.send(sent, snr_db, streams)
-        generators = [stream(int(seed), RECEIVER_STREAM, 0) for seed in seeds]
-        clean = denoise(spec.process, predict, self.schedule, received, variance, split, generators)
-        return Delivery(self.decode(clean), sent, received, variance, channel_uses)
+        plan = semaigc(split, self.num_inference_steps)
+        start = Latent(sent, split, None, self.schedule.fingerprint)
+        execution = Execution(self, prompts, seeds, snr_db, receiver, channel_seeds or [0] * len(seeds), start, split)
+        return self._delivered(execution, execution.run(plan.stages[plan.attempt_start :]))
+
+    def _delivered(self, execution: Execution, item: Item | None) -> Delivery:
+        if not isinstance(item, Image):
+            raise ValueError(f"the plan must end with an image at the user, got {item!r}")
+        sent, received = execution.handed_over
+        variance = received.noise_variance
+        return Delivery(
+            images=item.pixels,
+            latents_sent=sent.values,
+            latents_received=received.values,
+            noise_variance=np.zeros(len(item.pixels)) if variance is None else variance,
+            channel_uses=execution.channel_uses,
+            sent=execution.sent,
+        )
 
     def steps(self, latents: Tensor, predict: Predict, start: int, stop: int) -> Iterator[Tensor]:
         """The generator's states after each of the steps start..stop - 1, over a perfect link."""
@@ -260,11 +295,11 @@ class Transceiver:
         """
         return self.components.needed_judge().alignment(images, prompts)
 
-    def _start_of(self, strength: float, split: int) -> int:
+    def _start_of(self, strength: float, plan: Plan) -> int:
         if not 0 < strength <= 1:
             raise ValueError(f"strength must be in (0, 1], got {strength}")
-        start = self.num_inference_steps - max(1, int(strength * self.num_inference_steps))
-        if split < start:
+        start, split = self.num_inference_steps - max(1, int(strength * self.num_inference_steps)), plan.handover_step
+        if split is not None and split < start:
             raise ValueError(
                 f"split must be in {start}..{self.num_inference_steps} at strength {strength}, got {split}"
             )
@@ -279,30 +314,6 @@ class Transceiver:
             raise ValueError(f"image gives latents {list(clean.shape[1:])}, the model works on {list(noise.shape[1:])}")
         alpha_bar = float(self.schedule.alpha_bar(self.schedule.timesteps[start]))
         return alpha_bar**0.5 * clean + (1 - alpha_bar) ** 0.5 * noise
-
-    def _check(
-        self,
-        prompts: Sequence[str],
-        seeds: Sequence[int],
-        split: int,
-        snr_db: ArrayLike | None,
-        channel_seeds: Sequence[int] | None,
-    ) -> None:
-        if isinstance(prompts, str):
-            raise ValueError(f"prompts must be a list of strings, got the string {prompts!r}")
-        if not prompts:
-            raise ValueError("prompts is empty: give one or more")
-        if len(prompts) != len(seeds):
-            raise ValueError(f"give one seed for each of one or more prompts, got {len(prompts)} and {len(seeds)}")
-        if channel_seeds is not None and len(channel_seeds) != len(seeds):
-            raise ValueError(f"give one channel seed for each request, got {len(channel_seeds)} for {len(seeds)}")
-        if snr_db is not None:
-            levels = np.asarray(snr_db, dtype=np.float64)
-            check_snr_db(levels)
-            if levels.shape not in ((), (len(prompts),)):
-                raise ValueError(f"give one SNR, or one for each request, got {levels.size} for {len(prompts)}")
-        if not isinstance(split, int | np.integer) or not 0 <= split <= self.num_inference_steps:
-            raise ValueError(f"split must be an integer in 0..{self.num_inference_steps}, got {split!r}")
 
 
 @torch.no_grad()

@@ -15,7 +15,7 @@ from agents.factory import ALGORITHMS, make_agent
 from agents.hyperparameters import default_hyperparameters
 from agents.policies.model_based import sample_observations
 from envs import SplitVectorEnv
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 TINY = {"policy_kwargs": {"net_arch": [8]}}
 

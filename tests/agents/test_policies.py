@@ -15,9 +15,9 @@ from agents import ALGORITHMS, POLICY_NAMES, REQUIRED_PLANS, SB3VecEnv, load_pol
 from agents.policies import Clairvoyant, EstimatedState, FixedPolicy, Oracle, TwoSplit, fit_two_split, loading
 from agents.policies.base import Actions, Observations, Policy
 from agents.policies.model_based import sample_observations
-from agents.runs.initial import copy_policy
+from agents.runs.learn import copy_policy
 from envs import SplitEnv, SplitVectorEnv, observation_to_state
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 PROFILE = QualityProfile.synthetic(num_requests=4)
 UNTRAINED = [name for name in POLICY_NAMES if name != "root"]

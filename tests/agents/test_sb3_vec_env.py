@@ -12,7 +12,7 @@ from stable_baselines3 import PPO
 from agents.d3qn import D3QN
 from agents.sb3_vec_env import SB3VecEnv
 from envs import SplitVectorEnv
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 
 class Counter(gym.vector.VectorEnv[Any, Any, Any]):

@@ -7,7 +7,7 @@ import pytest
 
 from envs import SplitVectorEnv
 from envs.quality import first_acceptable, first_success_weights
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 MIXED = ["semaigc(0)", "semaigc(8)", "semaigc(18)", "semaigc(20)", "edge_aigc", "local_aigc"]
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from envs import SplitVectorEnv
 from envs.outcome import settle
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 PROFILE = QualityProfile.synthetic(num_requests=3, draws=3)
 PLANS = ["semaigc", "edge_aigc", "local_aigc"]

@@ -14,7 +14,7 @@ from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 
 import envs
 from envs import costs, plans
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 ID = "envs:SemAIGC/Protocols-v0"
 NAMES = [plan.name for plan in plans.expand(plans.PROTOCOLS)]

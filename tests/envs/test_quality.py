@@ -7,7 +7,7 @@ import pytest
 
 from envs.plans import expand
 from envs.quality import COUNTABLE, FEW, ProfileQuality
-from envs.transceiver.profile import METRICS, QualityProfile
+from envs.transceiver.profile.profile import METRICS, QualityProfile
 
 
 def of_many_snrs(count: int) -> QualityProfile:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from envs.readings import Readings
+from envs.quality import Readings
 
 PLAIN = {"psnr_db": np.array([1.0, 2.0]), "ssim": np.array([3.0, 4.0])}
 

@@ -11,7 +11,7 @@ import pytest
 from gymnasium.wrappers import RecordEpisodeStatistics, RecordVideo
 from gymnasium.wrappers.vector import RecordEpisodeStatistics as RecordEpisodeStatisticsOfAll
 
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 ID = "envs:SemAIGC/Split-v0"
 

@@ -11,7 +11,7 @@ from gymnasium.utils.env_checker import check_env
 
 from envs import SplitEnv, SplitVectorEnv
 from envs.render import EDGE, USER, Panel, draw_frame
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 STATE = {
     "snr_db": 3.0,

@@ -11,7 +11,7 @@ from stable_baselines3.common.env_checker import check_env as check_env_sb3
 
 from envs import OBSERVATION_NAMES, SplitEnv, costs, observation_to_state, plans
 from envs.costs import RTX_A6000
-from envs.transceiver.profile import QualityProfile, Request
+from envs.transceiver.profile.profile import QualityProfile, Request
 
 ID = "envs:SemAIGC/Split-v0"
 

@@ -10,7 +10,7 @@ from gymnasium.vector import AutoresetMode
 
 from envs import SplitEnv, SplitVectorEnv
 from envs.fidelity import LiveSource
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 ID = "envs:SemAIGC/Split-v0"
 

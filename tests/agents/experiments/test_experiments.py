@@ -13,12 +13,12 @@ import pytest
 from hydra import compose, initialize_config_dir
 from PIL import Image
 
-from agents.experiments.claims import Claim
 from agents.experiments.run import EXPERIMENTS
+from agents.experiments.shared.findings import Claim
 from agents.runs.settings import plain
 from envs.transceiver import load_transceiver
-from envs.transceiver.measure_params import MeasureParams
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
+from envs.transceiver.profile.settings import MeasureParams
 from tests.envs.transceiver.conftest import tiny_components
 
 CONFIGS = Path(__file__).parents[3] / "configs"

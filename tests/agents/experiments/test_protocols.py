@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.experiments.protocol_maps import ProtocolMap, edges_between
+from agents.experiments.shared.protocol_maps import ProtocolMap, edges_between
 from envs.command_line import CONFIGS
 
 SETTINGS = [

@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 
 from agents.experiments.ablations import Curves
-from agents.experiments.learning_curves import Lesson, learning_curve, new_agent
-from agents.experiments.states import sample_states
+from agents.experiments.shared.learning import Lesson, learning_curve, new_agent
+from agents.experiments.shared.states import sample_states
 from agents.experiments.transfer import FITTED, SCRATCH, Place, Start, _claims
 from agents.policies import load_policy
 from envs import SplitVectorEnv
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 KEYWORDS = {"receiver": "finetuned", "scenario": "iot", "episode_length": 5}
 AGENT = {"name": "d3qn", "learning_starts": 16, "buffer_size": 200, "gamma": 0.0}

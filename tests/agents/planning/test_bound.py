@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from agents.evaluation.rollouts import evaluate
 from agents.planning import Planner, bound_rewards, fit_values, levels_of, record_path
 from agents.policies import FixedPolicy, load_policy
-from agents.rollouts import evaluate
 from envs import SplitVectorEnv
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 PROFILE = QualityProfile.synthetic(num_requests=4)
 FEW = ["semaigc(0)", "semaigc(18)", "edge_aigc"]

@@ -9,7 +9,7 @@ from agents.planning.choices import choices_at
 from agents.planning.levels import levels_of
 from agents.planning.paths import present_moment
 from envs import SplitVectorEnv
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 PROFILE = QualityProfile.synthetic(num_requests=4)
 PLANS = ["semaigc(0)", "semaigc(10)", "semaigc(20)", "edge_aigc"]

@@ -7,7 +7,7 @@ import pytest
 
 from agents.planning.levels import Levels, levels_of
 from envs import SplitVectorEnv
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 PROFILE = QualityProfile.synthetic(num_requests=4)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agents.planning.net_work import net_work_cdf
+from agents.planning.levels import net_work_cdf
 from envs.scenario.processes import Workload
 
 

@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from agents.reports.decision_map import decision_map, draw_decision_maps, to_image
-from agents.reports.figures import MEASURES, draw_measure, write_figures
+from agents.reports.figures import MEASURES, decision_map, draw_decision_maps, draw_measure, to_image, write_figures
 from agents.reports.style import line_style
 from agents.reports.tables import Outcomes
 

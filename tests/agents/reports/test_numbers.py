@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agents.evaluation.statistics import interquartile_mean, probability_of_improvement
+from agents.evaluation.trials import COLUMNS, Outcomes, Trial
 from agents.reports.numbers import ALL, Numbers
 from agents.reports.report import finding, write_numbers
-from agents.reports.trials import COLUMNS, Outcomes, Trial
-from agents.statistics import interquartile_mean, probability_of_improvement
 
 
 def outcomes(seed: int, shift: float, states: int = 0) -> Outcomes:

@@ -8,11 +8,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from agents.evaluation.trials import COLUMNS, Trial
 from agents.reports.html import Cell, Page, Part, Picture, Section, Table, write_page
 from agents.reports.numbers import Numbers
 from agents.reports.provenance import command_line, file_fingerprint, library_versions, policy_files
 from agents.reports.report import Source, write_report
-from agents.reports.trials import COLUMNS, Trial
 
 SOURCE = Source("python evaluate.py", {"Libraries": {"numpy": "2"}}, "seed: 0\n", {"paper": 20, "<iot>": 20}, ["gone"])
 

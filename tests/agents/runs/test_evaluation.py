@@ -16,7 +16,7 @@ from agents.runs.folders import RunFolder
 from agents.runs.settings import plain
 from envs import SplitVectorEnv
 from envs.command_line import CONFIGS
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 Command = Callable[..., int]
 SMALL = ("num_requests=160", "num_envs=8", "bins=2", "figures=false")

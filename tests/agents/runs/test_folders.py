@@ -12,7 +12,7 @@ from agents import make_agent
 from agents.runs import folders
 from agents.runs.folders import RunFolder
 from envs import SplitVectorEnv
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 SMALL = {"learning_starts": 8, "batch_size": 4, "policy_kwargs": {"net_arch": [8]}}
 

@@ -9,7 +9,7 @@ from stable_baselines3.common.logger import Logger
 from agents.factory import make_agent
 from agents.runs.callbacks import LearningCurve
 from envs import SplitVectorEnv
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 
 def test_an_agent_that_takes_masks_is_told_them(profile: QualityProfile, monkeypatch: pytest.MonkeyPatch) -> None:

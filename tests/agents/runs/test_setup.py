@@ -9,10 +9,10 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
-from agents.reports.description import describe
+from agents.reports.provenance import describe
 from agents.runs import setup
 from envs.costs import Payloads, ReceiverStep, Timed
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 

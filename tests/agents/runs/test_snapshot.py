@@ -12,12 +12,10 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 
 from agents import ALGORITHMS, default_hyperparameters, make_agent
-from agents.runs.callbacks import Checkpoints
-from agents.runs.plain_tree import read_tree, write_tree
-from agents.runs.snapshot import put_snapshot, take_snapshot
-from agents.runs.stopping import StopRequest
+from agents.runs.callbacks import Checkpoints, StopRequest
+from agents.runs.snapshot import put_snapshot, read_tree, take_snapshot, write_tree
 from envs import SplitVectorEnv
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 SMALL = {
     "learning_starts": 64,

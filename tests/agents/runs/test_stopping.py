@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agents.runs.stopping import stop_request
+from agents.runs.callbacks import stop_request
 
 
 @pytest.mark.parametrize(

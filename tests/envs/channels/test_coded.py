@@ -79,7 +79,7 @@ def test_uncoded_qam_has_the_bit_error_rate_of_the_closed_form(bits_per_symbol: 
 @pytest.mark.parametrize(("bits_per_symbol", "eb_over_n0_db"), [(4, 3.5), (6, 6.0)])
 def test_block_error_rate_of_the_half_rate_code(bits_per_symbol: int, eb_over_n0_db: float) -> None:
     """k = 1,024, rate 1/2, 20 iterations: between 0.03 and 0.2, and below 0.01 half a decibel higher."""
-    from envs.channels.measure_mcs import failed_blocks
+    from envs.commands.measure_mcs import failed_blocks
 
     half, generator = Modulation(bits_per_symbol, 512), torch.Generator().manual_seed(0)
     snr_db = eb_over_n0_db + 10 * np.log10(bits_per_symbol / 2)
@@ -91,7 +91,7 @@ def test_block_error_rate_of_the_half_rate_code(bits_per_symbol: int, eb_over_n0
 @pytest.mark.parametrize("row", [4, -1])
 def test_the_table_holds_what_is_measured_again(row: int) -> None:
     """64 blocks have a standard error of 0.06 where half of them fail, and fewer than one fails a decibel higher."""
-    from envs.channels.measure_mcs import failed_blocks
+    from envs.commands.measure_mcs import failed_blocks
 
     scheme = next(scheme for scheme in schemes() if scheme.modulation == MODULATIONS[row] and scheme.repeats == 1)
     generator = torch.Generator().manual_seed(5)

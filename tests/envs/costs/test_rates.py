@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from envs import plans
 from envs.costs import CostTable, LinkState, coded_rate_bps, price, shannon_rate_bps
-from envs.costs.rates import RATES, rate_named
+from envs.costs.formulas import RATES, rate_named
 
 
 @given(st.floats(1e3, 1e9), st.floats(-30.0, 30.0))

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from envs import SplitVectorEnv
 from envs.rewards import Delivered, QoE, image_quality, make_reward
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 
 def delivered(latency_s: float = 12.0, energy_j: float = 3600.0, failed: bool = False) -> Delivered:

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from envs import SplitEnv, SplitVectorEnv
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 WEIGHTS = np.array([0.0, 0.5, 0.25, 0.25])
 

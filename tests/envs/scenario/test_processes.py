@@ -11,8 +11,15 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from envs.scenario.processes import GaussianAR1, Process, RayleighFading, SessionUniform, TwoStateChain, Uniform
-from envs.scenario.processes.workload import Workload
+from envs.scenario.processes import (
+    GaussianAR1,
+    Process,
+    RayleighFading,
+    SessionUniform,
+    TwoStateChain,
+    Uniform,
+    Workload,
+)
 
 N = 40_000
 

@@ -26,7 +26,7 @@ from envs.scenario import (
     register_scenario,
     resolve_scenario,
 )
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 
 NAMES = tuple(SCENARIOS)
 CONFIGS = Path(__file__).parents[3] / "configs" / "scenario"
@@ -376,7 +376,7 @@ def test_impossible_parameters_are_refused(bad: dict[str, Any]) -> None:
 
 
 def test_names_are_taken_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("envs.scenario.registry.SCENARIOS", dict(SCENARIOS))
+    monkeypatch.setattr("envs.scenario.scenario.SCENARIOS", dict(SCENARIOS))
     with pytest.raises(ValueError, match="'battery' is there already"):
         register_scenario(type("Other", (Scenario,), {"Params": BatteryParams}))
     with pytest.raises(ValueError, match="NAME of its own"):

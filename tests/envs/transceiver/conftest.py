@@ -12,8 +12,8 @@ import pytest
 import torch
 
 from envs.command_line import CONFIGS
-from envs.transceiver import architecture
-from envs.transceiver.components import Components
+from envs.transceiver.model.components import Components
+from envs.transceiver.train_embedded import architecture
 from envs.transceiver.transceiver import Transceiver
 
 from . import stable_diffusion

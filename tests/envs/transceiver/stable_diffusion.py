@@ -10,8 +10,8 @@ from typing import Any
 from diffusers import AutoencoderKL, PNDMScheduler, UNet2DConditionModel
 from transformers import CLIPConfig, CLIPModel, CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-from envs.transceiver.architecture import seeded
-from envs.transceiver.reading import quietly
+from envs.transceiver.model.loading import quietly
+from envs.transceiver.train_embedded.architecture import seeded
 
 TOKENS = 12
 WIDTH = 16

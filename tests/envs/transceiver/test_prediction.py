@@ -7,7 +7,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envs.transceiver.prediction import PREDICTIONS, to_noise
+from envs.transceiver.steps import PREDICTIONS, to_noise
 
 
 @settings(deadline=None)

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from envs.transceiver import steps
-from envs.transceiver.architecture import new_scheduler
 from envs.transceiver.receivers import RECEIVERS, denoise, rematch_grid
 from envs.transceiver.schedule import Schedule
+from envs.transceiver.train_embedded.architecture import new_scheduler
 
 from .conftest import SCHEDULER
 

@@ -7,9 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envs.transceiver.architecture import new_scheduler
 from envs.transceiver.receivers import rematch_grid
 from envs.transceiver.schedule import Schedule
+from envs.transceiver.train_embedded.architecture import new_scheduler
 
 from .conftest import SCHEDULER
 

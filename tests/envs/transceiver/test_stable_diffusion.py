@@ -12,7 +12,7 @@ import torch
 from diffusers import DDIMScheduler, UNet2DConditionModel
 
 from envs.transceiver import load_transceiver
-from envs.transceiver.reading import quietly
+from envs.transceiver.model.loading import quietly
 from envs.transceiver.transceiver import Transceiver
 
 PROMPTS = ["a dog", "red apple"]

@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from envs.transceiver import steps
-from envs.transceiver.architecture import new_scheduler
+from envs.transceiver.train_embedded.architecture import new_scheduler
 
 from .conftest import SCHEDULER
 

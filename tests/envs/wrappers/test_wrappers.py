@@ -10,7 +10,7 @@ from gymnasium.utils.env_checker import check_env
 
 from envs import OBSERVATION_NAMES, SplitEnv
 from envs.scenario import SCENARIOS, resolve_scenario
-from envs.transceiver.profile import QualityProfile
+from envs.transceiver.profile.profile import QualityProfile
 from envs.wrappers import DiscretisedObservation, PhysicalObservation
 
 

@@ -1,0 +1,115 @@
+"""Make `docs/reproduction.md` from what the experiments wrote: `python -m agents.commands.reproduction`."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import hydra
+from omegaconf import DictConfig
+
+from agents.experiments.run import EXPERIMENTS
+from agents.experiments.shared.findings import COMPARISON_FILE, Claim
+from envs.command_line import CONFIGS, one_line_errors
+from envs.files import whole_file
+
+INTRODUCTION = """# The papers, reproduced
+
+Each figure of the SemAIGC paper, measured again with the embedded split diffusion transceiver, beside what the paper
+states; then what follows from prices alone in the papers on EUCI and on mobile edge generation, and what no paper has.
+Every number and every verdict below is computed from the outputs of one command:
+
+    python evaluate.py +experiment=NAME     # one of the experiments, into outputs/experiments/NAME
+    python -m agents.commands.reproduction           # this page from them
+
+Seconds and bits are at the scale of Stable Diffusion v1-5, image quality is the embedded model's. Bands and intervals
+are 95 %, over sampled states, sessions or requests. "paper" lines compare with the paper's statement, "project" lines
+with a bar of our own; where they differ the reason follows, with its figures.
+"""
+
+
+def read_comparisons(folder: Path) -> list[dict[str, Any]]:
+    """What the experiments of a folder found, in the order of the report.
+
+    Raises:
+        ValueError: none has been run, or a file that an experiment did not write.
+    """
+    found = []
+    for name in EXPERIMENTS:
+        path = folder / name / COMPARISON_FILE
+        if not path.is_file():
+            continue
+        try:
+            comparison = json.loads(path.read_text(encoding="utf-8"))
+            [Claim(**claim) for claim in comparison["claims"]]
+        except (json.JSONDecodeError, KeyError, TypeError) as error:
+            raise ValueError(f"{path} is not a comparison that an experiment wrote: {error}") from error
+        found.append(comparison)
+    if not found:
+        raise ValueError(f"{folder} holds no experiment: run python evaluate.py +experiment={EXPERIMENTS[0]} first")
+    return found
+
+
+def page(comparisons: Iterable[Mapping[str, Any]], pictures: str) -> str:
+    """The page in Markdown.
+
+    Args:
+        comparisons: see `read_comparisons`.
+        pictures: folder of the pictures, as the page links to it.
+    """
+    told = list(comparisons)
+    lines = [INTRODUCTION, "| experiment | shows | lines that agree or are met |", "|---|---|---|"]
+    for each in told:
+        judged = [claim for claim in each["claims"] if claim["met"] is not None]
+        met = sum(bool(claim["met"]) for claim in judged)
+        lines.append(f"| [`{each['name']}`](#{each['name']}) | {_cell(each['title'])} | {met} of {len(judged)} |")
+    if missing := [name for name in EXPERIMENTS if name not in {each["name"] for each in told}]:
+        lines.append(f"\nNot run: {', '.join(f'`{name}`' for name in missing)}.")
+    for each in told:
+        lines += ["", *_section(each, pictures)]
+    return "\n".join(lines) + "\n"
+
+
+def _section(comparison: Mapping[str, Any], pictures: str) -> list[str]:
+    name = comparison["name"]
+    lines = [f"## {name}", "", f"{comparison['title']}. `python evaluate.py +experiment={name}`", ""]
+    lines += [f"![{comparison['title']}]({pictures}/{figure})\n" for figure in comparison["figures"]]
+    lines += ["| stated | measured | verdict |", "|---|---|---|"]
+    for claim in (Claim(**each) for each in comparison["claims"]):
+        lines.append(f"| {claim.source}: {_cell(claim.stated)} | {_cell(claim.measured)} | {_cell(claim.verdict)} |")
+    lines.append("")
+    lines += [f"- {note}" for note in comparison["notes"]]
+    tables = ", ".join(f"`{table}`" for table in comparison["tables"])
+    lines.append(f"- Numbers: {tables}. Made with {comparison['source']}, in {comparison['seconds']:.0f} s.")
+    return lines
+
+
+def _cell(text: str) -> str:
+    return text.replace("|", "\\|")
+
+
+@hydra.main(config_path=str(CONFIGS), config_name="reproduction", version_base="1.3")
+def main(config: DictConfig) -> None:
+    """Write the page and copy its pictures beside it."""
+    with one_line_errors():
+        outputs, document, pictures = (Path(config[key]) for key in ("outputs", "document", "pictures"))
+        if not pictures.resolve().is_relative_to(document.resolve().parent):
+            raise ValueError(f"pictures must lie below the page's folder {document.parent}, got {pictures}")
+        comparisons = read_comparisons(outputs)
+        pictures.mkdir(parents=True, exist_ok=True)
+        for each in comparisons:
+            for figure in each["figures"]:
+                with whole_file(pictures / figure) as partial:
+                    shutil.copyfile(outputs / each["name"] / figure, partial)
+        link = pictures.resolve().relative_to(document.resolve().parent).as_posix()
+        with whole_file(document) as partial:
+            partial.write_text(page(comparisons, link), encoding="utf-8")
+        print(f"wrote {document}: {len(comparisons)} of {len(EXPERIMENTS)} experiments")
+
+
+if __name__ == "__main__":
+    with one_line_errors():
+        main()

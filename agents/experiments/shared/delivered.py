@@ -1,0 +1,154 @@
+"""What users see: the live transceiver's images under every framework, with their quality."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
+from matplotlib.patches import Rectangle
+from numpy.typing import NDArray
+
+from agents.experiments.shared.states import sample_states
+from agents.experiments.shared.study import Study
+from agents.reports.style import house_style, label_of
+from envs.transceiver import Request, metrics_against
+
+METRICS = ("psnr_db", "ssim", "alignment")
+Images = NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """A framework with its receiver; None where no receiver takes a step."""
+
+    framework: str
+    receiver: str | None
+
+    @property
+    def label(self) -> str:
+        """How figures and tables call it."""
+        name = "Edge and Local" if self.framework == "edge" else label_of(self.framework)
+        return name if self.receiver is None else f"{name}, {self.receiver}"
+
+
+@dataclass(frozen=True)
+class Delivered:
+    """Images of B requests under one scheme at one SNR.
+
+    Attributes:
+        split: steps at the edge.
+        images: float32 [B, 3, H, W] in [0, 1].
+        quality: metric -> float64 [B]; PSNR and SSIM against the noise-free image of the same request.
+    """
+
+    split: int
+    images: Images
+    quality: Mapping[str, NDArray[np.float64]]
+
+
+def caption_of(scheme: Scheme, each: Delivered, index: int) -> str:
+    """Split and PSNR of one image; Edge's is the noise-free one that the others are measured by."""
+    quality = "noise-free" if scheme.framework == "edge" else f"{each.quality['psnr_db'][index]:.1f} dB"
+    return f"split {each.split} · {quality}"
+
+
+def schemes_of(receivers: Sequence[str]) -> tuple[Scheme, ...]:
+    """The frameworks of figures 4 and 5. Edge and Local deliver the same image: that of the generator, error-free."""
+    shared = [Scheme(name, receiver) for name in ("root", "non_root") for receiver in receivers]
+    return (*shared, Scheme("non_finetuning", None), Scheme("edge", None))
+
+
+class Delivery:
+    """Runs the frameworks on the live transceiver.
+
+    Args:
+        study: with the profile whose requests are served.
+        num_requests: B, the first ones.
+        edge_availability: PACR at which ROOT decides; all but the SNR lies in the middle of the scenario.
+        training: how ROOT is trained for a receiver without one.
+    """
+
+    def __init__(self, study: Study, num_requests: int, edge_availability: float, training: Mapping[str, Any]) -> None:
+        self.study, self.edge_availability, self.training = study, edge_availability, training
+        self.requests: tuple[Request, ...] = study.profile.requests[:num_requests]
+        self.transceiver = study.live_transceiver()
+        self._reference = self._generate(study.num_inference_steps, None, "ignore")
+
+    @property
+    def note(self) -> str:
+        """What a reader of the pictures must know."""
+        return f"ROOT decides at PACR {self.edge_availability:g} with everything else in the middle of the scenario."
+
+    def deliver(self, scheme: Scheme, snr_db: float) -> Delivered:
+        """All requests under one scheme at one SNR."""
+        steps = self.study.num_inference_steps
+        if scheme.framework == "edge":
+            return self._judged(steps, self._reference)
+        if scheme.receiver is None:
+            return self._judged(steps, self._generate(steps, snr_db, "ignore"))
+        split = self.split_of_root(scheme.receiver, snr_db) if scheme.framework == "root" else steps // 2
+        return self._judged(split, self._generate(split, snr_db, scheme.receiver))
+
+    def split_of_root(self, receiver: str, snr_db: float) -> int:
+        """What ROOT decides in the middle of the scenario."""
+        middle = middle_of(self.study.keywords["scenario"])
+        middle |= {"snr_db": [snr_db, snr_db], "edge_availability": [self.edge_availability, self.edge_availability]}
+        states = sample_states(self.study.keywords_of(receiver, middle), 1, self.study.seed)
+        return int(states.actions("root", self.study.root_of(receiver, self.training))[0])
+
+    def _generate(self, split: int, snr_db: float | None, receiver: str) -> Any:
+        prompts, seeds = [each.prompt for each in self.requests], [each.seed for each in self.requests]
+        return self.transceiver.generate(prompts, seeds, split, snr_db, receiver)
+
+    def _judged(self, split: int, out: Any) -> Delivered:
+        quality = metrics_against(out.images, self._reference.images)
+        quality["alignment"] = out.alignment.double().cpu().numpy()
+        return Delivered(split, out.images.cpu().numpy(), {name: quality[name] for name in METRICS})
+
+
+def middle_of(scenario: Mapping[str, Any]) -> dict[str, list[float]]:
+    """Each range of a scenario shrunk to its middle; that of the bandwidth in logarithms, as it is drawn."""
+    middle = {}
+    for name, value in scenario.items():
+        if name in ("latency_high_ratio", "correlation"):
+            continue
+        low, high = (value, value) if isinstance(value, int | float) else value
+        point = float(np.sqrt(low * high)) if name == "bandwidth_hz" else (low + high) / 2
+        middle[name] = [point, point]
+    return middle
+
+
+@dataclass(frozen=True)
+class Tile:
+    """One image of a sheet, [3, H, W] in [0, 1], its caption, and a box (row, column, size in pixels) drawn on it."""
+
+    image: Images
+    caption: str = ""
+    box: tuple[int, int, int] | None = None
+
+
+def draw_sheet(rows: Sequence[Sequence[Tile]], row_labels: Sequence[str], column_labels: Sequence[str]) -> Figure:
+    """Images in rows and columns, every row and column labelled."""
+    with house_style():
+        figure = Figure(
+            figsize=(1.2 + 1.15 * len(rows[0]), 0.3 + 1.32 * len(rows)),
+            layout=ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02),
+        )
+        grid = figure.subplots(len(rows), len(rows[0]), squeeze=False)
+        for number, (axes, tiles) in enumerate(zip(grid, rows, strict=True)):
+            for axis, tile in zip(axes, tiles, strict=True):
+                axis.imshow(tile.image.transpose(1, 2, 0), interpolation="nearest")
+                axis.set(xticks=[], yticks=[])
+                axis.set_xlabel(tile.caption, fontsize=6.5, labelpad=2)
+                axis.spines[:].set_visible(False)
+                if tile.box is not None:
+                    top, left, size = tile.box
+                    axis.add_patch(Rectangle((left - 0.5, top - 0.5), size, size, fill=False, edgecolor="red"))
+            axes[0].set_ylabel(row_labels[number], rotation=0, ha="right", va="center", fontsize=8)
+        for axis, label in zip(grid[0], column_labels, strict=True):
+            axis.set_title(label, fontsize=8)
+    return figure

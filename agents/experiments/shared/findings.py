@@ -1,0 +1,133 @@
+"""What an experiment found: claims with their verdicts, figures and tables, and the files that they become."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from matplotlib.figure import Figure
+from rich.box import SIMPLE_HEAD
+from rich.table import Table
+
+from agents.reports.rows import write_rows
+from agents.reports.style import save_figure
+from envs.files import whole_file
+
+
+@dataclass(frozen=True)
+class Claim:
+    """One line of comparison; made from the numbers, never written down as agreeing.
+
+    Attributes:
+        source: `paper`, or `project` for a bar or a statement of our own.
+        stated: what the paper says, or the bar.
+        measured: what the run found, with its figures.
+        met: whether they agree; None where there is nothing to agree with.
+        why: evidence for the difference; empty where they agree.
+    """
+
+    source: Literal["paper", "project"]
+    stated: str
+    measured: str
+    met: bool | None
+    why: str = ""
+
+    @property
+    def verdict(self) -> str:
+        """`agrees`, `met`, `reported`, or what is not met and why."""
+        if self.met is None:
+            return "reported"
+        yes, no = ("agrees", "differs") if self.source == "paper" else ("met", "not met")
+        if self.met:
+            return yes
+        return f"{no}: {self.why}" if self.why else no
+
+
+def paper(stated: str, measured: str, met: bool, why: str = "") -> Claim:
+    """A statement of the paper; `why` is kept only where it is not met."""
+    return Claim("paper", stated, measured, bool(met), "" if met else why)
+
+
+def bar(stated: str, measured: str, met: bool, why: str = "") -> Claim:
+    """A bar of the project; `why` is kept only where it is not met."""
+    return Claim("project", stated, measured, bool(met), "" if met else why)
+
+
+def report(stated: str, measured: str) -> Claim:
+    """A finding of our own that nothing is to be compared with."""
+    return Claim("project", stated, measured, None)
+
+
+COMPARISON_FILE = "comparison.json"
+Rows = Sequence[Mapping[str, Any]]
+
+
+@dataclass(frozen=True)
+class Findings:
+    """Results of one experiment.
+
+    Attributes:
+        title: what it shows, in one line.
+        figures: suffix -> figure; "" is the main one.
+        tables: suffix -> rows of numbers, all with the same keys; units are in the keys.
+        claims: lines of comparison.
+        notes: what a reader must know, one line each.
+    """
+
+    title: str
+    figures: Mapping[str, Figure]
+    tables: Mapping[str, Rows]
+    claims: Sequence[Claim]
+    notes: Sequence[str] = field(default_factory=tuple)
+
+
+def write_findings(findings: Findings, name: str, folder: Path, source: str, seconds: float) -> list[Path]:
+    """Write `NAME.png`, `NAME.pdf`, `NAME.csv` and `comparison.json`; further ones as `NAME_SUFFIX`.
+
+    Args:
+        findings: of the run.
+        name: of the experiment.
+        folder: where the files go.
+        source: which weights, profile, channel and costs the numbers come from.
+        seconds: how long it took.
+
+    Returns:
+        The files written.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    figures: list[Path] = []
+    for suffix, figure in findings.figures.items():
+        figures += save_figure(figure, folder / _named(name, suffix))
+    tables = [folder / f"{_named(name, suffix)}.csv" for suffix in findings.tables]
+    for path, rows in zip(tables, findings.tables.values(), strict=True):
+        write_rows(rows, path)
+    comparison = {
+        "name": name,
+        "title": findings.title,
+        "source": source,
+        "seconds": round(seconds, 1),
+        "figures": [path.name for path in figures if path.suffix == ".png"],
+        "tables": [path.name for path in tables],
+        "claims": [asdict(claim) for claim in findings.claims],
+        "notes": list(findings.notes),
+    }
+    with whole_file(folder / COMPARISON_FILE) as partial:
+        partial.write_text(json.dumps(comparison, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return [*figures, *tables, folder / COMPARISON_FILE]
+
+
+def claims_table(claims: Sequence[Claim], title: str) -> Table:
+    """The lines of comparison for a terminal."""
+    table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD, show_lines=True)
+    for heading in ("Stated", "Measured", "Verdict"):
+        table.add_column(heading, ratio=1)
+    for claim in claims:
+        table.add_row(f"{claim.source}: {claim.stated}", claim.measured, claim.verdict)
+    return table
+
+
+def _named(name: str, suffix: str) -> str:
+    return f"{name}_{suffix}" if suffix else name

@@ -1,0 +1,93 @@
+"""What an environment can be made with: parsed and checked once, at the door."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields, replace
+from pathlib import Path
+from typing import Any
+
+from envs import checks
+from envs.channels import ChannelChoice
+from envs.costs import GTX_1080_TI, RTX_A6000, CostSource, Device, cost_source
+from envs.plans import Plan
+from envs.rewards import RewardChoice, make_reward
+from envs.scenario import ScenarioParams, resolve_scenario
+from envs.transceiver import QualityProfile
+
+FIDELITIES = ("profile", "live")
+
+
+@dataclass(frozen=True, kw_only=True)
+class SplitSettings:
+    """What an environment can be made with.
+
+    Attributes:
+        scenario: a name, parameters, or a mapping: its key `name` chooses the scenario (`paper` if it is missing),
+            the others are what differs from its defaults. What is kept are the parameters.
+        plans: the actions, as `envs.plans.expand` takes them; None is `["semaigc"]`, the splits 0..T.
+        fidelity: `profile` reads the measured quality; `live` really generates every image.
+        receiver: receiver of the profile.
+        profile: a profile, a file of one, or None for the one that is shipped.
+        transceiver: what generates images to render, and those of `live`; None is the embedded model.
+        quality_metric: metric that decides on acceptance.
+        quality_min: values of it from here on are acceptable.
+        max_attempts: attempts before a request fails.
+        deadline_s: a request that takes longer fails.
+        episode_length: requests of a session.
+        observation_window: requests that the observation is averaged over; 1 shows the next one as it is.
+        reward: `satisfaction`, `qoe`, `vector`; or a mapping of `name` and weights (`envs.rewards`).
+        channel: the link that latents cross: a name, or a mapping of `name` and parameters; None is the one that
+            the profile was measured over.
+        rate: how the link is priced: `shannon`, or `coded` for what a coded link carries (`envs.costs.formulas`).
+        edge_device, user_device: the devices at either end.
+        costs: where their seconds come from: `paper` (as the devices state them), `flops`, or a source of
+            `envs.costs.sources`, such as what `envs.transceiver.timed_costs` measured.
+
+    Raises:
+        ValueError: a value out of its bounds.
+    """
+
+    scenario: str | ScenarioParams | Mapping[str, Any] = "paper"
+    plans: str | Plan | Sequence[str | Plan] | None = None
+    fidelity: str = "profile"
+    receiver: str = "finetuned"
+    profile: QualityProfile | str | Path | None = None
+    transceiver: Any = None
+    quality_metric: str = "alignment"
+    quality_min: float = 0.9
+    max_attempts: int = 3
+    deadline_s: float = 60.0
+    episode_length: int = 20
+    observation_window: int = 1
+    reward: RewardChoice = "satisfaction"
+    channel: ChannelChoice | None = None
+    rate: str = "shannon"
+    edge_device: Device = RTX_A6000
+    user_device: Device = GTX_1080_TI
+    costs: str | CostSource = "paper"
+
+    def __post_init__(self) -> None:
+        for name in ("max_attempts", "episode_length", "observation_window"):
+            checks.integer(name, getattr(self, name), 1)
+        checks.number("quality_min", self.quality_min)
+        checks.number("deadline_s", self.deadline_s, above=0.0)
+        checks.choice("fidelity", self.fidelity, FIDELITIES)
+        for name in ("edge_device", "user_device"):
+            if not isinstance(getattr(self, name), Device):
+                raise ValueError(f"{name} must be an envs.costs.Device, got {getattr(self, name)!r}")
+        cost_source(self.costs)
+        make_reward(self.reward)
+        object.__setattr__(self, "scenario", resolve_scenario(self.scenario))
+
+    @classmethod
+    def from_keywords(cls, keywords: Mapping[str, Any], base: SplitSettings | None = None) -> SplitSettings:
+        """Settings from the keywords of `gymnasium.make`, or others with these changed.
+
+        Raises:
+            ValueError: an unknown keyword, or a value out of its bounds.
+        """
+        if base is None:
+            return checks.make(cls, keywords, "environment settings")
+        checks.keys("environment settings", keywords, [field.name for field in fields(cls)], keywords)
+        return replace(base, **keywords)

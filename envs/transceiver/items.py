@@ -1,0 +1,42 @@
+"""What lies at a node while a plan is executed: typed items that modules turn into one another. Light to import."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from envs.units import FloatArray
+
+
+@dataclass(frozen=True)
+class Latent:
+    """B latents on their way from noise to clean ones.
+
+    Attributes:
+        values: [B, C, h, w].
+        step: denoising steps that it has behind it, 0..T.
+        noise_variance: of the channel noise that it carries besides, per real element, float64 [B]; None before it
+            has crossed a link. What denoises it from then on is a receiver.
+        schedule: fingerprint of the schedule that its steps are of.
+        begun: step that it began at: 0 from noise, later from an image.
+    """
+
+    values: Tensor
+    step: int
+    noise_variance: FloatArray | None
+    schedule: str
+    begun: int = 0
+
+
+@dataclass(frozen=True)
+class Image:
+    """B images, float32 [B, 3, H, W] in [0, 1]."""
+
+    pixels: Tensor
+
+
+Item = Latent | Image
+"""Prompt and seed are on the error-free control channel, so that every node has them: they are no item."""

@@ -1,0 +1,150 @@
+"""Measuring of a whole profile in parallel and resumable parts."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import asdict, dataclass
+from multiprocessing import get_context
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from tqdm import tqdm
+
+from envs.channels import make_channel
+from envs.files import whole_file
+from envs.transceiver.model.components import model_fingerprint
+from envs.transceiver.profile.measurement import Measurement
+from envs.transceiver.profile.profile import QualityProfile
+from envs.transceiver.profile.settings import MeasureParams
+from envs.transceiver.receivers import receiver_named
+
+SHARED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler", "classifier")
+"""What every receiver's measurement depends on."""
+FORWARDS_OF_A_DECODING = 12
+"""Weight of decoding and judging an image in the progress bar, in forwards of the light UNet."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """Parts put together.
+
+    Attributes:
+        tables: receiver -> [M, R, T + 1, S, D].
+        reference: [M, R], of the noise-free images.
+        fingerprint: of model, schedule and channel.
+    """
+
+    tables: dict[str, NDArray[np.float32]]
+    reference: NDArray[np.float32]
+    fingerprint: dict[str, str]
+
+
+def measure(params: MeasureParams, folder: Path, workers: int, threads: int) -> QualityProfile:
+    """Measure the whole profile; see `measure_tables`."""
+    measured = measure_tables(params, folder, workers, threads)
+    return QualityProfile(params.requests(), params.snr_db, measured.tables, measured.reference, measured.fingerprint)
+
+
+def measure_tables(
+    params: MeasureParams, folder: Path, workers: int, threads: int, kind: type[Measurement] = Measurement
+) -> Measured:
+    """Measure every receiver at every split, in parallel.
+
+    Args:
+        params: what is measured.
+        folder: finished parts are kept here; a run that was stopped goes on from them. One folder for each kind.
+        workers, threads: processes, and torch threads of each.
+        kind: what is measured of an image.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    steps = params.num_inference_steps
+    header = folder / f"reference.{_digest(params)}.npz"
+    parts = [(name, split) for name in params.receivers for split in range(steps, -1, -1)]
+    files = {part: _part_file(folder, params, *part) for part in parts}
+    todo = [part for part in parts if not files[part].exists()]
+    bar = tqdm(total=sum(_cost(params, *part) for part in parts), desc="profile", unit="forward", unit_scale=True)
+    bar.update(sum(_cost(params, *part) for part in parts if part not in todo))
+    if todo or not header.exists():
+        pool = ProcessPoolExecutor(
+            workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(params, threads, kind)
+        )
+        try:
+            pool.submit(_measure_reference, str(header)).result()
+            futures = {pool.submit(_measure_part, str(files[part]), *part): part for part in todo}
+            for future in as_completed(futures):
+                future.result()
+                bar.update(_cost(params, *futures[future]))
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+    bar.close()
+    tables = {
+        name: np.stack([np.load(files[name, split]) for split in range(steps + 1)], axis=2) for name in params.receivers
+    }
+    with np.load(header) as data:
+        reference, fingerprint = data["reference"], json.loads(str(data["fingerprint"]))
+    return Measured(tables, reference, fingerprint)
+
+
+_worker: Measurement | ValueError | None = None
+
+
+def _start_worker(params: MeasureParams, threads: int, kind: type[Measurement]) -> None:
+    global _worker
+    torch.set_num_threads(threads)
+    try:
+        _worker = kind(params)
+    except ValueError as error:
+        _worker = error  # an error here would break the pool; the first part raises it
+
+
+def _measure_reference(path: str) -> None:
+    worker = _this_worker()
+    fingerprint = json.dumps(worker.transceiver.fingerprint)
+    with whole_file(path) as partial:
+        np.savez(partial, reference=worker.reference(), fingerprint=np.array(fingerprint))
+
+
+def _measure_part(path: str, receiver: str, split: int) -> None:
+    with whole_file(path) as partial:
+        np.save(partial, _this_worker().part(receiver, split))
+
+
+def _this_worker() -> Measurement:
+    if isinstance(_worker, ValueError):
+        raise _worker
+    if _worker is None:
+        raise RuntimeError("the worker was not started")
+    return _worker
+
+
+def _cost(params: MeasureParams, receiver: str, split: int) -> int:
+    forwards = (params.num_inference_steps - split) * (6 if receiver_named(receiver).guided else 1)
+    return (forwards + FORWARDS_OF_A_DECODING) * params.receivers[receiver] * params.num_requests * len(params.snr_db)
+
+
+def _digest(params: MeasureParams, receiver: str | None = None) -> str:
+    """Name of the parts that one receiver gives under these settings.
+
+    It follows only the networks that the receiver uses, so that its parts outlive another receiver's training;
+    without a receiver it follows the whole model.
+    """
+    spec = None if receiver is None else receiver_named(receiver)
+    told: list[object] = [
+        model_fingerprint(params.model, params.options, None if spec is None else [*SHARED, spec.network]),
+        None if spec is None else asdict(spec),
+        [[request.prompt, request.seed] for request in params.requests()],
+        params.snr_db,
+        params.num_inference_steps,
+        params.guidance_scale,
+        make_channel(params.channel).fingerprint,
+        params.options.dtype,
+    ]
+    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
+
+
+def _part_file(folder: Path, params: MeasureParams, receiver: str, split: int) -> Path:
+    return folder / f"{_digest(params, receiver)}.{receiver}.{params.receivers[receiver]}.{split:03d}.npy"

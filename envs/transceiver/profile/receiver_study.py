@@ -1,0 +1,113 @@
+"""Receivers compared on the same requests and channel noise, with the features that a Frechet distance needs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from envs.transceiver.model.components import load_components
+from envs.transceiver.model.flops import receiver_step_flops
+from envs.transceiver.profile.image_metrics import frechet_distance
+from envs.transceiver.profile.measurement import Measurement
+from envs.transceiver.profile.parallel import Measured, measure_tables
+from envs.transceiver.profile.profile import METRICS, Request
+from envs.transceiver.profile.settings import MeasureParams
+
+Floats = NDArray[np.float64]
+
+
+class FeatureMeasurement(Measurement):
+    """Keeps the classifier's features of every image below its metrics."""
+
+    @torch.no_grad()
+    def _judge(self, images: Tensor, request: NDArray[Any]) -> NDArray[np.float32]:
+        classifier = self.transceiver.components.classifier
+        if classifier is None:
+            raise ValueError("the model has no classifier: features cannot be measured")
+        return np.concatenate([super()._judge(images, request), classifier.features(images).cpu().numpy().T])
+
+
+@dataclass(frozen=True)
+class ReceiverStudy:
+    """What every receiver delivers of the same R requests over the same channel noise.
+
+    Attributes:
+        requests: R requests.
+        snr_db: S measured SNRs.
+        measured: metrics and, below them, features.
+        step_flops: FLOPs of one step of each receiver, for one latent.
+    """
+
+    requests: tuple[Request, ...]
+    snr_db: tuple[float, ...]
+    measured: Measured
+    step_flops: dict[str, int]
+
+    def values(self, receiver: str, metric: str) -> Floats:
+        """One metric, [R, T + 1, S]."""
+        return self.measured.tables[receiver][METRICS.index(metric), ..., 0].astype(np.float64)
+
+    def features(self, receiver: str) -> NDArray[np.float32]:
+        """Features of the delivered images, [R, T + 1, S, F]."""
+        return np.moveaxis(self.measured.tables[receiver][len(METRICS) :, ..., 0], 0, -1)
+
+    def frechet_distances(self, receiver: str, splits: Sequence[int], without: int | None = None) -> Floats:
+        """Frechet distance to the noise-free images of the same requests, [len(splits), S].
+
+        Args:
+            receiver: its name.
+            splits: where.
+            without: a request to leave out, for a jackknife.
+        """
+        rows = np.delete(np.arange(len(self.requests)), [] if without is None else [without])
+        reference = torch.from_numpy(self.measured.reference[len(METRICS) :].T[rows])
+        features = torch.from_numpy(np.ascontiguousarray(self.features(receiver)[rows][:, list(splits)]))
+        return np.array([[frechet_distance(set_, reference) for set_ in at.unbind(1)] for at in features.unbind(1)])
+
+
+def study_receivers(
+    receivers: Sequence[str],
+    num_requests: int,
+    snr_db: Sequence[float],
+    folder: Path,
+    *,
+    model: str | None,
+    num_inference_steps: int,
+    guidance_scale: float | None,
+    workers: int = 2,
+) -> ReceiverStudy:
+    """Measure receivers at every split with the live transceiver; finished parts are kept.
+
+    Args:
+        receivers: names.
+        num_requests: R >= 3, the first of those that a profile is measured on.
+        snr_db: increasing SNRs in dB.
+        folder: of the finished parts; a run that was stopped goes on from them.
+        model: folder of the model, None for the embedded one.
+        num_inference_steps, guidance_scale: of the sampler; None takes the model's guidance.
+        workers: processes.
+
+    Raises:
+        ValueError: a number out of range, an unknown receiver, or a model without its network.
+    """
+    if num_requests < 3:
+        raise ValueError(f"num_requests must be 3 or more for a Frechet distance and its jackknife, got {num_requests}")
+    params = MeasureParams(
+        model=model,
+        receivers=dict.fromkeys(receivers, 1),
+        num_requests=num_requests,
+        snr_db=tuple(float(value) for value in snr_db),
+        num_inference_steps=num_inference_steps,
+        guidance_scale=guidance_scale,
+    )
+    components = load_components(model)
+    step_flops = {name: receiver_step_flops(components, name) for name in receivers}
+    measured = measure_tables(params, folder, workers, 1, FeatureMeasurement)
+    return ReceiverStudy(params.requests(), params.snr_db, measured, step_flops)

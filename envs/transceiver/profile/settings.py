@@ -1,0 +1,96 @@
+"""What a quality profile is measured over."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+
+from envs.channels import make_channel
+from envs.transceiver.model.options import AUTO, ModelOptions, check_source
+from envs.transceiver.profile.profile import Request
+from envs.transceiver.receivers import receiver_named
+from envs.transceiver.scenes.scenes import ALL_SCENES
+
+DEFAULT_OPTIONS = ModelOptions()
+
+
+@dataclass(frozen=True)
+class MeasureParams:
+    """What is measured, and how.
+
+    Attributes:
+        model: folder of the model or `hub:owner/name`, None for the embedded one.
+        receivers: name -> channel draws.
+        num_requests: requests, drawn from all captioned scenes with `seed` (every prompt once before any twice).
+        prompts: own prompts instead of captioned scenes, None for the scenes.
+        snr_db: measured SNRs.
+        num_inference_steps, guidance_scale: of the sampler; None takes the model's guidance.
+        batch_size: latents a forward.
+        channel: name of the link, or a mapping of `name` and parameters.
+        device: where it runs; "auto" is the GPU where there is one.
+        options: networks that stand in for the model's, and how they run.
+
+    Raises:
+        ValueError: a value that is not allowed.
+    """
+
+    model: str | None
+    receivers: dict[str, int]
+    num_requests: int
+    snr_db: tuple[float, ...]
+    prompts: tuple[str, ...] | None = None
+    num_inference_steps: int = 20
+    guidance_scale: float | None = None
+    batch_size: int = 128
+    seed: int = 0
+    channel: str | Mapping[str, Any] = "awgn"
+    device: str = AUTO
+    options: ModelOptions = DEFAULT_OPTIONS
+
+    def __post_init__(self) -> None:
+        make_channel(self.channel)
+        if self.model is not None:
+            check_source("the model", self.model)
+        for name, draws in self.receivers.items():
+            receiver_named(name)
+            if draws < 1:
+                raise ValueError(f"channel draws of {name} must be 1 or more, got {draws}")
+        if self.batch_size < 1:
+            raise ValueError(f"batch_size must be 1 or more, got {self.batch_size}")
+        if self.prompts is not None and not self.prompts:
+            raise ValueError("prompts is an empty list: give one or more, or null for captioned scenes")
+        if self.num_requests < 1:
+            raise ValueError(f"num_requests must be 1 or more, got {self.num_requests}")
+        if len(self.snr_db) < 2 or not np.all(np.diff(self.snr_db) > 0) or not np.isfinite(self.snr_db).all():
+            raise ValueError(f"snr_db must be finite and increasing, got {self.snr_db}")
+
+    @classmethod
+    def of(
+        cls, measure: Mapping[str, Any], transceiver: Mapping[str, Any], channel: str | Mapping[str, Any] = "awgn"
+    ) -> Self:
+        """What a configuration asks for.
+
+        Args:
+            measure: the fields of this class that are not about the model.
+            transceiver, channel: the configuration's groups.
+
+        Raises:
+            ValueError: a folder that is not there, an unknown option, or a setting out of range.
+        """
+        model = dict(transceiver)
+        path, guidance_scale, device = (model.pop(key) for key in ("path", "guidance_scale", "device"))
+        lists = {name: None if measure[name] is None else tuple(measure[name]) for name in ("snr_db", "prompts")}
+        options = ModelOptions.from_config(model)
+        model_fields = {"model": path, "guidance_scale": guidance_scale, "device": device, "options": options}
+        return cls(**{**measure, **lists, **model_fields, "channel": channel})
+
+    def requests(self) -> tuple[Request, ...]:
+        """The requests that are measured."""
+        rng = np.random.default_rng(self.seed)
+        prompts = tuple(scene.caption for scene in ALL_SCENES) if self.prompts is None else self.prompts
+        order = np.concatenate([rng.permutation(len(prompts)) for _ in range(self.num_requests // len(prompts) + 1)])
+        seeds = rng.integers(2**31, size=self.num_requests)
+        return tuple(Request(prompts[i], int(s)) for i, s in zip(order[: self.num_requests], seeds, strict=True))

@@ -1,0 +1,100 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from agents.evaluation.statistics import binned_means, column_intervals, mean_interval, paired_difference
+
+
+def test_two_episodes_have_the_binomial_interval() -> None:
+    # Resamples of episodes with means 0 and 1 have means 0, 1/2, 1 with chances 1/4, 1/2, 1/4.
+    values, episodes = np.array([0.0, 0.0, 1.0, 1.0]), np.array([7, 7, 9, 9])
+    wide = mean_interval(values, episodes)
+    narrow = mean_interval(values, episodes, confidence=0.4)
+    assert (wide.mean, wide.low, wide.high) == (0.5, 0.0, 1.0)
+    assert (narrow.low, narrow.high) == (0.5, 0.5)
+
+
+def test_independent_normals_have_the_textbook_interval() -> None:
+    values = np.random.default_rng(0).standard_normal(2000)
+    interval = mean_interval(values, np.arange(2000), resamples=4000)
+    half = 1.96 * values.std() / np.sqrt(2000)
+    assert interval.mean == pytest.approx(values.mean())
+    assert interval.high - interval.mean == pytest.approx(half, rel=0.06)
+    assert interval.mean - interval.low == pytest.approx(half, rel=0.06)
+
+
+def test_equal_values_within_episodes_count_once() -> None:
+    values = np.random.default_rng(1).standard_normal(300)
+    single = mean_interval(values, np.arange(300))
+    repeated = mean_interval(np.repeat(values, 20), np.repeat(np.arange(300), 20))
+    assert (repeated.low, repeated.high) == pytest.approx((single.low, single.high))
+
+
+def test_constant_difference_has_no_width() -> None:
+    baseline = np.random.default_rng(0).random(100)
+    interval = paired_difference(baseline + 0.25, baseline, np.arange(100) // 20)
+    assert (interval.mean, interval.low, interval.high) == pytest.approx((0.25, 0.25, 0.25))
+
+
+def test_binned_means_of_a_step_function() -> None:
+    variable = np.array([0.0, 0.4, 1.0, 1.9, 3.0, 9.0])
+    values = np.array([1.0, 1.0, 5.0, 5.0, 8.0, 99.0])
+    bins = binned_means(variable, values, np.arange(6), [0.0, 1.0, 2.0, 2.5, 3.0])
+    assert bins.centre.tolist() == [0.5, 1.5, 2.25, 2.75]
+    assert bins.count.tolist() == [2, 2, 0, 1]
+    for band in (bins.mean, bins.low, bins.high):
+        assert np.array_equal(band, [1.0, 5.0, np.nan, 8.0], equal_nan=True)
+
+
+def test_seed_decides_the_interval() -> None:
+    values = np.random.default_rng(0).random(50)
+    intervals = [mean_interval(values, np.arange(50), seed=seed) for seed in (0, 0, 1)]
+    assert intervals[0] == intervals[1] != intervals[2]
+
+
+@given(st.lists(st.floats(-1e3, 1e3), min_size=1, max_size=30), st.integers(1, 6))
+def test_interval_lies_within_the_values(values: list[float], length: int) -> None:
+    interval = mean_interval(values, np.arange(len(values)) // length, resamples=50)
+    slack = 1e-9 * (1 + np.abs(values).max())
+    assert min(values) - slack <= interval.low <= interval.high <= max(values) + slack
+
+
+@pytest.mark.parametrize(
+    ("arguments", "match"),
+    [
+        ({"values": [], "episodes": []}, "N >= 1"),
+        ({"values": [1.0, 2.0], "episodes": [0]}, "must be"),
+        ({"values": [np.nan], "episodes": [0]}, "finite"),
+        ({"values": [1.0], "episodes": [0], "confidence": 1.0}, "confidence"),
+        ({"values": [1.0], "episodes": [0], "resamples": 0}, "resamples"),
+    ],
+)
+def test_bad_input_is_refused(arguments: dict[str, object], match: str) -> None:
+    with pytest.raises(ValueError, match=match):
+        mean_interval(**arguments)  # type: ignore[arg-type]
+
+
+def test_shapes_and_edges_are_checked() -> None:
+    with pytest.raises(ValueError, match="one shape"):
+        paired_difference([1.0, 2.0], [1.0], [0, 0])
+    with pytest.raises(ValueError, match="increase"):
+        binned_means([1.0], [1.0], [0], [1.0, 0.0])
+
+
+def test_columns_together_are_the_same_as_one_by_one() -> None:
+    table = np.random.default_rng(3).standard_normal((300, 3)) * [1.0, 2.0, 0.0] + [0.0, 5.0, 1.0]
+    together = column_intervals(table)
+    for column, interval in zip(table.T, together, strict=True):
+        alone = mean_interval(column, np.arange(300))
+        assert (interval.mean, interval.low, interval.high) == pytest.approx((alone.mean, alone.low, alone.high))
+    assert together == column_intervals(table)
+    assert together[0] != column_intervals(table, seed=1)[0]
+
+
+@pytest.mark.parametrize("values", [np.zeros(3), np.zeros((0, 2)), np.array([[0.0], [np.nan]])])
+def test_columns_that_have_no_mean(values: np.ndarray) -> None:
+    with pytest.raises(ValueError, match="values must be"):
+        column_intervals(values)

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+import pytest
+from hydra.errors import MissingConfigException
+from omegaconf import OmegaConf
+
+from agents.runs.setup import name_of, named, scenario_configs, shipped_scenarios
+
+
+def test_by_name() -> None:
+    assert "paper" in shipped_scenarios()
+    assert list(scenario_configs(shipped_scenarios())) == shipped_scenarios()
+    assert list(scenario_configs(["paper"])["paper"].snr_db) == [-6.0, 15.0]
+
+
+def test_a_misspelt_name() -> None:
+    with pytest.raises(MissingConfigException, match="scenario/papper"):
+        scenario_configs(["papper"])
+
+
+def test_names_of_scenarios_that_were_changed() -> None:
+    paper = scenario_configs(["paper"])["paper"]
+    changed = OmegaConf.merge(paper, {"snr_db": [0.0, 5.0]})
+    assert name_of(paper, "paper") == "paper"
+    assert name_of(changed, "paper") == "paper, changed"
+    assert named([changed, paper, paper, changed]) == {"scenario 1": changed, "paper": paper}
