@@ -7,16 +7,17 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 CODE   := envs agents benchmarks tests train.py evaluate.py
 ARGS   ?=
-EXPERIMENTS := semaigc_fig4 semaigc_fig5 semaigc_fig6 semaigc_fig7 semaigc_fig8 semaigc_fig9 semaigc_prop2 receivers regret meg_fig6 euci_fig8 ablations transfer protocols future
+COMMANDS := $(filter-out __init__ train evaluate,$(basename $(notdir $(wildcard envs/commands/*.py agents/commands/*.py))))
 
 # Small networks run fastest on one thread each; the tests use the cores by running side by side.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
 .DEFAULT_GOAL := help
-.PHONY: help install train evaluate reproduce scenarios test check format profile model clean
+.PHONY: help install train evaluate reproduce test check format clean $(COMMANDS)
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo "  make COMMAND    any of the commands that python -m envs and python -m agents list, with its settings in ARGS"
 
 install: $(STAMP)  ## prepare .venv (again only when pyproject.toml or constraints.txt change)
 
@@ -34,9 +35,10 @@ train: $(STAMP)  ## train ROOT and compare it with every other policy
 evaluate: $(STAMP)  ## compare the shipped policies: table, CSV, figures, report.html
 	$(BIN)/python evaluate.py $(ARGS)
 
-reproduce: $(STAMP)  ## every figure of the paper and our own experiments, and docs/reproduction.md
-	for name in $(EXPERIMENTS); do $(BIN)/python evaluate.py +experiment=$$name || exit 1; done
-	$(BIN)/python -m agents.commands.reproduction
+reproduce: $(STAMP)  ## every figure of the papers and our own experiments, and docs/reproduction.md
+	for name in $$($(BIN)/python -c 'from agents.experiments import EXPERIMENTS; print(*EXPERIMENTS)'); do \
+		$(BIN)/python evaluate.py experiment=$$name || exit 1; done
+	$(BIN)/python -m agents reproduction
 
 test: $(STAMP)  ## all tests
 	$(PYTEST) $(ARGS)
@@ -51,14 +53,8 @@ format: $(STAMP)  ## rewrite the code in the house format
 	$(BIN)/ruff format $(CODE)
 	$(BIN)/ruff check --fix $(CODE)
 
-model: $(STAMP)  ## train the embedded model (resumes where it was stopped)
-	$(BIN)/python -m envs.commands.train_model $(ARGS)
-
-scenarios: $(STAMP)  ## measure and draw the scenarios, docs/scenarios.md
-	$(BIN)/python -m agents.scenarios $(ARGS)
-
-profile: $(STAMP)  ## measure the quality profile by running the transceiver (resumes)
-	$(BIN)/python -m envs.commands.make_profile $(ARGS)
+$(COMMANDS): $(STAMP)
+	$(BIN)/python -m $(if $(wildcard envs/commands/$@.py),envs,agents) $@ $(ARGS)
 
 clean:  ## remove caches; runs in outputs/ and the environment in .venv stay
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis build *.egg-info

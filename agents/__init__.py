@@ -15,8 +15,7 @@ from agents.policies import POLICY_NAMES, REQUIRED_PLANS, Policy, Predictor, loa
 if TYPE_CHECKING:
     from agents.d2sac import D2SAC
     from agents.d3qn import D3QN, D3QNPolicy
-    from agents.factory import ALGORITHMS, make_agent
-    from agents.hyperparameters import default_hyperparameters
+    from agents.factory import ALGORITHMS, default_hyperparameters, make_agent
     from agents.linucb import LinUCB
     from agents.policies.trained import TrainedPolicy
     from agents.sb3_vec_env import SB3VecEnv
@@ -27,7 +26,7 @@ _LAZY = {
     "D3QNPolicy": "agents.d3qn",
     "ALGORITHMS": "agents.factory",
     "make_agent": "agents.factory",
-    "default_hyperparameters": "agents.hyperparameters",
+    "default_hyperparameters": "agents.factory",
     "LinUCB": "agents.linucb",
     "TrainedPolicy": "agents.policies.trained",
     "SB3VecEnv": "agents.sb3_vec_env",

@@ -8,6 +8,7 @@ from typing import Any
 import gymnasium as gym
 import numpy as np
 from numpy.typing import NDArray
+from omegaconf import OmegaConf
 from sb3_contrib import QRDQN, MaskablePPO
 from sb3_contrib.common.maskable.utils import is_masking_supported
 from sb3_contrib.common.wrappers import ActionMasker
@@ -17,10 +18,10 @@ from stable_baselines3.common.utils import LinearSchedule
 
 from agents.d2sac import D2SAC
 from agents.d3qn import D3QN
-from agents.hyperparameters import default_hyperparameters
 from agents.linucb import LinUCB
-from agents.policies.base import tell_plan_names
 from agents.sb3_vec_env import SB3VecEnv
+from envs import checks
+from envs.command_line import CONFIGS, plain
 
 ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
     "d3qn": D3QN,
@@ -32,6 +33,8 @@ ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
     "d2sac": D2SAC,
     "linucb": LinUCB,
 }
+HYPERPARAMETERS = CONFIGS / "agent"
+"""What every agent starts from, a file each: `agent=NAME` of `train.py`, and `make_agent`."""
 CONTINUOUS = ("ppo", "a2c")
 """The agents that take other than one discrete action."""
 
@@ -61,12 +64,9 @@ def make_agent(
         ValueError: an unknown name or hyperparameter, a learning rate that is neither a number nor a pair, or an
             environment whose actions the agent cannot take or whose observations are not one array.
     """
-    settings = default_hyperparameters(name)
-    algorithm = ALGORITHMS[name]
-    allowed = _constructor_parameters(algorithm)
-    if unknown := sorted(set(hyperparameters) - allowed):
-        listed = ", ".join(sorted(allowed))
-        raise ValueError(f"unknown hyperparameters of {name}: {', '.join(unknown)}; allowed: {listed}")
+    settings, algorithm = default_hyperparameters(name), ALGORITHMS[name]
+    allowed = sorted(_constructor_parameters(algorithm))
+    checks.keys(f"hyperparameters of {name}", hyperparameters, allowed, allowed)
     adapted: Any = SB3VecEnv(env) if isinstance(env, gym.vector.VectorEnv) else env
     _check_spaces(name, adapted)
     if name == "maskable_ppo" and isinstance(adapted, gym.Env) and not is_masking_supported(adapted):
@@ -78,6 +78,16 @@ def make_agent(
     agent = algorithm("MlpPolicy", adapted, seed=seed, device=device, tensorboard_log=tensorboard_log, **settings)
     tell_plan_names(agent)
     return agent
+
+
+def default_hyperparameters(name: str) -> dict[str, Any]:
+    """The hyperparameters that `make_agent` starts from, `configs/agent/NAME.yaml`; a new dict at every call.
+
+    Raises:
+        ValueError: an unknown name.
+    """
+    checks.choice("agent", name, ALGORITHMS)
+    return plain(OmegaConf.load(HYPERPARAMETERS / f"{name}.yaml"), exclude=["name"])  # type: ignore[arg-type]
 
 
 def _check_spaces(name: str, env: Any) -> None:
@@ -111,3 +121,13 @@ def _constructor_parameters(algorithm: type[BaseAlgorithm]) -> set[str]:
         if "kwargs" not in parameters:
             break
     return named - {"self", "kwargs", "policy", "env", "seed", "device", "tensorboard_log", "_init_setup_model"}
+
+
+def tell_plan_names(agent: BaseAlgorithm) -> None:
+    """Keep the plans of the agent's environment in `agent.plan_names`, which its `save` writes; None if it has none."""
+    environment: Any = agent.get_env()
+    try:
+        names = environment.get_attr("model")[0].plan_names
+    except AttributeError:  # an environment of others
+        names = None
+    agent.plan_names = None if names is None else list(names)  # type: ignore[attr-defined]

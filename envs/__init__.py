@@ -10,6 +10,7 @@ from gymnasium.envs.registration import register
 
 from envs import costs, plans
 from envs.observation import OBSERVATION_BOUNDS, OBSERVATION_NAMES, observation_to_state
+from envs.settings import SplitSettings
 from envs.split_env import SplitEnv
 from envs.vector_env import SplitVectorEnv
 
@@ -18,6 +19,7 @@ __all__ = [
     "OBSERVATION_NAMES",
     "SCENARIO_IDS",
     "SplitEnv",
+    "SplitSettings",
     "SplitVectorEnv",
     "costs",
     "observation_to_state",

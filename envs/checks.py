@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import math
 import operator
-from collections.abc import Collection, Iterable, Mapping
-from dataclasses import MISSING, fields
-from typing import Any, TypeVar
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import MISSING, fields, is_dataclass
+from types import NoneType, UnionType
+from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -114,6 +115,77 @@ def make(cls: type[Made], values: Mapping[str, Any], where: str) -> Made:
     optional = [field.name for field in known if field.default is not MISSING or field.default_factory is not MISSING]
     keys(where, values, [field.name for field in known], optional)
     return cls(**{str(key): value for key, value in values.items()})
+
+
+def parse(cls: type[Made], values: Mapping[str, Any], where: str = "configuration", prefix: str = "") -> Made:
+    """Make a dataclass of a configuration, each value checked by the annotation of its field.
+
+    Args:
+        cls: with annotations such as `Count`, `Natural`, `Points`, `float`, `bool`, `str`, lists of them, another such
+            dataclass, and `None` beside any; what else is annotated is left to the class.
+        values: plain values by key.
+        where: what the keys are of, in messages; `prefix` stands before their names there.
+
+    Raises:
+        ValueError: unknown or missing keys, or a value that is not allowed.
+    """
+    hints = get_type_hints(cls, include_extras=True)
+    checked = {str(key): _parsed(f"{prefix}{key}", value, hints.get(str(key), Any)) for key, value in values.items()}
+    return make(cls, checked, where)
+
+
+def points(name: str, values: Any) -> Any:
+    """Two or more increasing numbers.
+
+    Raises:
+        ValueError: anything else.
+    """
+    try:
+        array = np.asarray(values, dtype=np.float64)
+    except (TypeError, ValueError):
+        array = np.empty(0)
+    if array.ndim != 1 or len(array) < 2 or not np.isfinite(array).all() or not (np.diff(array) > 0).all():
+        raise ValueError(f"{name} must be a list of two or more increasing numbers, got {values!r}")
+    return values
+
+
+def text(name: str, value: Any) -> str:
+    """Some text.
+
+    Raises:
+        ValueError: anything else.
+    """
+    if not isinstance(value, str):
+        raise ValueError(f"{name} must be text, got {value!r}")
+    return value
+
+
+Count = Annotated[int, lambda name, value: integer(name, value, 1)]
+"""An integer >= 1."""
+Natural = Annotated[int, lambda name, value: integer(name, value, 0)]
+"""An integer >= 0."""
+Span = Annotated[Range, interval]
+"""A range (low, high)."""
+Points = Annotated[Sequence[float], points]
+"""Increasing values along an axis."""
+_BY_TYPE: dict[Any, Callable[[str, Any], Any]] = {int: integer, float: number, bool: flag, str: text}
+
+
+def _parsed(name: str, value: Any, hint: Any) -> Any:
+    if get_origin(hint) is Annotated:
+        return hint.__metadata__[0](name, value)
+    if isinstance(hint, UnionType):
+        others = [each for each in get_args(hint) if each is not NoneType]
+        if value is None and len(others) < len(get_args(hint)):
+            return None
+        return _parsed(name, value, others[0]) if len(others) == 1 else value
+    if get_origin(hint) is list:
+        if not isinstance(value, list) or not value:
+            raise ValueError(f"{name} must be a list that is not empty, got {value!r}")
+        return [_parsed(f"{name}[{index}]", each, get_args(hint)[0]) for index, each in enumerate(value)]
+    if is_dataclass(hint) and isinstance(value, Mapping):
+        return parse(hint, value, name, f"{name}.")  # type: ignore[arg-type]
+    return _BY_TYPE[hint](name, value) if hint in _BY_TYPE else value
 
 
 def named(where: str, given: str | Mapping[str, Any], default: str = "") -> tuple[str, dict[str, Any]]:

@@ -1,21 +1,131 @@
-"""Bad input ends a command with one clear line on stderr and exit status 2; a bug still shows its traceback."""
+"""Commands: a module of `commands/` each, found by its name, with `configs/NAME.yaml`.
+
+Bad input ends a command with one clear line on stderr and exit status 2; a bug still shows its traceback.
+"""
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from functools import wraps
+from importlib import import_module
+from inspect import getmodule
 from pathlib import Path
+from typing import Any
 
+import hydra
+from hydra import compose, initialize_config_dir
+from hydra.core.hydra_config import HydraConfig
 from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
+from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
-CONFIGS = Path(__file__).parents[1] / "configs"
+from envs import checks
+
+HERE = Path(__file__).parent
+CONFIGS = next(folder for folder in (HERE / "configs", HERE.parent / "configs") if (folder / "train.yaml").is_file())
+"""Inside the package where it is installed, beside it in a checkout."""
 EXIT_BAD_INPUT = 2
 EXIT_INTERRUPTED = 130
 _SWITCH = "HYDRA_FULL_ERROR"
 _WANTS_TRACEBACK = os.environ.get(_SWITCH) == "1"
+
+
+def command(name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], None]]:
+    """Make a command of a function of its configuration; a decorator.
+
+    `--help` prints the docstring of the function's module and the settings, and starts no work.
+
+    Args:
+        name: of the command and of its configuration.
+    """
+
+    def decorate(run: Callable[[DictConfig], None]) -> Callable[[], None]:
+        @wraps(run)
+        def task(config: DictConfig) -> None:
+            with one_line_errors(clean=Path(HydraConfig.get().runtime.output_dir)):
+                run(config)
+
+        @wraps(run)
+        def main() -> None:
+            with one_line_errors():
+                if {"--help", "-h"} & set(sys.argv[1:]):
+                    print(f"{getmodule(run).__doc__}\n{_settings_help(name, sys.argv[1:])}")  # type: ignore[union-attr]
+                    return
+                hydra.main(version_base="1.3", config_path=str(CONFIGS), config_name=name)(task)()
+
+        return main
+
+    return decorate
+
+
+def _settings_help(name: str, arguments: Sequence[str]) -> str:
+    """The settings of a command, with those that its arguments change, and the variants of its groups."""
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        overrides = [argument for argument in arguments if not argument.startswith("-")]
+        config = compose(name, overrides=overrides, return_hydra_config=True)
+    chosen = [group for group in config.hydra.runtime.choices if not group.startswith("hydra/") and "@" not in group]
+    variants = {group: sorted(file.stem for file in (CONFIGS / group).glob("*.yaml")) for group in chosen}
+    listed = "".join(f"  {group}={'|'.join(names)}\n" for group, names in variants.items() if names)
+    settings = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
+    shown = "".join(f"  {line}\n" for line in OmegaConf.to_yaml(settings).splitlines())
+    return (f"Variants:\n\n{listed}\n" if listed else "") + f"Settings, KEY=VALUE:\n\n{shown}"
+
+
+def dispatch(package: str, more: str = "") -> None:
+    """`python -m PACKAGE`: list its commands, or run the one that is named.
+
+    Args:
+        package: whose folder `commands` holds them.
+        more: printed below the list.
+
+    Raises:
+        SystemExit: 2 for an unknown command.
+    """
+    commands = HERE.parent / package / "commands"
+    name = sys.argv[1] if len(sys.argv) > 1 else "--help"
+    if name in ("--help", "-h"):
+        print(f"python -m {package} COMMAND [KEY=VALUE ...]        --help behind a command: its settings\n")
+        print(listing(commands) + more)
+        return
+    with one_line_errors():
+        checks.choice("command", name, [file.stem for file in sorted(commands.glob("[!_]*.py"))])
+    sys.argv = [f"python -m {package} {name}", *sys.argv[2:]]
+    import_module(f"{package}.commands.{name}").main()
+
+
+def listing(folder: Path) -> str:
+    """The modules of a folder, with the first line of each docstring; nothing is imported."""
+    trees = {file.stem: ast.parse(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("[!_]*.py"))}
+    lines = {name: (ast.get_docstring(tree) or "").partition("\n")[0] for name, tree in trees.items()}
+    width = max(map(len, lines))
+    return "\n".join(f"  {name:{width}}  {re.sub(r': `python .*$', '', line)}" for name, line in lines.items())
+
+
+def plain(config: DictConfig | Mapping[str, Any], exclude: Iterable[str] = ()) -> dict[str, Any]:
+    """A configuration as plain Python values, without the keys of `exclude`."""
+    container = OmegaConf.to_container(OmegaConf.create(dict(config)), resolve=True)
+    left_out = set(exclude)
+    return {str(key): value for key, value in dict(container).items() if key not in left_out}  # type: ignore[arg-type]
+
+
+def flatten(config: DictConfig | Mapping[str, Any]) -> dict[str, bool | int | float | str]:
+    """Nested configuration as `group.key` -> a value that TensorBoard's table can hold."""
+    flat: dict[str, bool | int | float | str] = {}
+
+    def visit(prefix: str, value: object) -> None:
+        if isinstance(value, dict):
+            for key, inner in value.items():
+                visit(f"{prefix}.{key}" if prefix else str(key), inner)
+        else:
+            flat[prefix] = value if isinstance(value, bool | int | float | str) else str(value)
+
+    visit("", plain(config))
+    return flat
 
 
 class Interrupted(KeyboardInterrupt):
@@ -50,7 +160,7 @@ def one_line_errors(clean: Path | None = None) -> Iterator[None]:
         print(str(stop) or "interrupted", file=sys.stderr)
         raise SystemExit(EXIT_INTERRUPTED) from None
     finally:
-        if clean is not None and clean.is_dir() and not any(clean.iterdir()):
+        if clean is not None and clean != Path.cwd() and clean.is_dir() and not any(clean.iterdir()):
             clean.rmdir()
         if before is None:
             os.environ.pop(_SWITCH, None)

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import csv
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
@@ -21,3 +23,36 @@ def whole_file(path: str | Path) -> Iterator[Path]:
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write a text file whole."""
+    with whole_file(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as CSV with all their digits; the folder is made where it is missing.
+
+    Raises:
+        ValueError: no rows.
+    """
+    if not rows:
+        raise ValueError(f"no numbers for {path.name}")
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with whole_file(path) as partial, partial.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.DictWriter(file, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def picture_link(document: Path, pictures: Path) -> str:
+    """How a page links to its folder of pictures, which is made where it is missing.
+
+    Raises:
+        ValueError: the folder does not lie below the page's.
+    """
+    if not pictures.resolve().is_relative_to(document.resolve().parent):
+        raise ValueError(f"pictures must lie below the page's folder {document.parent}, got {pictures}")
+    pictures.mkdir(parents=True, exist_ok=True)
+    return pictures.resolve().relative_to(document.resolve().parent).as_posix()

@@ -104,7 +104,7 @@ class SplitModel:
     def __init__(self, settings: SplitSettings) -> None:
         profile = settings.profile
         self.settings = settings
-        self.scenario: ScenarioParams = settings.scenario  # type: ignore[assignment]  # as the settings have parsed it
+        self.scenario: ScenarioParams = settings.scenario
         self.observation = ObservationScale(self.scenario.FEATURES)
         self.profile = profile if isinstance(profile, QualityProfile) else QualityProfile.load(profile)
         self.channel: Channel | None = None if settings.channel is None else make_channel(settings.channel)
@@ -133,6 +133,11 @@ class SplitModel:
     def plan_names(self) -> tuple[str, ...]:
         """Names of the actions."""
         return tuple(plan.name for plan in self.plans)
+
+    @property
+    def edge_steps(self) -> NDArray[np.int64]:
+        """Denoising steps at the edge of each action, int64 [P]."""
+        return np.array([plan.edge_steps for plan in self.plans], dtype=np.int64)
 
     def action_of(self, plan_name: str) -> int:
         """Find the action that a plan is.

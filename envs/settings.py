@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
-from pathlib import Path
 from typing import Any
 
 from envs import checks
@@ -12,8 +11,7 @@ from envs.channels import ChannelChoice
 from envs.costs import GTX_1080_TI, RTX_A6000, CostSource, Device, cost_source
 from envs.plans import Plan
 from envs.rewards import RewardChoice, make_reward
-from envs.scenario import ScenarioParams, resolve_scenario
-from envs.transceiver import QualityProfile
+from envs.scenario import resolve_scenario
 
 FIDELITIES = ("profile", "live")
 
@@ -24,11 +22,11 @@ class SplitSettings:
 
     Attributes:
         scenario: a name, parameters, or a mapping: its key `name` chooses the scenario (`paper` if it is missing),
-            the others are what differs from its defaults. What is kept are the parameters.
+            the others are what differs from its defaults. What is kept are `envs.scenario.ScenarioParams`.
         plans: the actions, as `envs.plans.expand` takes them; None is `["semaigc"]`, the splits 0..T.
         fidelity: `profile` reads the measured quality; `live` really generates every image.
         receiver: receiver of the profile.
-        profile: a profile, a file of one, or None for the one that is shipped.
+        profile: a `QualityProfile`, a file of one, or None for the one that is shipped.
         transceiver: what generates images to render, and those of `live`; None is the embedded model.
         quality_metric: metric that decides on acceptance.
         quality_min: values of it from here on are acceptable.
@@ -48,11 +46,11 @@ class SplitSettings:
         ValueError: a value out of its bounds.
     """
 
-    scenario: str | ScenarioParams | Mapping[str, Any] = "paper"
+    scenario: Any = "paper"
     plans: str | Plan | Sequence[str | Plan] | None = None
     fidelity: str = "profile"
     receiver: str = "finetuned"
-    profile: QualityProfile | str | Path | None = None
+    profile: Any = None
     transceiver: Any = None
     quality_metric: str = "alignment"
     quality_min: float = 0.9
@@ -89,5 +87,6 @@ class SplitSettings:
         """
         if base is None:
             return checks.make(cls, keywords, "environment settings")
-        checks.keys("environment settings", keywords, [field.name for field in fields(cls)], keywords)
+        names = [field.name for field in fields(cls)]
+        checks.keys("environment settings", keywords, names, names)
         return replace(base, **keywords)

@@ -1,4 +1,4 @@
-"""Compare the profile's rewards with those of really generated images: `python -m agents.commands.check_profile`."""
+"""Compare the profile's rewards with those of really generated images: `python -m agents check_profile`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import hydra
 import numpy as np
 from numpy.typing import NDArray
 from omegaconf import DictConfig
@@ -16,21 +15,21 @@ from tqdm import tqdm
 from agents.evaluation.statistics import Interval, paired_difference
 from agents.policies import load_policy
 from agents.reports.provenance import describe
-from agents.runs.settings import Settings, plain
+from agents.runs.settings import GROUPS, read_settings
 from agents.runs.setup import prepare_environment
 from envs import SplitVectorEnv
-from envs.command_line import CONFIGS, Interrupted, one_line_errors
+from envs.checks import Count, Natural
+from envs.command_line import Interrupted, command, plain
 from envs.fidelity import ComparedRewards, compare_rewards
-from envs.files import whole_file
+from envs.files import whole_file, write_text
 
-GROUPS = ("env", "scenario", "channel", "transceiver", "devices", "costs")
 HALF_WIDTH = 0.01
 """The bar: zero lies inside an interval of at most this half-width."""
 
 
 @dataclass(frozen=True)
-class FidelitySettings(Settings):
-    """`configs/fidelity.yaml` outside the groups.
+class CheckSettings:
+    """`configs/check_profile.yaml` outside the groups.
 
     Attributes:
         folder: where finished batches are kept.
@@ -40,13 +39,13 @@ class FidelitySettings(Settings):
     """
 
     folder: str
-    seed: int
-    num_batches: int
-    batch_size: int
+    seed: Natural
+    num_batches: Count
+    batch_size: Count
     policy: str | None
 
 
-def compare_batch(environment: SplitVectorEnv, live: Any, settings: FidelitySettings, index: int) -> ComparedRewards:
+def compare_batch(environment: SplitVectorEnv, live: Any, settings: CheckSettings, index: int) -> ComparedRewards:
     """Compare one batch of requests."""
     model = environment.model
     rng = np.random.default_rng((settings.seed, index))
@@ -89,28 +88,27 @@ def report(batches: list[ComparedRewards]) -> list[str]:
     return lines
 
 
-@hydra.main(config_path=str(CONFIGS), config_name="fidelity", version_base="1.3")
+@command("check_profile")
 def main(config: DictConfig) -> None:
-    """Compare as `configs/fidelity.yaml` says; finished batches are kept."""
-    with one_line_errors():
-        settings = FidelitySettings.from_config(config, GROUPS)
-        folder = Path(settings.folder)
-        if config.env.fidelity != "live" or settings.policy == "clairvoyant":
-            raise ValueError("env.fidelity must be live, and the policy one that decides by the observation")
-        environment = prepare_environment(config, settings.batch_size)[1]
-        if environment.model.reward.is_vector:
-            raise ValueError("rewards are compared as numbers: env.reward must be satisfaction or qoe, got vector")
-        source = describe(config, environment)
-        _check_same_run(folder, config, source)
-        done = [folder / f"batch-{index}.npz" for index in range(settings.num_batches)]
-        left = [index for index, path in enumerate(done) if not path.is_file()]
-        print(source)
-        try:
-            for index in tqdm(left, desc="fidelity", unit="batch"):
-                _save(compare_batch(environment, environment.core.quality, settings, index), done[index])
-        except KeyboardInterrupt:
-            raise Interrupted(f"interrupted; the same command goes on with the batches in {folder}") from None
-        print("\n".join(report([_load(path) for path in done])))
+    """Compare as `configs/check_profile.yaml` says; finished batches are kept."""
+    settings = read_settings(CheckSettings, config, GROUPS)
+    folder = Path(settings.folder)
+    if config.env.fidelity != "live" or settings.policy == "clairvoyant":
+        raise ValueError("env.fidelity must be live, and the policy one that decides by the observation")
+    environment = prepare_environment(config, settings.batch_size)[1]
+    if environment.model.reward.is_vector:
+        raise ValueError("rewards are compared as numbers: env.reward must be satisfaction or qoe, got vector")
+    source = describe(config, environment)
+    _check_same_run(folder, config, source)
+    done = [folder / f"batch-{index}.npz" for index in range(settings.num_batches)]
+    left = [index for index, path in enumerate(done) if not path.is_file()]
+    print(source)
+    try:
+        for index in tqdm(left, desc="batches", unit="batch"):
+            _save(compare_batch(environment, environment.core.quality, settings, index), done[index])
+    except KeyboardInterrupt:
+        raise Interrupted(f"interrupted; the same command goes on with the batches in {folder}") from None
+    print("\n".join(report([_load(path) for path in done])))
 
 
 def _check_same_run(folder: Path, config: DictConfig, source: str) -> None:
@@ -121,8 +119,7 @@ def _check_same_run(folder: Path, config: DictConfig, source: str) -> None:
     if path.is_file() and path.read_text(encoding="utf-8") != text:
         raise ValueError(f"{folder} holds batches of other settings ({path}): give another folder")
     folder.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as partial:
-        partial.write_text(text, encoding="utf-8")
+    write_text(path, text)
 
 
 def _save(batch: ComparedRewards, path: Path) -> None:
@@ -133,8 +130,3 @@ def _save(batch: ComparedRewards, path: Path) -> None:
 def _load(path: Path) -> ComparedRewards:
     with np.load(path, allow_pickle=False) as data:
         return ComparedRewards(**{field.name: data[field.name] for field in fields(ComparedRewards)})
-
-
-if __name__ == "__main__":
-    with one_line_errors():
-        main()

@@ -6,13 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import hydra
 import numpy as np
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 from agents.policies.exported import GreedyNetwork
-from envs.command_line import CONFIGS, one_line_errors
+from envs.command_line import command
 
 BATCH = 4096
 
@@ -79,40 +78,34 @@ def random_states(count: int, seed: int = SEED) -> NDArray[np.float64]:
     return physical_state(observations)
 
 
-@hydra.main(config_path=str(CONFIGS), config_name="export", version_base="1.3")
+@command("export")
 def main(config: DictConfig) -> None:
     """Write the file, then read it and compare its decisions with the agent's."""
-    with one_line_errors():
-        form, output, states = str(config.format), Path(config.output), config.check_states
-        if form not in FORMATS:
-            raise ValueError(f"unknown format {form!r}; allowed: {', '.join(FORMATS)}")
-        if output.suffix != FORMATS[form]:
-            raise ValueError(f"output of format {form} must end in {FORMATS[form]}, got {output}")
-        if not output.parent.is_dir():
-            raise ValueError(f"there is no folder {output.parent} to write {output.name} to")
-        if isinstance(states, bool) or not isinstance(states, int) or states < 0:
-            raise ValueError(f"check_states must be an integer >= 0, got {states!r}")
-        from agents.policies.base import check_plan_names, told_plan_names
-        from agents.policies.exported import ExportedPolicy, greedy_network
-        from agents.policies.loading import policy_file
-        from agents.policies.onnx_file import write_onnx
-        from agents.policies.trained import TrainedPolicy
-        from agents.runs.settings import plain
-        from envs import SplitVectorEnv
+    form, output, states = str(config.format), Path(config.output), config.check_states
+    if form not in FORMATS:
+        raise ValueError(f"unknown format {form!r}; allowed: {', '.join(FORMATS)}")
+    if output.suffix != FORMATS[form]:
+        raise ValueError(f"output of format {form} must end in {FORMATS[form]}, got {output}")
+    if not output.parent.is_dir():
+        raise ValueError(f"there is no folder {output.parent} to write {output.name} to")
+    if isinstance(states, bool) or not isinstance(states, int) or states < 0:
+        raise ValueError(f"check_states must be an integer >= 0, got {states!r}")
+    from agents.policies.base import check_plan_names, told_plan_names
+    from agents.policies.exported import ExportedPolicy, greedy_network
+    from agents.policies.loading import policy_file
+    from agents.policies.onnx_file import write_onnx
+    from agents.policies.trained import TrainedPolicy
+    from envs import SplitVectorEnv
+    from envs.command_line import plain
 
-        agent = TrainedPolicy.load(policy_file(str(config.policy))).agent
-        plans = SplitVectorEnv(1, plans=plain(config)["plans"]).model.plan_names
-        check_plan_names(str(config.policy), told_plan_names(agent), plans)
-        network = greedy_network(agent, plans)
-        if form == "onnx":
-            write_onnx(network, output)
-        else:
-            network.save(output)
-        print(f"wrote {output}: {', '.join(network.names)} (physical units) -> one of {len(plans)} plans")
-        if states:
-            print(compare_decisions(agent, ExportedPolicy.load(output).network, network, random_states(states)))
-
-
-if __name__ == "__main__":
-    with one_line_errors():
-        main()
+    agent = TrainedPolicy.load(policy_file(str(config.policy))).agent
+    plans = SplitVectorEnv(1, plans=plain(config)["plans"]).model.plan_names
+    check_plan_names(str(config.policy), told_plan_names(agent), plans)
+    network = greedy_network(agent, plans)
+    if form == "onnx":
+        write_onnx(network, output)
+    else:
+        network.save(output)
+    print(f"wrote {output}: {', '.join(network.names)} (physical units) -> one of {len(plans)} plans")
+    if states:
+        print(compare_decisions(agent, ExportedPolicy.load(output).network, network, random_states(states)))

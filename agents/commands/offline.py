@@ -1,4 +1,4 @@
-"""Export sessions of a policy as a Minari data set: `python -m agents.commands.offline` (extra `minari`)."""
+"""Export sessions of a policy as a Minari data set: `python -m agents offline` (extra `minari`)."""
 
 from __future__ import annotations
 
@@ -7,23 +7,21 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from typing import Any
 
-import hydra
 import numpy as np
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 from agents.policies import Predictor, load_policy
 from agents.reports.provenance import describe
-from agents.runs.settings import Settings
+from agents.runs.settings import GROUPS, read_settings
 from agents.runs.setup import prepare_environment
 from envs import SplitVectorEnv
-from envs.command_line import CONFIGS, one_line_errors
-
-GROUPS = ("env", "scenario", "channel", "transceiver", "devices", "costs")
+from envs.checks import Count, Natural
+from envs.command_line import command
 
 
 @dataclass(frozen=True)
-class OfflineSettings(Settings):
+class OfflineSettings:
     """`configs/offline.yaml` outside the groups.
 
     Attributes:
@@ -35,8 +33,8 @@ class OfflineSettings(Settings):
 
     dataset: str
     policy: str
-    seed: int
-    num_sessions: int
+    seed: Natural
+    num_sessions: Count
 
 
 @dataclass(frozen=True)
@@ -106,20 +104,14 @@ def export(sessions: Sessions, environment: SplitVectorEnv, dataset: str, policy
         )
 
 
-@hydra.main(config_path=str(CONFIGS), config_name="offline", version_base="1.3")
+@command("offline")
 def main(config: DictConfig) -> None:
     """Export as `configs/offline.yaml` says."""
-    with one_line_errors():
-        settings = OfflineSettings.from_config(config, GROUPS)
-        environment = prepare_environment(config, settings.num_sessions)[1]
-        policy = load_policy(settings.policy, environment, seed=settings.seed)
-        source = describe(config, environment)
-        sessions = roll_out(policy, environment, settings.seed)
-        export(sessions, environment, settings.dataset, settings.policy, source)
-        mean = sessions.rewards.mean(axis=(0, 1))
-        print(f"{settings.dataset}: {settings.num_sessions} sessions, {sessions.actions.size} requests, reward {mean}")
-
-
-if __name__ == "__main__":
-    with one_line_errors():
-        main()
+    settings = read_settings(OfflineSettings, config, GROUPS)
+    environment = prepare_environment(config, settings.num_sessions)[1]
+    policy = load_policy(settings.policy, environment, seed=settings.seed)
+    source = describe(config, environment)
+    sessions = roll_out(policy, environment, settings.seed)
+    export(sessions, environment, settings.dataset, settings.policy, source)
+    mean = sessions.rewards.mean(axis=(0, 1))
+    print(f"{settings.dataset}: {settings.num_sessions} sessions, {sessions.actions.size} requests, reward {mean}")

@@ -1,26 +1,25 @@
-"""Seconds, bytes and joules of plans at one state: `python -m agents.commands.price_list snr_db=0 bandwidth_hz=5e6`."""
+"""Seconds, bytes and joules of plans at one state: `python -m agents price_list snr_db=0 bandwidth_hz=5e6`."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import hydra
 from omegaconf import DictConfig
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
 from rich.measure import Measurement
 from rich.table import Table
 
-from agents.reports.rows import write_rows
-from agents.runs.settings import check_keys, configured_costs, configured_devices, plain
+from agents.runs.settings import configured_costs, configured_devices, read_settings
 from envs import costs, plans
-from envs.command_line import CONFIGS, one_line_errors
+from envs.checks import Count
+from envs.command_line import command
+from envs.files import write_rows
 
 GROUPS = ("devices", "costs")
-STATE = ("snr_db", "bandwidth_hz", "edge_availability", "user_availability", "density_factor")
-KEYS = (*STATE, "rate", "backhaul_bps", "num_inference_steps", "csv", "plans")
 NOTES = (
     "One attempt of each; where a plan serves several users, all of them, until the last has its image. Weights that "
     "euci_unet_sent and euci_cache_miss send are kept: later requests are euci's. Text is free to send."
@@ -113,38 +112,52 @@ def _shown(name: str, value: Any) -> str:
     return f"{value:,.3f}" if name.endswith("_s") else f"{value:,.1f}" if name == "energy_j" else str(value)
 
 
-@hydra.main(config_path=str(CONFIGS), config_name="price_list", version_base="1.3")
+@dataclass(frozen=True)
+class PriceListSettings:
+    """`configs/price_list.yaml` outside the groups.
+
+    Attributes:
+        snr_db, bandwidth_hz, edge_availability, user_availability, density_factor: the state.
+        rate, backhaul_bps: of the links.
+        num_inference_steps: T.
+        csv: a file for the table; None: none.
+        plans: names of plans.
+    """
+
+    snr_db: float
+    bandwidth_hz: float
+    edge_availability: float
+    user_availability: float
+    density_factor: float
+    rate: str
+    backhaul_bps: float
+    num_inference_steps: Count
+    csv: str | None
+    plans: list[str]
+
+    @property
+    def state(self) -> costs.LinkState:
+        """The link and the devices."""
+        return costs.LinkState(
+            self.snr_db, self.bandwidth_hz, self.edge_availability, self.user_availability, self.density_factor
+        )
+
+
+@command("price_list")
 def main(config: DictConfig) -> None:
     """Print the table, and write it where a file is named."""
-    with one_line_errors():
-        given = plain(config, exclude=GROUPS)
-        check_keys("configuration", given, KEYS)
-        state = {name: given[name] for name in STATE}
-        for name in (*STATE, "backhaul_bps"):
-            if isinstance(given[name], bool) or not isinstance(given[name], int | float):
-                raise ValueError(f"{name} must be a number, got {given[name]!r}")
-        if not isinstance(given["csv"], str | None):
-            raise ValueError(f"csv must be the name of a file or null, got {given['csv']!r}")
-        if not isinstance(given["plans"], str | list):
-            raise ValueError(f"plans must be names of plans, got {given['plans']!r}")
-        source = costs.cost_source(configured_costs(config.costs))
-        stated = configured_devices(config.devices)
-        edge, user = source.devices(stated["edge_device"], stated["user_device"], costs.ReceiverStep())
-        chosen = plans.expand(given["plans"], given["num_inference_steps"])
-        table = costs.CostTable.compile(chosen, edge, user, source.payloads, given["rate"], given["backhaul_bps"])
-        rows = price_rows(table, costs.LinkState(**state), source.payloads)
-        title = (
-            f"{state['snr_db']:g} dB, {state['bandwidth_hz'] / 1e6:g} MHz, {given['num_inference_steps']} steps, "
-            f"{edge.name} ({state['edge_availability']:.0%} free) to {user.name} "
-            f"({state['user_availability']:.0%} free), "
-            f"costs {source.name}, rate {given['rate']}"
-        )
-        print_prices(rows, title)
-        if given["csv"] is not None:
-            write_rows(rows, Path(given["csv"]))
-            print(given["csv"])
-
-
-if __name__ == "__main__":
-    with one_line_errors():
-        main()
+    settings = read_settings(PriceListSettings, config, GROUPS)
+    source = costs.cost_source(configured_costs(config.costs) or "measured")
+    edge, user = source.devices(*configured_devices(config.devices), costs.ReceiverStep())
+    chosen = plans.expand(settings.plans, settings.num_inference_steps)
+    table = costs.CostTable.compile(chosen, edge, user, source.payloads, settings.rate, settings.backhaul_bps)
+    rows = price_rows(table, settings.state, source.payloads)
+    title = (
+        f"{settings.snr_db:g} dB, {settings.bandwidth_hz / 1e6:g} MHz, {settings.num_inference_steps} steps, "
+        f"{edge.name} ({settings.edge_availability:.0%} free) to {user.name} ({settings.user_availability:.0%} free), "
+        f"costs {source.name}, rate {settings.rate}"
+    )
+    print_prices(rows, title)
+    if settings.csv is not None:
+        write_rows(Path(settings.csv), rows)
+        print(settings.csv)

@@ -1,4 +1,4 @@
-"""Make `docs/reproduction.md` from what the experiments wrote: `python -m agents.commands.reproduction`."""
+"""Make `docs/reproduction.md` from what the experiments wrote: `python -m agents reproduction`."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import hydra
 from omegaconf import DictConfig
 
-from agents.experiments.run import EXPERIMENTS
+from agents.experiments import EXPERIMENTS
 from agents.experiments.shared.findings import COMPARISON_FILE, Claim
-from envs.command_line import CONFIGS, one_line_errors
-from envs.files import whole_file
+from envs.command_line import command
+from envs.files import picture_link, whole_file, write_text
 
 INTRODUCTION = """# The papers, reproduced
 
@@ -22,8 +21,8 @@ Each figure of the SemAIGC paper, measured again with the embedded split diffusi
 states; then what follows from prices alone in the papers on EUCI and on mobile edge generation, and what no paper has.
 Every number and every verdict below is computed from the outputs of one command:
 
-    python evaluate.py +experiment=NAME     # one of the experiments, into outputs/experiments/NAME
-    python -m agents.commands.reproduction           # this page from them
+    python evaluate.py experiment=NAME     # one of the experiments, into outputs/experiments/NAME
+    python -m agents reproduction           # this page from them
 
 Seconds and bits are at the scale of Stable Diffusion v1-5, image quality is the embedded model's. Bands and intervals
 are 95 %, over sampled states, sessions or requests. "paper" lines compare with the paper's statement, "project" lines
@@ -49,7 +48,7 @@ def read_comparisons(folder: Path) -> list[dict[str, Any]]:
             raise ValueError(f"{path} is not a comparison that an experiment wrote: {error}") from error
         found.append(comparison)
     if not found:
-        raise ValueError(f"{folder} holds no experiment: run python evaluate.py +experiment={EXPERIMENTS[0]} first")
+        raise ValueError(f"{folder} holds no experiment: run python evaluate.py experiment={EXPERIMENTS[0]} first")
     return found
 
 
@@ -75,7 +74,7 @@ def page(comparisons: Iterable[Mapping[str, Any]], pictures: str) -> str:
 
 def _section(comparison: Mapping[str, Any], pictures: str) -> list[str]:
     name = comparison["name"]
-    lines = [f"## {name}", "", f"{comparison['title']}. `python evaluate.py +experiment={name}`", ""]
+    lines = [f"## {name}", "", f"{comparison['title']}. `python evaluate.py experiment={name}`", ""]
     lines += [f"![{comparison['title']}]({pictures}/{figure})\n" for figure in comparison["figures"]]
     lines += ["| stated | measured | verdict |", "|---|---|---|"]
     for claim in (Claim(**each) for each in comparison["claims"]):
@@ -91,25 +90,15 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
-@hydra.main(config_path=str(CONFIGS), config_name="reproduction", version_base="1.3")
+@command("reproduction")
 def main(config: DictConfig) -> None:
     """Write the page and copy its pictures beside it."""
-    with one_line_errors():
-        outputs, document, pictures = (Path(config[key]) for key in ("outputs", "document", "pictures"))
-        if not pictures.resolve().is_relative_to(document.resolve().parent):
-            raise ValueError(f"pictures must lie below the page's folder {document.parent}, got {pictures}")
-        comparisons = read_comparisons(outputs)
-        pictures.mkdir(parents=True, exist_ok=True)
-        for each in comparisons:
-            for figure in each["figures"]:
-                with whole_file(pictures / figure) as partial:
-                    shutil.copyfile(outputs / each["name"] / figure, partial)
-        link = pictures.resolve().relative_to(document.resolve().parent).as_posix()
-        with whole_file(document) as partial:
-            partial.write_text(page(comparisons, link), encoding="utf-8")
-        print(f"wrote {document}: {len(comparisons)} of {len(EXPERIMENTS)} experiments")
-
-
-if __name__ == "__main__":
-    with one_line_errors():
-        main()
+    outputs, document, pictures = (Path(config[key]) for key in ("outputs", "document", "pictures"))
+    link = picture_link(document, pictures)
+    comparisons = read_comparisons(outputs)
+    for each in comparisons:
+        for figure in each["figures"]:
+            with whole_file(pictures / figure) as partial:
+                shutil.copyfile(outputs / each["name"] / figure, partial)
+    write_text(document, page(comparisons, link))
+    print(f"wrote {document}: {len(comparisons)} of {len(EXPERIMENTS)} experiments")

@@ -2,185 +2,61 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import hydra
-from numpy.typing import NDArray
 from omegaconf import DictConfig
 from tqdm import tqdm
 
-from agents.evaluation.comparison import edge_steps
-from agents.evaluation.rollouts import evaluate
-from agents.evaluation.statistics import Interval, mean_interval, paired_difference
-from agents.policies import Predictor, load_policy
-from agents.policies.rule_search import Priced, RuleSearch, TwoPlans, best_prices
-from envs import SplitVectorEnv
-from envs.command_line import CONFIGS, one_line_errors
-from envs.files import whole_file
-
-LABELS = {
-    "priced": "oracle with a price on what is scarce",
-    "oracle": "oracle (myopic optimum)",
-    "two_plans": "best rule of two plans",
-    "best_fixed": "best fixed plan",
-}
+from agents.evaluation.standings import measure, sample_paths
+from envs import SCENARIO_IDS, SplitSettings, checks
+from envs.checks import Count, Natural
+from envs.command_line import command, plain
+from envs.files import picture_link, whole_file, write_text
 
 
 @dataclass(frozen=True)
-class Row:
-    """What one policy reached.
+class ScenariosSettings:
+    """`configs/scenarios.yaml`.
 
     Attributes:
-        policy: key of `LABELS`.
-        decides: what it does, in words.
-        satisfaction: mean reward.
-        over_two_plans: paired difference to the best rule of two plans.
-        failed: share of the requests.
-        latency_s: mean.
-        split: mean denoising steps at the edge.
+        ids: environment ids of `envs.SCENARIO_IDS`; None: all.
+        profile: path of a quality profile; None: the shipped one.
+        num_requests, search_requests, num_envs, seed: see `measure`.
+        sessions: in the pictures.
+        document, pictures: the page, and the folder of its pictures, below the page's.
     """
 
-    policy: str
-    decides: str
-    satisfaction: Interval
-    over_two_plans: Interval
-    failed: float
-    latency_s: float
-    split: float
+    ids: list[str] | None
+    profile: str | None
+    num_requests: Count
+    search_requests: Count
+    num_envs: Count
+    sessions: Count
+    seed: Natural
+    document: str
+    pictures: str
 
 
-@dataclass(frozen=True)
-class Measured:
-    """A scenario's rows, and by how much the exact optimum of a step beats the best rule and a price beats it."""
-
-    rows: tuple[Row, ...]
-    over_rule: Interval
-    over_fixed: Interval
-    price_over_oracle: Interval | None
-
-    @property
-    def is_degenerate(self) -> bool:
-        """Whether a rule of two plans serves as well as the best policy here, as far as the interval tells."""
-        best = next(row for row in self.rows if row.policy in ("priced", "oracle"))
-        return best.over_two_plans.low <= 0.0
-
-
-def measure(settings: Mapping[str, Any], num_envs: int, num_requests: int, search_requests: int, seed: int) -> Measured:
-    """Find the rules on requests of `seed + 1`, and compare all policies on those of `seed`.
-
-    Args:
-        settings: constructor keywords of the environment.
-        num_envs: sessions side by side.
-        num_requests: served by each policy.
-        search_requests: served by each candidate of the rules.
-        seed: of the requests.
-    """
-    env = SplitVectorEnv(num_envs, **settings)
-    search = RuleSearch(settings, search_requests, seed + 1)
-    two_plans, best_fixed, prices = search.two_plans(), search.best_fixed(), best_prices(search)
-    names = env.model.plan_names
-    policies: dict[str, tuple[Predictor, str]] = {
-        "oracle": (load_policy("oracle", env), "largest expected reward of this request"),
-        "two_plans": (
-            two_plans,
-            f"{names[two_plans.low_action]} below {_limit(env, two_plans)}, else {names[two_plans.high_action]}",
-        ),
-        "best_fixed": (best_fixed, names[best_fixed.action]),
-    }
-    if prices:
-        (resource, price), unit = next(iter(prices.items())), {"per_edge_s": "edge second", "per_user_j": "joule"}
-        policies = {"priced": (Priced(env, **prices), f"the same less {price:g} a {unit[resource]}")} | policies
-    served = {name: evaluate(policy, env, num_requests, seed) for name, (policy, _) in policies.items()}
-    steps = edge_steps(env.model.plans)
-
-    def over(name: str, baseline: str) -> Interval:
-        return paired_difference(served[name]["reward"], served[baseline]["reward"], served[name]["episode"])
-
-    rows = tuple(
-        Row(
-            name,
-            decides,
-            mean_interval(served[name]["reward"], served[name]["episode"]),
-            over(name, "two_plans"),
-            float(served[name]["failed"].mean()),
-            float(served[name]["latency_s"].mean()),
-            float(steps[served[name]["action"]].mean()),
-        )
-        for name, (_, decides) in policies.items()
-    )
-    price_over_oracle = over("priced", "oracle") if prices else None
-    return Measured(rows, over("oracle", "two_plans"), over("two_plans", "best_fixed"), price_over_oracle)
-
-
-def _limit(env: SplitVectorEnv, rule: TwoPlans) -> str:
-    """The threshold of a rule in words."""
-    name = env.model.observation.names[rule.index]
-    low, high = env.model.observation.bounds[name]
-    value = low + rule.threshold * (high - low)
-    if name == "edge_capability_hz":
-        return f"{value / env.model.costs.edge.clock_hz:.0%} of the edge"
-    return f"{value:,.3g} of {name}"
-
-
-def sample_paths(settings: Mapping[str, Any], sessions: int, seed: int) -> dict[str, NDArray[Any]]:
-    """States that sessions pass under the oracle, and its splits: name -> [requests, sessions]."""
-    env = SplitVectorEnv(sessions, **settings)
-    requests = env.model.settings.episode_length
-    served = evaluate(load_policy("oracle", env), env, sessions * requests, seed)
-    served["split"] = edge_steps(env.model.plans)[served["action"]]
-    names = (*env.model.observation.names, "edge_availability", "split")
-    return {name: served[name].reshape(requests, sessions) for name in names if name in served}
-
-
-@hydra.main(config_path=str(CONFIGS), config_name="scenarios", version_base="1.3")
+@command("scenarios")
 def main(config: DictConfig) -> None:
     """Write the page and its pictures."""
-    with one_line_errors():
-        run(config)
-
-
-def run(config: DictConfig) -> None:
-    """Measure the scenarios that the configuration names.
-
-    Raises:
-        ValueError: an unknown id, a size that is not allowed, pictures that the page cannot link to.
-    """
-    from agents.reports.scenario_page import draw_paths, page
+    settings = checks.parse(ScenariosSettings, plain(config))
+    for name in settings.ids or ():
+        checks.choice("id", name, SCENARIO_IDS)
+    link = picture_link(Path(settings.document), Path(settings.pictures))
+    from agents.reports.scenario_page import draw_paths, page  # heavy: after help and mistakes
     from agents.reports.style import house_style
-    from agents.runs.settings import plain
-    from envs import SCENARIO_IDS, SplitVectorEnv
 
-    given = plain(config)
-    document, pictures = Path(given["document"]), Path(given["pictures"])
-    ids = list(SCENARIO_IDS) if given["ids"] is None else given["ids"]
-    for name in ids:
-        if name not in SCENARIO_IDS:
-            raise ValueError(f"unknown id {name!r}; allowed: {', '.join(SCENARIO_IDS)}")
-    for name in ("num_envs", "num_requests", "search_requests", "sessions"):
-        if isinstance(given[name], bool) or not isinstance(given[name], int) or given[name] < 1:
-            raise ValueError(f"{name} must be an integer >= 1, got {given[name]!r}")
-    if not pictures.resolve().is_relative_to(document.resolve().parent):
-        raise ValueError(f"pictures must lie below the page's folder {document.parent}, got {pictures}")
-    pictures.mkdir(parents=True, exist_ok=True)
-    link = pictures.resolve().relative_to(document.resolve().parent).as_posix()
     found: dict[str, Any] = {}
-    for name in tqdm(ids, unit="scenario"):
-        settings = dict(SCENARIO_IDS[name]) | ({"profile": given["profile"]} if given["profile"] else {})
-        params = SplitVectorEnv(1, **settings).model.scenario
-        paths = sample_paths(settings, given["sessions"], given["seed"])
-        with house_style(), whole_file(pictures / f"{params.NAME}.png") as partial:
-            draw_paths(paths, params.NAME).savefig(partial, dpi=120)
-        sizes = (given["num_envs"], given["num_requests"], given["search_requests"])
-        measured = measure(settings, *sizes, given["seed"])
-        found[name] = params, measured, f"{link}/{params.NAME}.png"
-    with whole_file(document) as partial:
-        partial.write_text(page(found, given["num_requests"], given["sessions"]), encoding="utf-8")
-    print(f"wrote {document} and {len(found)} pictures")
-
-
-if __name__ == "__main__":
-    with one_line_errors():
-        main()
+    for name in tqdm(settings.ids or list(SCENARIO_IDS), unit="scenario"):
+        own = SplitSettings.from_keywords(SCENARIO_IDS[name] | {"profile": settings.profile})
+        paths = sample_paths(own, settings.sessions, settings.seed)
+        picture = f"{own.scenario.NAME}.png"
+        with house_style(), whole_file(Path(settings.pictures) / picture) as partial:
+            draw_paths(paths, own.scenario.NAME).savefig(partial, dpi=120)
+        measured = measure(own, settings.num_envs, settings.num_requests, settings.search_requests, settings.seed)
+        found[name] = own.scenario, measured, f"{link}/{picture}"
+    write_text(settings.document, page(found, settings.num_requests, settings.sessions))
+    print(f"wrote {settings.document}: {len(found)} scenarios")

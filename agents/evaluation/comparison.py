@@ -6,12 +6,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from agents.evaluation.rollouts import evaluate
 from agents.policies import REQUIRED_PLANS, Predictor, load_policy
-from envs import SplitVectorEnv, plans
+from envs import SplitSettings, SplitVectorEnv
 
 Outcomes = dict[str, NDArray[Any]]
 """One policy's requests: arrays [N] by name, see `agents.evaluate`; `split` counts steps at the edge."""
@@ -25,25 +24,25 @@ class Contender:
     environment: SplitVectorEnv
 
 
-def contender(policy: str | Predictor, keywords: Mapping[str, Any], num_envs: int) -> Contender:
+def contender(policy: str | Predictor, settings: SplitSettings, num_envs: int) -> Contender:
     """Load a policy.
 
     One whose plan is not in the environment's list gets an environment that differs only in that.
 
     Args:
         policy: a name, a path, or the policy itself.
-        keywords: constructor keywords of the environment.
+        settings: of the environment.
         num_envs: sessions side by side.
 
     Raises:
         ValueError: an unknown policy, or one that does not fit the environment.
     """
-    environment = SplitVectorEnv(num_envs, **keywords)
+    environment = SplitVectorEnv(num_envs, settings)
     if not isinstance(policy, str):
         return Contender(policy, environment)
     required = REQUIRED_PLANS.get(policy)
     if required and not set(required) <= set(environment.model.plan_names):
-        environment = SplitVectorEnv(num_envs, **(dict(keywords) | {"plans": required}))
+        environment = SplitVectorEnv(num_envs, settings, plans=required)
     return Contender(load_policy(policy, environment), environment)
 
 
@@ -69,16 +68,5 @@ def compare(
     for label, one in contenders.items():
         on_policy(label)
         outcomes = evaluate(one.policy, one.environment, num_requests, seed)
-        results[label] = outcomes | {"split": edge_steps(one.environment.model.plans)[outcomes["action"]]}
+        results[label] = outcomes | {"split": one.environment.model.edge_steps[outcomes["action"]]}
     return results
-
-
-def edge_steps(chosen: tuple[plans.Plan, ...]) -> NDArray[np.int64]:
-    """Denoising steps at the edge of each plan, int64 [P]."""
-    return np.array(
-        [
-            sum(s.steps for s in plan.stages if isinstance(s, plans.Compute) and s.denoises and s.node == "edge")
-            for plan in chosen
-        ],
-        dtype=np.int64,
-    )

@@ -1,4 +1,20 @@
-"""The figures of the SemAIGC paper and experiments of our own: `python evaluate.py +experiment=NAME`.
+"""The figures of the papers and experiments of our own: `python evaluate.py experiment=NAME`, a module each."""
 
-Each module is one experiment: its `Options` (the sizes in `configs/experiment/NAME.yaml`) and `run(study, options)`.
-"""
+EXPERIMENTS = (
+    "semaigc_fig4",
+    "semaigc_fig5",
+    "semaigc_fig6",
+    "semaigc_fig7",
+    "semaigc_fig8",
+    "semaigc_fig9",
+    "semaigc_prop2",
+    "euci_fig8",
+    "meg_fig6",
+    "receivers",
+    "regret",
+    "ablations",
+    "transfer",
+    "protocols",
+    "future",
+)
+"""Names, in the order of the report; each is a module of this package and a file of `configs/experiment`."""

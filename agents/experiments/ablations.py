@@ -12,12 +12,12 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from agents.experiments.shared.findings import Claim, Findings, report
-from agents.experiments.shared.learning import Lesson, learning_curve
+from agents.experiments.shared.learning import learning_curves, lesson_of
 from agents.experiments.shared.states import sample_states
-from agents.experiments.shared.study import Study
-from agents.factory import make_agent
+from agents.experiments.shared.study import CurveOptions, Study
 from agents.reports.style import GREY, OKABE_ITO, house_style
-from envs import SplitVectorEnv
+from agents.runs.learn import new_agent
+from agents.runs.settings import AgentSettings
 
 NEAR = (0.95, 0.98, 0.99)
 """Shares of the oracle, for the episodes until they are reached."""
@@ -26,25 +26,13 @@ FINAL_SHARE = 0.1
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(CurveOptions):
     """Sizes.
 
     Attributes:
-        episodes: to learn from.
-        num_envs: sessions side by side.
-        every_episodes: between two points of the curve.
-        seeds: independent agents of each variant.
-        num_states: states in which the greedy policy's expected reward is taken.
-        agent: the group of that name.
         variants: label -> hyperparameters that differ; `policy_kwargs` are merged.
     """
 
-    episodes: int
-    num_envs: int
-    every_episodes: int
-    seeds: int
-    num_states: int
-    agent: Mapping[str, Any]
     variants: Mapping[str, Mapping[str, Any]]
 
 
@@ -74,19 +62,14 @@ class Curves:
 def run(study: Study, options: Options) -> Findings:
     """Train several agents of every variant under the configured receiver; finished ones are kept in the folder."""
     agents = _agents(study, options)
-    keywords = study.keywords_of(study.receiver)
-    states = sample_states(keywords, options.num_states, study.seed)
+    settings = study.settings_of(study.receiver)
+    states = sample_states(settings, options.num_states, study.seed)
     oracle = float(states.rewards_of(states.actions("oracle")).mean())
     curves: dict[str, Curves] = {}
     with tqdm(total=len(agents) * options.seeds, desc="agents", unit="agent", leave=False) as bar:
         for label, agent in agents.items():
-            lesson = Lesson(keywords, agent, options.episodes, options.num_envs, options.every_episodes)
-            rewards = []
-            for seed in range(options.seeds):
-                learnt = learning_curve(lesson, states, seed, study.folder)
-                rewards.append(learnt.rewards)
-                bar.update()
-            curves[label] = Curves(learnt.episodes, np.array(rewards) / oracle)
+            learnt = learning_curves(options, settings, agent, states, study.folder, bar.update)
+            curves[label] = Curves(learnt[0].episodes, np.array([each.rewards for each in learnt]) / oracle)
     return Findings(
         "Ablations of D3QN",
         {"": _draw(curves)},
@@ -99,8 +82,8 @@ def run(study: Study, options: Options) -> Findings:
     )
 
 
-def _agents(study: Study, options: Options) -> dict[str, dict[str, Any]]:
-    """Hyperparameters of every variant, tried before any work.
+def _agents(study: Study, options: Options) -> dict[str, AgentSettings]:
+    """The agent of every variant, tried before any work.
 
     Raises:
         ValueError: no variants, or hyperparameters that do not exist or are not allowed.
@@ -112,8 +95,9 @@ def _agents(study: Study, options: Options) -> dict[str, dict[str, Any]]:
         if not isinstance(changes, Mapping):
             raise ValueError(f"experiment.variants.{label} must map names to values, got {changes!r}")
         merged = dict(options.agent.get("policy_kwargs") or {}) | dict(changes.get("policy_kwargs") or {})
-        agents[label] = dict(options.agent) | dict(changes) | {"policy_kwargs": merged}
-        make_agent(env=SplitVectorEnv(1, **study.keywords), **agents[label])
+        changed = dict(options.agent) | dict(changes) | {"policy_kwargs": merged}
+        agents[label] = AgentSettings.from_config(changed)
+        new_agent(lesson_of(options, study.settings, agents[label]))
     return agents
 
 

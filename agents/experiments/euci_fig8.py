@@ -18,6 +18,7 @@ from agents.experiments.shared.findings import Claim, Findings, paper, report
 from agents.experiments.shared.study import Study
 from agents.reports.style import OKABE_ITO, house_style
 from envs import costs, plans
+from envs.checks import Count
 
 EDGE_J, USER_J, SPLIT_J = 1.58, 1.3, 0.7
 """EUCI, VI-C: "approximately 1.58W", "around 1.3W", "less than 0.7W" (W is printed, energy is meant)."""
@@ -38,7 +39,7 @@ class Options:
         rate_bps: of the wireless link, and of the backhaul.
     """
 
-    num_inference_steps: int
+    num_inference_steps: Count
     rate_bps: float
 
 
@@ -81,8 +82,8 @@ def run(study: Study, options: Options) -> Findings:
             "experiment.num_inference_steps must be >= 2 and experiment.rate_bps positive and finite, "
             f"got {total} and {options.rate_bps}"
         )
-    source = costs.cost_source(study.keywords["costs"])
-    edge, user = source.devices(study.keywords["edge_device"], study.keywords["user_device"], costs.ReceiverStep())
+    source = costs.cost_source(study.settings.costs)
+    edge, user = source.devices(study.settings.edge_device, study.settings.user_device, costs.ReceiverStep())
     curve = _curve(total, options.rate_bps, edge, user)
     rows = [{name: values[index].item() for name, values in vars(curve).items()} for index in range(len(curve.steps))]
     claims = [

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,17 +13,21 @@ from numpy.typing import NDArray
 from agents.evaluation.rollouts import evaluate
 from agents.evaluation.statistics import Interval, column_intervals
 from agents.experiments.shared.findings import Claim, Findings, bar, report
-from agents.experiments.shared.study import Study
-from agents.factory import make_agent
+from agents.experiments.shared.learning import trained_root
+from agents.experiments.shared.study import RootTraining, Study
 from agents.planning import Planner, bound_rewards, fit_values, levels_of, record_path
 from agents.policies import Predictor, load_policy
 from agents.policies.rule_search import Priced, RuleSearch, best_prices
 from agents.reports.style import GREY, OKABE_ITO, house_style
-from agents.runs.settings import check_keys, plain
+from agents.runs.learn import Lesson, new_agent
+from agents.runs.settings import AgentSettings
 from agents.runs.setup import scenario_configs
-from envs import SplitVectorEnv
+from envs import SplitSettings, SplitVectorEnv, checks
+from envs.checks import Count
+from envs.command_line import plain
+from envs.scenario import resolve_scenario
 
-LESSON = ("plans", "total_requests", "num_envs", "agent")
+GIVEN = ("plans", "total_requests", "num_envs", "agent")
 BOUND, PLANNER, ORACLE, PRICED = "bound", "planner", "oracle", "priced"
 LABELS = {
     ORACLE: "oracle (myopic optimum)",
@@ -48,10 +52,10 @@ class Options:
         scenarios: name -> `plans`, `total_requests`, `num_envs`, and the hyperparameters that differ there (`agent`).
     """
 
-    num_sessions: int
-    num_states: int
-    search_requests: int
-    seeds: int
+    num_sessions: Count
+    num_states: Count
+    search_requests: Count
+    seeds: Count
     backlog_step_s: float
     battery_step_j: float
     agent: Mapping[str, Any]
@@ -88,9 +92,9 @@ class Standing:
 
 def run(study: Study, options: Options) -> Findings:
     """Bound, plan, learn and serve in every scenario; trained agents are kept in the experiment's folder."""
-    settings = _settings(study, options)
+    places = _settings(study, options)
     study.note("intervals are over sessions, paired, with the trained agents as they are; the bound's is of its mean")
-    standings = {name: _standing(name, keywords, study, options) for name, keywords in settings.items()}
+    standings = {name: _standing(name, settings, study, options) for name, settings in places.items()}
     return Findings(
         "Where the future matters: how near policies come to a bound on all of them",
         {"": _draw(standings)},
@@ -100,55 +104,47 @@ def run(study: Study, options: Options) -> Findings:
     )
 
 
-def _settings(study: Study, options: Options) -> dict[str, dict[str, Any]]:
-    """Constructor keywords of each scenario's environment, all tried before any work.
+def _settings(study: Study, options: Options) -> dict[str, SplitSettings]:
+    """Settings of each scenario's environment, all tried before any work.
 
     Raises:
         ValueError: a scenario that was changed outside the experiment, a list of discounts or scenarios that is none,
             or anything in them that is unknown or not allowed.
     """
-    if study.keywords["scenario"] != plain(scenario_configs(["paper"])["paper"]):
+    if study.settings.scenario != resolve_scenario("paper"):
         raise ValueError("the experiment takes its scenarios from experiment.scenarios; leave scenario as it is")
     for name in ("backlog_step_s", "battery_step_j"):
-        if not getattr(options, name) > 0.0:
-            raise ValueError(f"experiment.{name} must be > 0, got {getattr(options, name)}")
-    if not isinstance(options.gammas, list) or not options.gammas or len(set(options.gammas)) < len(options.gammas):
+        checks.number(f"experiment.{name}", getattr(options, name), above=0.0)
+    if len(set(options.gammas)) < len(options.gammas):
         raise ValueError(f"experiment.gammas must be a list of different discounts, got {options.gammas!r}")
     if not isinstance(options.scenarios, Mapping) or not options.scenarios:
         raise ValueError(f"experiment.scenarios must map names to settings, got {options.scenarios!r}")
     settings = {}
-    for name, lesson in options.scenarios.items():
-        if not isinstance(lesson, Mapping):
-            raise ValueError(f"experiment.scenarios.{name} must map {', '.join(LESSON)} to values, got {lesson!r}")
-        check_keys(f"experiment.scenarios.{name}", lesson, LESSON)
-        scenario = plain(scenario_configs([name])[name])
-        settings[name] = study.keywords_of(study.receiver, scenario, plans=lesson["plans"])
+    for name, given in options.scenarios.items():
+        if not isinstance(given, Mapping):
+            raise ValueError(f"experiment.scenarios.{name} must map {', '.join(GIVEN)} to values, got {given!r}")
+        checks.keys(f"experiment.scenarios.{name}", given, GIVEN)
+        settings[name] = replace(study.settings, scenario=plain(scenario_configs([name])[name]), plans=given["plans"])
         for gamma in options.gammas:
             training = _training(name, gamma, 0, study, options)
-            make_agent(env=SplitVectorEnv(training["num_envs"], **settings[name]), **training["agent"])
-        levels_of(SplitVectorEnv(1, **settings[name]).model, options.backlog_step_s, options.battery_step_j)
+            agent = AgentSettings.from_config(training.agent)
+            new_agent(Lesson(agent, settings[name], training.total_requests, training.num_envs, training.seed))
+        levels_of(SplitVectorEnv(1, settings[name]).model, options.backlog_step_s, options.battery_step_j)
     return settings
 
 
-def _training(name: str, gamma: float, seed: int, study: Study, options: Options) -> dict[str, Any]:
-    lesson = options.scenarios[name]
-    return {
-        "agent": dict(options.agent) | dict(lesson["agent"]) | {"gamma": gamma},
-        "total_requests": lesson["total_requests"],
-        "num_envs": lesson["num_envs"],
-        "seed": seed,
-        "folder": str(study.folder / "agents"),
-    }
+def _training(name: str, gamma: float, seed: int, study: Study, options: Options) -> RootTraining:
+    given = options.scenarios[name]
+    agent = dict(options.agent) | dict(given["agent"]) | {"gamma": gamma}
+    return RootTraining(agent, given["total_requests"], given["num_envs"], seed, str(study.folder / "agents"))
 
 
-def _standing(name: str, keywords: Mapping[str, Any], study: Study, options: Options) -> Standing:
-    from agents.experiments.shared.learning import trained_root  # torch, only where it is needed
-
-    env = SplitVectorEnv(options.num_sessions, **keywords)
+def _standing(name: str, settings: SplitSettings, study: Study, options: Options) -> Standing:
+    env = SplitVectorEnv(options.num_sessions, settings)
     levels = levels_of(env.model, options.backlog_step_s, options.battery_step_j)
     with study.console.status(f"{name}: planning"):
         values = fit_values(env.model, levels, options.num_states, study.seed + 1)
-        prices = best_prices(RuleSearch(keywords, options.search_requests, study.seed + 1))
+        prices = best_prices(RuleSearch(settings, options.search_requests, study.seed + 1))
     policies: dict[str, list[Predictor]] = {
         ORACLE: [load_policy("oracle", env)],
         PRICED: [Priced(env, **prices)],
@@ -156,7 +152,7 @@ def _standing(name: str, keywords: Mapping[str, Any], study: Study, options: Opt
     }
     for gamma in options.gammas:
         policies[label_of_discount(gamma)] = [
-            trained_root(keywords, _training(name, gamma, seed, study, options), study.console)
+            trained_root(settings, _training(name, gamma, seed, study, options), study.console)
             for seed in range(options.seeds)
         ]
     sessions, failed = {}, {}

@@ -17,6 +17,7 @@ from agents.experiments.shared.findings import Findings, paper, report
 from agents.experiments.shared.study import Study
 from agents.reports.style import GREY, OKABE_ITO, house_style
 from envs import costs, plans
+from envs.checks import Count
 
 
 class Printed(NamedTuple):
@@ -51,8 +52,8 @@ class Options:
         servers: numbers of edge servers of the protocols with several.
     """
 
-    height: int
-    width: int
+    height: Count
+    width: Count
     snr_db: float
     bandwidth_hz: float
     servers: list[int]
@@ -85,8 +86,8 @@ def _row(study: Study, options: Options, plan: plans.Plan, payloads: costs.Paylo
         plan,
         snr_db=options.snr_db,
         bandwidth_hz=options.bandwidth_hz,
-        edge=study.keywords["edge_device"],
-        user=study.keywords["user_device"],
+        edge=study.settings.edge_device,
+        user=study.settings.user_device,
         payload_bits=payloads,
     )
     return {

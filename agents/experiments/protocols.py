@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -16,11 +16,12 @@ from agents.experiments.shared.findings import Claim, Findings, bar, report
 from agents.experiments.shared.learning import trained_root
 from agents.experiments.shared.protocol_maps import AXES, ProtocolMap, draw_maps, edges_between
 from agents.experiments.shared.states import difference, interval
-from agents.experiments.shared.study import Study
+from agents.experiments.shared.study import RootTraining, Study
 from agents.policies import Predictor, load_policy
 from agents.policies.model_based import sample_observations
 from agents.reports.style import GREY, OKABE_ITO, house_style
-from envs import SplitVectorEnv, observation_to_state
+from envs import SplitSettings, SplitVectorEnv, observation_to_state
+from envs.checks import Count
 
 SPLITS = "semaigc"
 ORACLE_SHARE = 0.98
@@ -50,12 +51,12 @@ class Options:
     """
 
     plans: list[str]
-    seeds: int
-    num_states: int
-    cells: int
-    num_sessions: int
-    num_requests: int
-    root: Mapping[str, Any]
+    seeds: Count
+    num_states: Count
+    cells: Count
+    num_sessions: Count
+    num_requests: Count
+    root: RootTraining
 
 
 @dataclass(frozen=True)
@@ -63,39 +64,39 @@ class Lists:
     """The two lists of plans in one environment: the same requests, link and channel draws.
 
     Attributes:
-        everything, splits: constructor keywords of the environments.
+        everything, splits: settings of the environments.
         names: of all P plans.
         protocol: int64 [P], index of each plan's protocol in `protocols`.
         protocols: names without the split.
     """
 
-    everything: dict[str, Any]
-    splits: dict[str, Any]
+    everything: SplitSettings
+    splits: SplitSettings
     names: tuple[str, ...]
     protocol: NDArray[np.int64]
     protocols: tuple[str, ...]
 
     @classmethod
-    def of(cls, study: Study, plans: list[str]) -> Lists:
+    def for_study(cls, study: Study, plans: list[str]) -> Lists:
         """Both lists on as many channel draws as the longer one can have.
 
         Raises:
             ValueError: a plan that is unknown or whose quality nobody has measured; splits alone, or not all splits.
         """
-        model = SplitVectorEnv(1, **(study.keywords | {"plans": plans})).model
-        shared = study.keywords | {"profile": study.profile.first_draws(model.quality.num_draws)}
-        splits = SplitVectorEnv(1, **shared).model.plan_names
+        model = SplitVectorEnv(1, study.settings, plans=plans).model
+        shared = replace(study.settings, profile=study.profile.first_draws(model.quality.num_draws))
+        splits = SplitVectorEnv(1, shared).model.plan_names
         if not set(splits) < set(model.plan_names):
             raise ValueError(f"experiment.plans needs semaigc and more, got {plans!r}")
         of_plan = [name.partition("(")[0] for name in model.plan_names]
         protocols = tuple(dict.fromkeys(of_plan))
         protocol = np.array([protocols.index(name) for name in of_plan])
-        return cls(shared | {"plans": plans}, shared, model.plan_names, protocol, protocols)
+        return cls(replace(shared, plans=plans), shared, model.plan_names, protocol, protocols)
 
     @property
     def columns(self) -> NDArray[np.int64]:
         """Where the splits stand among all plans, in their order."""
-        return np.array([self.names.index(name) for name in SplitVectorEnv(1, **self.splits).model.plan_names])
+        return np.array([self.names.index(name) for name in SplitVectorEnv(1, self.splits).model.plan_names])
 
 
 @dataclass(frozen=True)
@@ -119,9 +120,9 @@ class Chosen:
 
 def run(study: Study, options: Options) -> Findings:
     """Train agents on both lists, let all policies serve the same requests, and look where which protocol is taken."""
-    lists = Lists.of(study, options.plans)
+    lists = Lists.for_study(study, options.plans)
     study.note(
-        f"every policy has the same {lists.everything['profile'].draws(study.receiver)} channel draws: so many have "
+        f"every policy has the same {lists.everything.profile.draws(study.receiver)} channel draws: so many have "
         f"been measured for all receivers that the plans need (receiver {study.receiver} alone has "
         f"{study.profile.draws(study.receiver)})"
     )
@@ -143,16 +144,16 @@ def run(study: Study, options: Options) -> Findings:
     )
 
 
-def _agents(study: Study, options: Options, keywords: Mapping[str, Any]) -> list[Predictor]:
-    first = options.root["seed"]
+def _agents(study: Study, options: Options, settings: SplitSettings) -> list[Predictor]:
+    first = options.root.seed
     return [
-        trained_root(keywords, {**options.root, "seed": seed}, study.console)
+        trained_root(settings, replace(options.root, seed=seed), study.console)
         for seed in range(first, first + options.seeds)
     ]
 
 
 def _chosen(study: Study, options: Options, lists: Lists, agents: Mapping[str, list[Predictor]]) -> Chosen:
-    env = SplitVectorEnv(1, **lists.everything)
+    env = SplitVectorEnv(1, lists.everything)
     observations = sample_observations(env.model, options.num_states, study.seed)
     rewards, columns = env.model.expected_rewards(observations), lists.columns
     actions = {
@@ -171,7 +172,7 @@ def _serve(
     study: Study, options: Options, lists: Lists, agents: Mapping[str, list[Predictor]]
 ) -> dict[str, list[Outcomes]]:
     """Outcomes of the same requests: policy -> of each agent."""
-    policies: dict[str, tuple[list[Any], dict[str, Any]]] = {
+    policies: dict[str, tuple[list[Any], SplitSettings]] = {
         "oracle": (["oracle"], lists.everything),
         "root": (agents["root"], lists.everything),
         "oracle_splits": (["oracle"], lists.splits),
@@ -180,8 +181,8 @@ def _serve(
         "best_fixed": (["best_fixed"], lists.everything),
     }
     served = {}
-    for name, (each, keywords) in policies.items():
-        contenders = {str(i): contender(policy, keywords, options.num_sessions) for i, policy in enumerate(each)}
+    for name, (each, settings) in policies.items():
+        contenders = {str(i): contender(policy, settings, options.num_sessions) for i, policy in enumerate(each)}
         outcomes = compare(contenders, num_requests=options.num_requests, seed=study.seed)
         served[name] = list(outcomes.values())
     return served
@@ -280,7 +281,7 @@ def _taken(lists: Lists, actions: NDArray[np.int64]) -> str:
 
 def _maps(lists: Lists, chosen: Chosen, cells: int) -> dict[str, dict[str, ProtocolMap]]:
     state = observation_to_state(chosen.observations)
-    availability = state["edge_capability_hz"] / SplitVectorEnv(1, **lists.splits).model.costs.edge.clock_hz
+    availability = state["edge_capability_hz"] / SplitVectorEnv(1, lists.splits).model.costs.edge.clock_hz
     rows = edges_between(availability, cells, logarithmic=False)
     maps: dict[str, dict[str, ProtocolMap]] = {}
     for policy in ("oracle", "root"):

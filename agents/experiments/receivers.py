@@ -14,8 +14,9 @@ from agents.evaluation.statistics import Interval, column_intervals
 from agents.experiments.shared.drawing import RECEIVER_LABELS, RECEIVER_STYLES, SNR_LABEL, draw_band, edges_around
 from agents.experiments.shared.findings import Claim, Findings, bar, paper, report
 from agents.experiments.shared.states import interval
-from agents.experiments.shared.study import Points, Study
+from agents.experiments.shared.study import Study
 from agents.reports.style import house_style
+from envs.checks import Count, Points
 from envs.transceiver import ReceiverStudy, study_receivers
 
 METRICS = {"psnr_db": "PSNR (dB)", "ssim": "SSIM", "alignment": "Alignment"}
@@ -40,9 +41,9 @@ class Options:
 
     receivers: list[str]
     snr_db: Points
-    num_requests: int
+    num_requests: Count
     shown_splits: list[int]
-    workers: int
+    workers: Count
 
 
 @dataclass(frozen=True)

@@ -17,7 +17,8 @@ from agents.experiments.shared.states import FRAMEWORKS, States, difference, sam
 from agents.experiments.shared.study import ComparedOptions, Study
 from agents.policies import Predictor, load_policy
 from agents.reports.style import house_style, label_of, line_style
-from envs import SplitVectorEnv
+from envs import SplitSettings, SplitVectorEnv
+from envs.checks import Count
 
 RULES = ("two_split", "best_fixed", "random")
 POLICIES = ("root", *RULES, *FRAMEWORKS[1:])
@@ -34,9 +35,9 @@ class Options(ComparedOptions):
         num_requests: requests served by each policy.
     """
 
-    num_states: int
-    num_sessions: int
-    num_requests: int
+    num_states: Count
+    num_sessions: Count
+    num_requests: Count
 
 
 @dataclass(frozen=True)
@@ -62,10 +63,10 @@ def run(study: Study, options: Options) -> Findings:
     losses: dict[str, dict[str, Loss]] = {}
     claims: list[Claim] = []
     for receiver in receivers:
-        keywords = study.keywords_of(receiver)
+        settings = study.settings_of(receiver)
         root = study.root_of(receiver, options.root)
-        states = sample_states(keywords, options.num_states, study.seed)
-        losses[receiver] = _losses(states, keywords, root, options, study)
+        states = sample_states(settings, options.num_states, study.seed)
+        losses[receiver] = _losses(states, settings, root, options, study)
         claims += _claims(receiver, losses[receiver], states)
     return Findings(
         "Regret: every policy against the exact optimum",
@@ -77,14 +78,14 @@ def run(study: Study, options: Options) -> Findings:
 
 
 def _losses(
-    states: States, keywords: Mapping[str, Any], root: Predictor, options: Options, study: Study
+    states: States, settings: SplitSettings, root: Predictor, options: Options, study: Study
 ) -> dict[str, Loss]:
     best = states.rewards_of(states.actions("oracle"))
     policies: dict[str, str | Predictor] = {name: root if name == "root" else name for name in ("oracle", *POLICIES)}
-    contenders = {name: contender(policy, keywords, options.num_sessions) for name, policy in policies.items()}
+    contenders = {name: contender(policy, settings, options.num_sessions) for name, policy in policies.items()}
     with study.console.status("Serving requests"):
         served = compare(contenders, num_requests=options.num_requests, seed=study.seed)
-    own = np.stack([states.rewards_of(_actions(name, states, keywords, root)) for name in POLICIES], axis=1)
+    own = np.stack([states.rewards_of(_actions(name, states, settings, root)) for name in POLICIES], axis=1)
     expected = column_intervals(best[:, None] - own)
     return {
         name: Loss(
@@ -97,9 +98,9 @@ def _losses(
     }
 
 
-def _actions(name: str, states: States, keywords: Mapping[str, Any], root: Predictor) -> NDArray[np.int64]:
+def _actions(name: str, states: States, settings: SplitSettings, root: Predictor) -> NDArray[np.int64]:
     if name in RULES:
-        policy = load_policy(name, SplitVectorEnv(1, **keywords))
+        policy = load_policy(name, SplitVectorEnv(1, settings))
         return policy.predict(states.observations, deterministic=True)[0]
     return states.actions(name, root)
 

@@ -13,8 +13,8 @@ from tqdm import tqdm
 from agents.evaluation.statistics import column_intervals
 from agents.experiments.shared.delivered import (
     METRICS,
-    Delivered,
-    Delivery,
+    DeliveredImages,
+    Frameworks,
     Scheme,
     Tile,
     caption_of,
@@ -22,8 +22,9 @@ from agents.experiments.shared.delivered import (
     schemes_of,
 )
 from agents.experiments.shared.findings import Claim, Findings, paper
-from agents.experiments.shared.study import ImageOptions, Points, Study
+from agents.experiments.shared.study import ImageOptions, Study
 from agents.reports.style import label_of
+from envs.checks import Points
 
 NEAR_ALIGNMENT = 0.05
 RIVALS = ("non_root", "non_finetuning")
@@ -40,14 +41,14 @@ class Options(ImageOptions):
     snr_db: Points
 
 
-Sheet = Mapping[tuple[Scheme, float], Delivered]
+Sheet = Mapping[tuple[Scheme, float], DeliveredImages]
 
 
 def run(study: Study, options: Options) -> Findings:
     """Deliver the same requests by every framework at every SNR."""
     receivers = study.measured_receivers(options.receivers)
     schemes = schemes_of(receivers)
-    delivery = Delivery(study, options.num_requests, options.edge_availability, options.root)
+    delivery = Frameworks(study, options.num_requests, options.edge_availability, options.root)
     cells = [(scheme, snr_db) for scheme in schemes for snr_db in options.snr_db]
     sheet = {
         (scheme, snr_db): delivery.deliver(scheme, snr_db)
@@ -123,7 +124,7 @@ def _claims(sheet: Sheet, receiver: str, snr_db: Sequence[float]) -> list[Claim]
     ]
 
 
-def _draw(sheet: Sheet, schemes: Sequence[Scheme], snr_db: Sequence[float], index: int, delivery: Delivery) -> Figure:
+def _draw(sheet: Sheet, schemes: Sequence[Scheme], snr_db: Sequence[float], index: int, delivery: Frameworks) -> Figure:
     def tile(scheme: Scheme, level: float) -> Tile:
         each = sheet[scheme, level]
         return Tile(each.images[index], caption_of(scheme, each, index))

@@ -8,7 +8,15 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from agents.experiments.semaigc_fig4 import RIVALS, quality_rows
-from agents.experiments.shared.delivered import Delivered, Delivery, Scheme, Tile, caption_of, draw_sheet, schemes_of
+from agents.experiments.shared.delivered import (
+    DeliveredImages,
+    Frameworks,
+    Scheme,
+    Tile,
+    caption_of,
+    draw_sheet,
+    schemes_of,
+)
 from agents.experiments.shared.findings import Claim, Findings, paper
 from agents.experiments.shared.states import difference
 from agents.experiments.shared.study import ImageOptions, Study
@@ -35,7 +43,7 @@ def run(study: Study, options: Options) -> Findings:
     """Deliver the same requests by every framework and look closely."""
     receivers = study.measured_receivers(options.receivers)
     schemes = schemes_of(receivers)
-    delivery = Delivery(study, options.num_requests, options.edge_availability, options.root)
+    delivery = Frameworks(study, options.num_requests, options.edge_availability, options.root)
     sheet = {scheme: delivery.deliver(scheme, options.snr_db) for scheme in schemes}
     return Findings(
         f"Figure 5: details of the delivered images at {options.snr_db:g} dB",
@@ -46,7 +54,7 @@ def run(study: Study, options: Options) -> Findings:
     )
 
 
-def _claims(sheet: Mapping[Scheme, Delivered], receiver: str, snr_db: float) -> list[Claim]:
+def _claims(sheet: Mapping[Scheme, DeliveredImages], receiver: str, snr_db: float) -> list[Claim]:
     own, edge = sheet[Scheme("root", receiver)], sheet[Scheme("edge", None)]
     rivals = {name: sheet[Scheme(name, receiver if name == "non_root" else None)] for name in RIVALS}
     gaps = {name: difference(own.quality["psnr_db"], each.quality["psnr_db"]) for name, each in rivals.items()}
@@ -73,7 +81,7 @@ def _claims(sheet: Mapping[Scheme, Delivered], receiver: str, snr_db: float) -> 
     ]
 
 
-def _draw(sheet: Mapping[Scheme, Delivered], shown: int, delivery: Delivery) -> Figure:
+def _draw(sheet: Mapping[Scheme, DeliveredImages], shown: int, delivery: Frameworks) -> Figure:
     height = next(iter(sheet.values())).images.shape[-2]
     top, left, size = (round(share * height) for share in DETAIL)
     rows: list[Sequence[Tile]] = []

@@ -12,10 +12,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from agents.experiments.shared.findings import Claim, Findings, bar, paper
-from agents.experiments.shared.learning import Lesson, learning_curve
+from agents.experiments.shared.learning import learning_curves
 from agents.experiments.shared.states import FIXED, sample_states
-from agents.experiments.shared.study import Study
+from agents.experiments.shared.study import CurveOptions, Study
 from agents.reports.style import house_style, label_of, line_style
+from agents.runs.settings import AgentSettings
 
 PAPER_EPISODES = 350
 CONVERGED = 0.95
@@ -24,26 +25,14 @@ FINAL_SHARE = 0.1
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(CurveOptions):
     """Sizes.
 
     Attributes:
         receivers: compared, those of them that the profile holds.
-        episodes: to learn from.
-        num_envs: sessions side by side.
-        every_episodes: between two points of the curve.
-        seeds: independent agents.
-        num_states: states in which the greedy policy's expected reward is taken.
-        agent: the group of that name.
     """
 
     receivers: list[str]
-    episodes: int
-    num_envs: int
-    every_episodes: int
-    seeds: int
-    num_states: int
-    agent: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -88,13 +77,11 @@ def run(study: Study, options: Options) -> Findings:
 
 
 def _curves(study: Study, options: Options, receiver: str) -> Curves:
-    keywords = study.keywords_of(receiver)
-    states = sample_states(keywords, options.num_states, study.seed)
-    lesson = Lesson(keywords, options.agent, options.episodes, options.num_envs, options.every_episodes)
-    runs = [
-        learning_curve(lesson, states, seed, study.folder)
-        for seed in tqdm(range(options.seeds), desc=f"agents, receiver {receiver}", unit="agent", leave=False)
-    ]
+    settings = study.settings_of(receiver)
+    states = sample_states(settings, options.num_states, study.seed)
+    agent = AgentSettings.from_config(options.agent)
+    with tqdm(total=options.seeds, desc=f"agents, receiver {receiver}", unit="agent", leave=False) as bar:
+        runs = learning_curves(options, settings, agent, states, study.folder, bar.update)
     references = {name: float(states.rewards_of(states.actions(name)).mean()) for name in (*FIXED, "oracle")}
     return Curves(runs[0].episodes, np.array([learnt.rewards for learnt in runs]), references)
 

@@ -13,8 +13,9 @@ from agents.evaluation.statistics import Interval, column_intervals
 from agents.experiments.shared.drawing import PACR_LABEL, SNR_LABEL, draw_policy
 from agents.experiments.shared.findings import Claim, Findings, paper, report
 from agents.experiments.shared.states import difference, sample_states
-from agents.experiments.shared.study import Points, StateOptions, Study
+from agents.experiments.shared.study import StateOptions, Study
 from agents.reports.style import house_style
+from envs.checks import Points
 
 AXES = {"snr_db": SNR_LABEL, "edge_availability": PACR_LABEL}
 POLICIES = ("root", "oracle")
@@ -68,7 +69,7 @@ def _course(study: Study, options: Options, receiver: str, axis: str, points: Po
     root = study.root_of(receiver, options.root)
     splits: dict[str, list[Any]] = {policy: [] for policy in POLICIES}
     for point in points:
-        states = sample_states(study.keywords_of(receiver, {axis: [point, point]}), options.num_states, study.seed)
+        states = sample_states(study.settings_of(receiver, {axis: [point, point]}), options.num_states, study.seed)
         for policy in POLICIES:
             splits[policy].append(states.actions(policy, root))
     return Course(points, splits)

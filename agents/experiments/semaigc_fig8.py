@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -15,8 +15,10 @@ from agents.evaluation.statistics import Interval, column_intervals
 from agents.experiments.shared.drawing import PACR_LABEL, SNR_LABEL, draw_cells
 from agents.experiments.shared.findings import Claim, Findings, bar, paper
 from agents.experiments.shared.states import FIXED, FRAMEWORKS, difference, interval, sample_states, share_of
-from agents.experiments.shared.study import Points, StateOptions, Study
+from agents.experiments.shared.study import StateOptions, Study
 from agents.reports.style import house_style, label_of
+from envs import SplitSettings
+from envs.checks import Points
 
 PAPER_LOW, PAPER_HIGH, PAPER_HARSH = 0.45, 0.98, 0.70
 SPAN, NEAR = 0.4, 0.05
@@ -95,21 +97,21 @@ def _grid(study: Study, options: Options, receiver: str) -> Grid:
     rewards = {policy: np.empty(shape) for policy in (*FRAMEWORKS, "oracle")}
     cells = [(i, j) for i in range(shape[0]) for j in range(shape[1])]
     for i, j in tqdm(cells, desc=f"cells, receiver {receiver}", leave=False):
-        states = sample_states(_keywords(study, options, receiver, (i, j)), options.num_states, study.seed)
+        states = sample_states(_settings(study, options, receiver, (i, j)), options.num_states, study.seed)
         for policy, values in rewards.items():
             values[i, j] = states.rewards_of(states.actions(policy, root))
     grid = Grid(options.snr_db, options.edge_availability, rewards, {})
     for cell in {grid.lowest, grid.highest, grid.harshest}:
         # The same states where every image is accepted at once: what latency alone allows.
-        keywords = _keywords(study, options, receiver, cell) | {"quality_min": -1.0}
-        states = sample_states(keywords, options.num_states, study.seed)
+        settings = replace(_settings(study, options, receiver, cell), quality_min=-1.0)
+        states = sample_states(settings, options.num_states, study.seed)
         grid.flawless[cell] = float(states.split_rewards.max(axis=1).mean())
     return grid
 
 
-def _keywords(study: Study, options: Options, receiver: str, cell: tuple[int, int]) -> dict[str, Any]:
+def _settings(study: Study, options: Options, receiver: str, cell: tuple[int, int]) -> SplitSettings:
     pacr, snr_db = options.edge_availability[cell[0]], options.snr_db[cell[1]]
-    return study.keywords_of(receiver, {"edge_availability": [pacr, pacr], "snr_db": [snr_db, snr_db]})
+    return study.settings_of(receiver, {"edge_availability": [pacr, pacr], "snr_db": [snr_db, snr_db]})
 
 
 def _claims(receiver: str, grid: Grid) -> list[Claim]:

@@ -15,8 +15,9 @@ from agents.experiments.shared import honest_link
 from agents.experiments.shared.drawing import PACR_LABEL, SNR_LABEL, draw_policy
 from agents.experiments.shared.findings import Claim, Findings, paper
 from agents.experiments.shared.states import FIXED, FRAMEWORKS, Served, Sweep
-from agents.experiments.shared.study import ComparedOptions, Points, Study
+from agents.experiments.shared.study import ComparedOptions, Study
 from agents.reports.style import house_style, label_of
+from envs.checks import Count, Points
 
 AXES = {"edge_availability": PACR_LABEL, "snr_db": SNR_LABEL}
 MEASURES = {"latency_s": "Mean latency (s)", "reward": "Satisfaction"}
@@ -37,7 +38,7 @@ class Options(ComparedOptions):
 
     snr_db: Points
     edge_availability: Points
-    num_sessions: int
+    num_sessions: Count
 
 
 def run(study: Study, options: Options) -> Findings:
@@ -59,7 +60,7 @@ def run(study: Study, options: Options) -> Findings:
     first = receivers[0]
     links = {"shannon": sweeps[first, "snr_db"]}
     links["coded"] = _sweep(study, options, first, "snr_db", options.snr_db, rate="coded")
-    curves = honest_link.over_bandwidth(study.keywords_of(first), links["shannon"].points)
+    curves = honest_link.over_bandwidth(study.settings_of(first), links["shannon"].points)
     return Findings(
         "Figure 9: latency and satisfaction of the five frameworks",
         figures | {"honest_link": honest_link.draw(links, curves)},
@@ -73,10 +74,10 @@ def _sweep(study: Study, options: Options, receiver: str, axis: str, points: Poi
     served: list[Served] = []
     root = study.root_of(receiver, options.root)
     for point in tqdm(points, desc=f"receiver {receiver}, {axis}", leave=False):
-        keywords = study.keywords_of(receiver, {axis: [point, point]}, **changes)
+        settings = study.settings_of(receiver, {axis: [point, point]}, **changes)
         policies = {name: root if name == "root" else name for name in FRAMEWORKS}
-        contenders = {name: contender(policy, keywords, options.num_sessions) for name, policy in policies.items()}
-        requests = options.num_sessions * keywords["episode_length"]
+        contenders = {name: contender(policy, settings, options.num_sessions) for name, policy in policies.items()}
+        requests = options.num_sessions * settings.episode_length
         served.append(compare(contenders, num_requests=requests, seed=study.seed))
     return Sweep(points, served)
 

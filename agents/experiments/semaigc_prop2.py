@@ -23,10 +23,11 @@ from numpy.typing import ArrayLike, NDArray
 from agents.evaluation.statistics import column_intervals
 from agents.experiments.shared.drawing import PACR_LABEL
 from agents.experiments.shared.findings import Findings, bar, paper, report
-from agents.experiments.shared.study import Points, Study
+from agents.experiments.shared.study import Study
 from agents.policies.model_based import sample_observations
 from agents.reports.style import OKABE_ITO, house_style
 from envs import SplitVectorEnv, costs, observation_to_state, plans
+from envs.checks import Count, Points
 
 Floats = NDArray[np.float64]
 SHIPPED = costs.Payloads()
@@ -46,10 +47,10 @@ class Options:
 
     splits: list[int]
     rates: Points
-    num_states: int
+    num_states: Count
     snr_db: Points
     edge_availability: Points
-    split: int
+    split: Count
 
 
 def right_bound(rate_bps: ArrayLike, image_bits: float, extra_s: ArrayLike) -> Floats:
@@ -129,8 +130,8 @@ def _with_shipped(rates: Sequence[float]) -> list[float]:
 
 
 def _sampled_links(study: Study, num_states: int) -> costs.LinkState:
-    state = observation_to_state(sample_observations(SplitVectorEnv(1, **study.keywords).model, num_states, study.seed))
-    edge_device, user_device = study.keywords["edge_device"], study.keywords["user_device"]
+    state = observation_to_state(sample_observations(SplitVectorEnv(1, study.settings).model, num_states, study.seed))
+    edge_device, user_device = study.settings.edge_device, study.settings.user_device
     return costs.LinkState(
         snr_db=state["snr_db"],
         bandwidth_hz=state["bandwidth_hz"],
@@ -145,7 +146,7 @@ def _prices(study: Study, split: int, link: costs.LinkState, latent_bits: int) -
     steps = study.num_inference_steps
     pair = [plans.semaigc(split, steps), plans.edge_aigc(steps)]
     table = costs.CostTable.compile(
-        pair, study.keywords["edge_device"], study.keywords["user_device"], costs.Payloads(latent=latent_bits)
+        pair, study.settings.edge_device, study.settings.user_device, costs.Payloads(latent=latent_bits)
     )
     parts = table.price(link).parts_s(1)
     semaigc, edge = (costs.Parts(parts.edge[:, i], parts.link[:, i], parts.user[:, i]) for i in range(len(pair)))
@@ -203,7 +204,7 @@ def _rows(cases: Sequence[Case]) -> list[dict[str, Any]]:
 
 def _lines(study: Study, options: Options) -> list[dict[str, Any]]:
     """Both bounds over PACR at the scenario's highest bandwidth, and the crossing of the prices themselves."""
-    bandwidth_hz = float(np.max(study.keywords["scenario"]["bandwidth_hz"]))
+    bandwidth_hz = float(np.max(study.settings.scenario.bandwidth_hz))
     rows = []
     for snr_db in options.snr_db:
         link = costs.LinkState(snr_db, bandwidth_hz, np.asarray(options.edge_availability, dtype=np.float64))

@@ -6,7 +6,7 @@ The paper trains ROOT remotely and fits it to the local radio environment. Here 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -17,45 +17,36 @@ from tqdm import tqdm
 
 from agents.experiments.ablations import Curves
 from agents.experiments.shared.findings import Claim, Findings, bar, report
-from agents.experiments.shared.learning import Lesson, learning_curve, new_agent
+from agents.experiments.shared.learning import learning_curves, lesson_of
 from agents.experiments.shared.states import sample_states
-from agents.experiments.shared.study import Points, Study
+from agents.experiments.shared.study import CurveOptions, Study
 from agents.policies import load_policy
 from agents.reports.style import GREY, OKABE_ITO, house_style, label_of
-from agents.runs.settings import plain
+from agents.runs.learn import new_agent
+from agents.runs.settings import AgentSettings
 from agents.runs.setup import scenario_configs
-from envs import SplitVectorEnv
+from envs import SplitSettings, SplitVectorEnv
+from envs.checks import Points
+from envs.command_line import plain
 
 SCRATCH, FITTED = "scratch", "fitted"
 STYLES = {SCRATCH: (OKABE_ITO[1], "from random networks"), FITTED: (OKABE_ITO[0], "from ROOT of the scenario paper")}
 
 
 @dataclass(frozen=True)
-class Options:
+class Options(CurveOptions):
     """Sizes.
 
     Attributes:
         scenarios: names of `configs/scenario`.
         init_from: the policy to start from, as of `agent.init_from`.
-        episodes: to learn from.
-        num_envs: sessions side by side.
-        every_episodes: between two points of the curve.
-        seeds: independent agents of each start.
-        num_states: states in which the greedy policy's expected reward is taken.
         shares: of the oracle, for the requests until they are reached.
-        agent: the group of that name.
         fitted: hyperparameters that differ where an agent starts from the policy.
     """
 
     scenarios: list[str]
     init_from: str
-    episodes: int
-    num_envs: int
-    every_episodes: int
-    seeds: int
-    num_states: int
     shares: Points
-    agent: Mapping[str, Any]
     fitted: Mapping[str, Any]
 
 
@@ -98,23 +89,22 @@ class Place:
 
 def run(study: Study, options: Options) -> Findings:
     """Train several agents of both starts in every scenario; finished ones are kept in the folder."""
-    lessons = _lessons(study, options)
+    agents, settings = _agents(options), _settings(study, options)
+    for place in settings.values():  # each is tried before any work
+        for agent in agents.values():
+            new_agent(lesson_of(options, place, agent))
     places: dict[str, Place] = {}
-    with tqdm(total=len(lessons) * len(STYLES) * options.seeds, desc="agents", unit="agent", leave=False) as progress:
-        for scenario, each in lessons.items():
+    with tqdm(total=len(settings) * len(STYLES) * options.seeds, desc="agents", unit="agent", leave=False) as progress:
+        for scenario, place in settings.items():
             starts = {}
-            keywords = next(iter(each.values())).keywords
-            states = sample_states(keywords, options.num_states, study.seed)
+            states = sample_states(place, options.num_states, study.seed)
             oracle = float(states.rewards_of(states.actions("oracle")).mean())
-            for start, lesson in each.items():
-                agents = []
-                for seed in range(options.seeds):
-                    agents.append(learning_curve(lesson, states, seed, study.folder))
-                    progress.update()
-                curves = Curves(agents[0].episodes, np.array([agent.rewards for agent in agents]) / oracle)
-                served = np.array([agent.served for agent in agents]) / oracle
-                starts[start] = Start(curves, served, keywords["episode_length"])
-            rule = load_policy("two_split", SplitVectorEnv(1, **keywords)).predict(states.observations)[0]
+            for start, agent in agents.items():
+                learnt = learning_curves(options, place, agent, states, study.folder, progress.update)
+                curves = Curves(learnt[0].episodes, np.array([each.rewards for each in learnt]) / oracle)
+                served = np.array([each.served for each in learnt]) / oracle
+                starts[start] = Start(curves, served, place.episode_length)
+            rule = load_policy("two_split", SplitVectorEnv(1, place)).predict(states.observations)[0]
             places[scenario] = Place(starts, float(states.rewards_of(rule).mean()) / oracle)
     return Findings(
         "Pre-trained, then fitted to the place",
@@ -125,26 +115,21 @@ def run(study: Study, options: Options) -> Findings:
     )
 
 
-def _lessons(study: Study, options: Options) -> dict[str, dict[str, Lesson]]:
-    """What is learnt, by scenario and start; each is tried before any work.
+def _agents(options: Options) -> dict[str, AgentSettings]:
+    """What learns, by its start.
 
     Raises:
-        ValueError: shares of nothing or of more than all; unknown hyperparameters; a policy to start from that is
-            missing, or does not fit the agent or the scenario.
+        ValueError: shares of nothing or of more than all.
     """
     if not (options.shares[0] > 0 and options.shares[-1] <= 1):
         raise ValueError(f"experiment.shares must lie in (0, 1], got {options.shares!r}")
-    starts = {SCRATCH: (options.agent, None), FITTED: (dict(options.agent) | dict(options.fitted), options.init_from)}
-    lessons: dict[str, dict[str, Lesson]] = {}
-    for name, scenario in scenario_configs(options.scenarios).items():
-        keywords = study.keywords | {"scenario": plain(scenario)}
-        lessons[name] = {
-            start: Lesson(keywords, agent, options.episodes, options.num_envs, options.every_episodes, source)
-            for start, (agent, source) in starts.items()
-        }
-        for lesson in lessons[name].values():
-            new_agent(lesson, 0)
-    return lessons
+    fitted = dict(options.agent) | dict(options.fitted) | {"init_from": options.init_from}
+    return {SCRATCH: AgentSettings.from_config(options.agent), FITTED: AgentSettings.from_config(fitted)}
+
+
+def _settings(study: Study, options: Options) -> dict[str, SplitSettings]:
+    configs = scenario_configs(options.scenarios)
+    return {name: replace(study.settings, scenario=plain(scenario)) for name, scenario in configs.items()}
 
 
 def _claims(receiver: str, scenario: str, place: Place, shares: Points) -> list[Claim]:

@@ -87,16 +87,6 @@ class RandomPolicy(Policy):
         return self._rng.integers(self.num_actions, size=len(observations))
 
 
-def tell_plan_names(agent: BaseAlgorithm) -> None:
-    """Keep the plans of the agent's environment in `agent.plan_names`, which its `save` writes; None if it has none."""
-    environment: Any = agent.get_env()
-    try:
-        names = environment.get_attr("model")[0].plan_names
-    except AttributeError:  # an environment of others
-        names = None
-    agent.plan_names = None if names is None else list(names)  # type: ignore[attr-defined]
-
-
 def told_plan_names(agent: BaseAlgorithm) -> list[str] | None:
     """The plans of an agent's actions; None where nobody told it."""
     return getattr(agent, "plan_names", None)

@@ -197,7 +197,7 @@ def physical_state(observations: Observations) -> NDArray[np.float64]:
 
 
 class ExportedPolicy(Policy):
-    """A file of `python -m agents.commands.export` in the environment: it gets the observation in physical units.
+    """A file of `python -m agents export` in the environment: it gets the observation in physical units.
 
     Args:
         network: the file's.

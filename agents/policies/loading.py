@@ -114,7 +114,7 @@ def _named(name: str, core: Any, seed: int) -> Policy:
     sequential = model.scenario.IS_SEQUENTIAL
 
     def search() -> RuleSearch:
-        return RuleSearch.of(model, SAMPLE_SIZE, seed)
+        return RuleSearch.for_model(model, SAMPLE_SIZE, seed)
 
     makers: dict[str, Callable[[], Policy]] = {
         "oracle": lambda: Oracle(model) if model.settings.observation_window == 1 else StateOracle(core),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import product
 from typing import Any, TypeVar
@@ -11,7 +11,7 @@ import numpy as np
 
 from agents.policies.base import Actions, FixedPolicy, Observations, Policy
 from agents.policies.model_based import check_one_reward
-from envs import SplitVectorEnv
+from envs import SplitSettings, SplitVectorEnv
 
 COARSE_PLANS = 7
 COARSE_THRESHOLDS = 8
@@ -45,7 +45,7 @@ class RuleSearch:
     """Searches rules by their mean reward in the same sessions, from their first request to their last.
 
     Args:
-        settings: constructor keywords of the environment.
+        settings: of the environment.
         num_requests: served by each candidate; whole sessions, one at least.
         seed: of the requests.
 
@@ -53,19 +53,19 @@ class RuleSearch:
         ValueError: the reward is a vector.
     """
 
-    def __init__(self, settings: Mapping[str, Any], num_requests: int, seed: int) -> None:
-        self.steps = SplitVectorEnv(1, **settings).model.settings.episode_length
-        self.env = SplitVectorEnv(max(1, num_requests // self.steps), **settings)
+    def __init__(self, settings: SplitSettings, num_requests: int, seed: int) -> None:
+        self.steps = SplitVectorEnv(1, settings).model.settings.episode_length
+        self.env = SplitVectorEnv(max(1, num_requests // self.steps), settings)
         check_one_reward(self.env.model)
         self.seed = seed
         self.names = self.env.model.observation.names
         self.num_plans = len(self.env.model.plan_names)
 
     @classmethod
-    def of(cls, model: Any, num_requests: int, seed: int) -> RuleSearch:
+    def for_model(cls, model: Any, num_requests: int, seed: int) -> RuleSearch:
         """A search in the environment of a model, on its profile."""
-        settings = vars(model.settings) | {"profile": model.profile, "channel": None}
-        return cls(settings, num_requests, seed)
+        changes = {"profile": model.profile, "channel": None, "fidelity": "profile"}
+        return cls(replace(model.settings, **changes), num_requests, seed)
 
     def best_fixed(self) -> FixedPolicy:
         """The action that serves best."""

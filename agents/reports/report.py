@@ -13,8 +13,8 @@ from agents.reports import page_tables
 from agents.reports.html import Page, Part, Picture, Section, write_page
 from agents.reports.numbers import ALL, Numbers
 from agents.reports.page_tables import CELLS, OF_RUNS, OF_SESSIONS, STATES
-from agents.reports.rows import write_rows
 from agents.reports.style import label_of
+from envs.files import write_rows
 
 BOUNDS = ("oracle", "clairvoyant")
 """Policies that stand above what can be learnt."""
@@ -53,7 +53,7 @@ def write_numbers(numbers: Numbers, folder: Path) -> list[Path]:
     """
     tables = numbers.as_rows()
     for name, rows in tables.items():
-        write_rows(rows, folder / f"{name}.csv")
+        write_rows(folder / f"{name}.csv", rows)
     return [folder / f"{name}.csv" for name in tables]
 
 

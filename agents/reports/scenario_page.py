@@ -11,7 +11,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.ticker import MaxNLocator, NullFormatter
 from numpy.typing import NDArray
 
-from agents.commands.scenarios import LABELS, Measured
+from agents.evaluation.standings import LABELS, ScenarioFindings
 from agents.evaluation.statistics import Interval
 from agents.reports.style import OKABE_ITO, house_style
 
@@ -25,7 +25,7 @@ How links, devices and requests vary from one request to the next. Each is one f
     gymnasium.make("envs:SemAIGC/Split-v0", scenario={{"name": "queue", "interval_s": 6.0}})
     python train.py scenario=queue scenario.interval_s=6
 
-`python -m agents.scenarios` measured the tables and drew the pictures below. All policies of a table serve the same
+`python -m agents scenarios` measured the tables and drew the pictures below. All policies of a table serve the same
 {num_requests:,} requests; ± is half of a 95 % bootstrap interval over sessions, differences are paired. The rule of
 two plans switches on the edge's compute or on what the scenario adds to the observation, and knows no masks;
 it, the best fixed plan and the price were found by serving other requests. The oracle takes the largest expected
@@ -33,7 +33,7 @@ reward of the request at hand, on the true state: where decisions do not touch l
 `queue` and `battery` they do, and the oracle is only myopic: one number, a price on what is scarce, improves on it.
 The pictures show {sessions} sessions under the oracle.
 
-How far there is to go in these two, `python evaluate.py +experiment=future` says ([reproduction.md](reproduction.md)
+How far there is to go in these two, `python evaluate.py experiment=future` says ([reproduction.md](reproduction.md)
 has its figures). It bounds the mean reward of every policy from above, whatever the policy remembers: decisions that
 know the links, devices and latency requirements of the whole session, but pay at each request for what that knowledge
 is worth. For a policy without it the payments are 0 in the mean, so whatever they are the bound holds; good ones make
@@ -45,7 +45,7 @@ do not know the number.
 """
 
 
-def page(found: Mapping[str, tuple[Any, Measured, str]], num_requests: int, sessions: int) -> str:
+def page(found: Mapping[str, tuple[Any, ScenarioFindings, str]], num_requests: int, sessions: int) -> str:
     """The page in Markdown.
 
     Args:

@@ -12,6 +12,8 @@ from stable_baselines3.common.logger import Logger, TensorBoardOutputFormat
 from tensorboard.compat.proto import event_pb2
 from torch.utils.tensorboard import SummaryWriter
 
+from envs.command_line import flatten
+
 LAYOUT = {
     "Requests": {
         "Satisfaction": ["Multiline", ["evaluation/satisfaction", "evaluation/oracle_satisfaction"]],
@@ -80,18 +82,3 @@ def log_hyperparameters(logger: Logger, config: DictConfig, results: Mapping[str
     """
     metrics = {f"hparam/{name}": float(value) for name, value in results.items()}
     writer_of(logger).add_hparams(flatten(config), metrics, run_name=".")
-
-
-def flatten(config: DictConfig) -> dict[str, bool | int | float | str]:
-    """Nested configuration as `group.key` -> a value that TensorBoard's table can hold."""
-    flat: dict[str, bool | int | float | str] = {}
-
-    def visit(prefix: str, value: object) -> None:
-        if isinstance(value, dict):
-            for key, inner in value.items():
-                visit(f"{prefix}.{key}" if prefix else str(key), inner)
-        else:
-            flat[prefix] = value if isinstance(value, bool | int | float | str) else str(value)
-
-    visit("", OmegaConf.to_container(config, resolve=True))
-    return flat

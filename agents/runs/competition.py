@@ -13,8 +13,8 @@ from omegaconf import DictConfig, OmegaConf
 from agents.evaluation.comparison import Contender, compare, contender
 from agents.evaluation.trials import Trial, joined
 from agents.runs.gathering import Gathered, GatheredRun
-from agents.runs.settings import plain
-from agents.runs.setup import Setup, named, prepare
+from agents.runs.setup import Setup, named_scenarios, prepare
+from envs.command_line import plain
 
 OF_A_RUN = ("env", "scenario", "channel", "devices", "costs")
 """Groups of the environment that a run was trained in."""
@@ -131,7 +131,7 @@ def of_runs(
     Raises:
         ValueError: no run that can be loaded, or anything of `agents.runs.setup.prepare`.
     """
-    places = scenarios or named(run.config.scenario for run in gathered.runs)
+    places = scenarios or named_scenarios(run.config.scenario for run in gathered.runs)
     left_out, heats, setups = list(gathered.left_out), [], dict[str, Setup]()
     for name, scenario in places.items():
         chosen = [run for run in gathered.runs if scenarios or run.config.scenario == scenario]
@@ -149,7 +149,7 @@ def of_runs(
             try:
                 if _key(own) not in setups:
                     setups[_key(own)] = prepare(_with(own, {"policies": {"random": "random"}}), num_envs)
-                made = contender(str(run.policy_file), setups[_key(own)].keywords, num_envs)
+                made = contender(str(run.policy_file), setups[_key(own)].settings, num_envs)
             except DAMAGED as error:
                 left_out.append(f"run {run.name} is left out of {name}: {' '.join(str(error).split())}")
                 continue

@@ -22,8 +22,9 @@ from agents.reports.report import Source, write_numbers, write_report
 from agents.reports.tables import render
 from agents.runs.competition import OF_A_RUN, Competition, of_policies, of_runs, run_files
 from agents.runs.gathering import Gathered, gather
-from agents.runs.settings import GROUPS, EvaluateSettings, plain, policy_names
-from agents.runs.setup import name_of, scenario_configs
+from agents.runs.settings import GROUPS, EvaluateSettings, policy_names, read_settings
+from agents.runs.setup import scenario_configs, scenario_name
+from envs.command_line import plain
 
 
 def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str] = (), scenario: str = "paper") -> None:
@@ -38,12 +39,12 @@ def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str]
     Raises:
         ValueError: bad input, before any work.
     """
-    settings = EvaluateSettings.from_config(config, GROUPS)
+    settings = read_settings(EvaluateSettings, config, GROUPS)
     _check_overrides(settings, overrides)
     scenarios = None if settings.scenarios is None else scenario_configs(settings.scenarios)
     gathered = None if settings.runs is None else gather(Path(settings.runs), by_scenario=scenarios is not None)
     if gathered is None:
-        chosen = {name_of(config.scenario, scenario): config.scenario} if scenarios is None else scenarios
+        chosen = {scenario_name(config.scenario, scenario): config.scenario} if scenarios is None else scenarios
         competition = of_policies(config, chosen, settings.num_envs, _asked_for(config, overrides))
     else:
         competition = of_runs(config, gathered, scenarios, settings.num_envs)

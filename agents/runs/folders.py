@@ -13,9 +13,9 @@ from filelock import FileLock, Timeout
 from omegaconf import DictConfig, OmegaConf
 from stable_baselines3.common.base_class import BaseAlgorithm
 
-from agents.reports.tensorboard import flatten
 from agents.runs.resolvers import AUTO
 from agents.runs.snapshot import put_snapshot, read_tree, take_snapshot, write_tree
+from envs.command_line import flatten
 from envs.files import whole_file
 
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")

@@ -12,7 +12,7 @@ import yaml
 from omegaconf import DictConfig
 
 from agents.runs.folders import RunFolder
-from agents.runs.settings import plain
+from envs.command_line import flatten, plain
 
 SHAPING = ("agent", "env", "scenario", "channel", "devices", "costs", "total_requests", "num_envs")
 """Keys that shape the policy of a run, but for the seed, which tells the runs of a group apart."""
@@ -95,7 +95,7 @@ def group_labels(configs: Sequence[Mapping[str, Any]]) -> list[str]:
 
     Keys outside the agent are compared over all configurations. What has one label has one configuration.
     """
-    flat = [_flat(config) for config in configs]
+    flat = [{key: str(value) for key, value in flatten(config).items()} for config in configs]
     labels = []
     for own in flat:
         alike = [other for other in flat if other.get("agent.name") == own.get("agent.name")]
@@ -129,13 +129,3 @@ def _usable(run: RunFolder) -> DictConfig:
     if not zipfile.is_zipfile(run.policy_file):
         raise ValueError(f"its {run.policy_file.name} is cut short or not a policy")
     return config
-
-
-def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, str]:
-    flat: dict[str, str] = {}
-    for key, value in values.items():
-        if isinstance(value, Mapping):
-            flat |= _flat(value, f"{prefix}{key}.")
-        else:
-            flat[f"{prefix}{key}"] = str(value)
-    return flat

@@ -1,16 +1,65 @@
-"""Where a new agent's parameters come from when they are not random: another run's policy."""
+"""One way to train: make an agent, with the networks of another where they are named, and let it learn."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import torch
 from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.save_util import load_from_zip_file
 
+from agents.factory import make_agent
 from agents.policies.base import check_plan_names, told_plan_names
 from agents.policies.loading import policy_file
 from agents.policies.trained import saved_attributes
+from agents.runs.settings import AgentSettings
+from envs import SplitSettings, SplitVectorEnv
+
+
+@dataclass(frozen=True)
+class Lesson:
+    """Who learns, where, and for how long.
+
+    Attributes:
+        agent: its name, hyperparameters, and where its networks come from.
+        environment: what it learns in.
+        total_requests: to learn from.
+        num_envs: sessions side by side.
+        seed: of the agent and of its environment.
+    """
+
+    agent: AgentSettings
+    environment: SplitSettings
+    total_requests: int
+    num_envs: int
+    seed: int
+
+
+def new_agent(lesson: Lesson) -> BaseAlgorithm:
+    """The agent of a lesson before its first request.
+
+    Raises:
+        ValueError: hyperparameters that do not exist or are not allowed, or a policy to start from that does not fit.
+    """
+    torch.set_num_threads(1)  # the networks are small: a second thread costs more than it brings
+    env = SplitVectorEnv(lesson.num_envs, lesson.environment)
+    agent = make_agent(lesson.agent.name, env, lesson.seed, **lesson.agent.hyperparameters)
+    if lesson.agent.init_from is not None:
+        copy_policy(agent, lesson.agent.init_from)
+    return agent
+
+
+def learn(agent: BaseAlgorithm, total_requests: int, callbacks: Sequence[BaseCallback] = ()) -> None:
+    """Learn until so many requests lie behind; those of an earlier run count."""
+    agent.learn(
+        total_requests - agent.num_timesteps,
+        callback=list(callbacks),
+        reset_num_timesteps=False,
+        log_interval=None,  # type: ignore[arg-type]  # the learning curve writes
+    )
 
 
 def copy_policy(agent: BaseAlgorithm, source: str) -> None:

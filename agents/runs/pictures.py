@@ -2,33 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from functools import partial
-from typing import Any
 
 import numpy as np
 from omegaconf import DictConfig
 from rich.console import Console
 from stable_baselines3.common.base_class import BaseAlgorithm
 
-from agents.evaluation.comparison import edge_steps
 from agents.policies import Predictor, load_policy
 from agents.policies.trained import TrainedPolicy
 from agents.reports.figures import decision_map, draw_decision_maps, to_image
 from agents.reports.tensorboard import log_image
 from agents.runs.setup import matching_transceiver
-from envs import SplitEnv, SplitVectorEnv, observation_to_state
+from envs import SplitEnv, SplitSettings, SplitVectorEnv, observation_to_state
 
 SAMPLE_SIZE = 4096
 
 
-def log_decision_map(agent: BaseAlgorithm, keywords: Mapping[str, Any]) -> None:
+def log_decision_map(agent: BaseAlgorithm, settings: SplitSettings) -> None:
     """Show the agent's mean split over SNR and compute beside the oracle's, on the same sampled states."""
-    environment = SplitVectorEnv(SAMPLE_SIZE, **keywords)
+    environment = SplitVectorEnv(SAMPLE_SIZE, settings)
     observations, _ = environment.reset(seed=0)
     state = observation_to_state(observations)
-    availability = state["edge_capability_hz"] / keywords["edge_device"].clock_hz
-    steps = edge_steps(environment.model.plans)
+    availability = state["edge_capability_hz"] / settings.edge_device.clock_hz
+    steps = environment.model.edge_steps
     learning = TrainedPolicy(agent, environment)  # which tells it the masks
     policies: dict[str, Predictor] = {"learning": learning, "oracle": load_policy("oracle", environment)}
     maps = {}
@@ -46,17 +43,17 @@ class DeliveredImages:
 
     Args:
         agent: the agent, with the run's logger.
-        keywords: constructor keywords of the environment; `profile` holds a profile.
+        settings: of the environment; `profile` holds a profile.
         transceiver: the configuration's group.
         count: images; 0 for none.
         console: where to say it.
     """
 
     def __init__(
-        self, agent: BaseAlgorithm, keywords: Mapping[str, Any], transceiver: DictConfig, count: int, console: Console
+        self, agent: BaseAlgorithm, settings: SplitSettings, transceiver: DictConfig, count: int, console: Console
     ) -> None:
         self.agent, self.count, self.console = agent, count, console
-        self._make = partial(_rendering_environment, keywords, transceiver)
+        self._make = partial(_rendering_environment, settings, transceiver)
         self._env: SplitEnv | None = None
 
     def __call__(self) -> None:
@@ -81,6 +78,6 @@ class DeliveredImages:
             self.count = 0
 
 
-def _rendering_environment(keywords: Mapping[str, Any], transceiver: DictConfig) -> SplitEnv:
-    live = matching_transceiver(transceiver, keywords["profile"], keywords["channel"])
-    return SplitEnv(render_mode="rgb_array", **(dict(keywords) | {"transceiver": live}))
+def _rendering_environment(settings: SplitSettings, transceiver: DictConfig) -> SplitEnv:
+    live = matching_transceiver(transceiver, settings.profile, settings.channel)
+    return SplitEnv(settings, render_mode="rgb_array", transceiver=live)

@@ -1,54 +1,63 @@
-"""From a composed configuration to validated settings and to the environment's keywords."""
+"""From a composed configuration to frozen, validated settings: of a command, and of the environment."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, fields
-from typing import Any, Self
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
-from omegaconf import DictConfig, OmegaConf
+from omegaconf import DictConfig
 
-from envs import costs
+from envs import SplitSettings, checks, costs
+from envs.checks import Count, Natural
+from envs.command_line import plain
 
 GROUPS = ("env", "scenario", "channel", "transceiver", "devices", "costs", "policies")
+Chosen = TypeVar("Chosen")
 
 
 @dataclass(frozen=True)
-class Settings:
-    """What the commands share: a plain value for each field, checked.
+class AgentSettings:
+    """The group `agent`: what learns.
 
-    Every field that is an integer must be >= 1, but those of `_MAY_BE_ZERO`.
+    Attributes:
+        name: a key of `agents.ALGORITHMS`.
+        hyperparameters: that differ from those of `configs/agent/NAME.yaml`.
+        init_from: policy whose networks it starts from; None: random ones.
     """
 
-    _MAY_BE_ZERO = ("seed", "evaluation_seed", "comparison_seed", "delivered_images")
-
-    def __post_init__(self) -> None:
-        for field in fields(self):
-            value = getattr(self, field.name)
-            if field.type == "int":
-                least = 0 if field.name in self._MAY_BE_ZERO else 1
-                if isinstance(value, bool) or not isinstance(value, int) or value < least:
-                    raise ValueError(f"{field.name} must be an integer >= {least}, got {value!r}")
-            elif field.type == "bool" and not isinstance(value, bool):
-                raise ValueError(f"{field.name} must be true or false, got {value!r}")
+    name: str
+    hyperparameters: Mapping[str, Any] = field(default_factory=dict)
+    init_from: str | None = None
 
     @classmethod
-    def from_config(cls, config: DictConfig, groups: Iterable[str]) -> Self:
-        """Read the fields from the keys outside the groups; `evaluation.seed` is the field `evaluation_seed`.
-
-        Raises:
-            ValueError: unknown or missing keys, or a value that is not allowed.
-        """
-        values: dict[str, Any] = {}
-        for key, value in plain(config, exclude=groups).items():
-            values |= {f"{key}.{inner}": v for inner, v in value.items()} if isinstance(value, dict) else {key: value}
-        keys = {_key_of(field.name): field.name for field in fields(cls)}
-        check_keys("configuration", values, keys)
-        return cls(**{keys[key]: value for key, value in values.items()})
+    def from_config(cls, config: Mapping[str, Any] | DictConfig) -> AgentSettings:
+        """Settings of the group, whose other keys are hyperparameters."""
+        values = plain(config)
+        own = {key: values.pop(key, None) for key in ("name", "init_from")}
+        return cls(checks.text("agent.name", own["name"]), values, own["init_from"])
 
 
 @dataclass(frozen=True)
-class TrainSettings(Settings):
+class LearningCurveSettings:
+    """The learning curve: how often, on which requests."""
+
+    every_requests: Count
+    map_every_requests: Count
+    num_requests: Count
+    seed: Natural
+
+
+@dataclass(frozen=True)
+class ComparisonSettings:
+    """The table of policies at the end."""
+
+    num_requests: Count
+    seed: Natural
+
+
+@dataclass(frozen=True)
+class TrainSettings:
     """`configs/train.yaml` outside the groups; counts are requests.
 
     Attributes:
@@ -56,29 +65,24 @@ class TrainSettings(Settings):
         total_requests: requests to learn from.
         num_envs: sessions side by side.
         resume: `auto`: the run of this configuration goes on where it was interrupted; `never`; or a run's folder.
-        evaluation_every_requests, evaluation_num_requests, evaluation_seed: the learning curve.
-        evaluation_map_every_requests: the decision map beside it.
-        comparison_num_requests, comparison_seed: the table of policies at the end.
+        evaluation: the learning curve, and the decision map beside it.
+        comparison: the table of policies at the end.
         checkpoint_every_requests: how often the run can be resumed from.
         delivered_images: images shown at the end; 0 for none.
     """
 
-    seed: int
-    total_requests: int
-    num_envs: int
+    seed: Natural
+    total_requests: Count
+    num_envs: Count
     resume: str
-    evaluation_every_requests: int
-    evaluation_map_every_requests: int
-    evaluation_num_requests: int
-    evaluation_seed: int
-    comparison_num_requests: int
-    comparison_seed: int
-    checkpoint_every_requests: int
-    delivered_images: int
+    evaluation: LearningCurveSettings
+    comparison: ComparisonSettings
+    checkpoint_every_requests: Count
+    delivered_images: Natural
 
 
 @dataclass(frozen=True)
-class EvaluateSettings(Settings):
+class EvaluateSettings:
     """`configs/evaluate.yaml` outside the groups.
 
     Attributes:
@@ -92,21 +96,20 @@ class EvaluateSettings(Settings):
         runs: a folder of training runs to gather, or None.
     """
 
-    seed: int
-    num_requests: int
-    num_envs: int
-    bins: int
+    seed: Natural
+    num_requests: Count
+    num_envs: Count
+    bins: Count
     figures: bool
-    seeds: list[int] | None = None
+    seeds: list[Natural] | None = None
     scenarios: list[str] | None = None
     runs: str | None = None
 
     def __post_init__(self) -> None:
-        super().__post_init__()
-        _check_list("seeds", self.seeds, "integers >= 0", lambda v: type(v) is int and v >= 0)
-        _check_list("scenarios", self.scenarios, "names of configs/scenario", lambda v: isinstance(v, str))
-        if self.runs is not None and not isinstance(self.runs, str):
-            raise ValueError(f"runs must be a folder or null, got {self.runs!r}")
+        for name in ("seeds", "scenarios"):
+            values = getattr(self, name) or []
+            if len(set(values)) < len(values):
+                raise ValueError(f"{name} must name each once, got {values!r}")
 
     @property
     def all_seeds(self) -> list[int]:
@@ -114,50 +117,67 @@ class EvaluateSettings(Settings):
         return [self.seed] if self.seeds is None else self.seeds
 
 
-def environment_keywords(config: DictConfig) -> dict[str, Any]:
-    """Constructor keywords of the environment, from the groups `env`, `scenario`, `channel`, `devices` and `costs`.
+def read_settings(cls: type[Chosen], config: DictConfig, groups: Iterable[str]) -> Chosen:
+    """The settings of a command: the keys outside the groups, see `envs.checks.parse`.
 
     Raises:
-        ValueError: unknown or missing keys of a device or of the costs; the environment itself checks the rest.
+        ValueError: unknown or missing keys, or a value that is not allowed.
     """
-    keywords = plain(config.env) | {"scenario": plain(config.scenario), "channel": plain(config.channel)}
-    return keywords | configured_devices(config.devices) | {"costs": configured_costs(config.costs)}
+    return checks.parse(cls, plain(config, exclude=groups))
 
 
-def configured_devices(config: DictConfig) -> dict[str, costs.Device]:
-    """The group `devices` as the keywords `edge_device` and `user_device`.
+def environment_settings(config: DictConfig) -> SplitSettings:
+    """Settings of the environment, from the groups `env`, `scenario`, `channel`, `devices` and `costs`.
+
+    Costs that have yet to be timed are left at those of the paper, see `agents.runs.setup`.
+
+    Raises:
+        ValueError: unknown or missing keys, or a value that is not allowed.
+    """
+    edge, user = configured_devices(config.devices)
+    source = configured_costs(config.costs)
+    groups = {"scenario": plain(config.scenario), "channel": plain(config.channel)}
+    return SplitSettings.from_keywords(
+        plain(config.env)
+        | groups
+        | {"edge_device": edge, "user_device": user, "costs": "paper" if source is None else source}
+    )
+
+
+def configured_devices(config: DictConfig) -> tuple[costs.Device, costs.Device]:
+    """The devices of the group `devices`: of the edge and of the user.
 
     Raises:
         ValueError: unknown or missing keys, or a value that a device refuses.
     """
-    check_keys("devices", config, ["name", "edge", "user"])
-    devices = {}
-    for end in ("edge", "user"):
-        values = plain(config[end])
-        check_keys(f"devices.{end}", values, [field.name for field in fields(costs.Device)])
-        devices[f"{end}_device"] = costs.Device(**values)
-    return devices
+    checks.keys("devices", config, ["name", "edge", "user"])
+    edge, user = (checks.make(costs.Device, plain(config[end]), f"devices.{end}") for end in ("edge", "user"))
+    return edge, user
 
 
-def configured_costs(config: DictConfig) -> costs.CostSource | str:
-    """The group `costs` as the environment takes it; "measured" where a model has yet to be timed.
+def configured_costs(config: DictConfig) -> costs.CostSource | None:
+    """The group `costs` as the environment takes it; None where a model has yet to be timed.
 
     Raises:
         ValueError: unknown costs, or unknown or missing keys of them.
     """
-    allowed = {
-        "paper": (),
-        "flops": ("light_model",),
-        "measured": ("repeats", "threads", "edge_slowdown", "user_slowdown"),
-    }
-    values = plain(config)
-    name = values.get("name")
-    if name not in allowed:
-        raise ValueError(f"unknown costs {name!r}; allowed: {', '.join(allowed)}")
-    check_keys("costs", values, ["name", *allowed[name]])
+    allowed = {"paper": (), "flops": ("light_model",), "measured": tuple(MeasuredCosts.__dataclass_fields__)}
+    name, values = checks.named("costs", plain(config))
+    checks.choice("costs", name, allowed)
+    checks.keys("costs", values, allowed[name])
     if name == "flops":
         return costs.Counted(values["light_model"])
-    return str(name)
+    return costs.Stated() if name == "paper" else None
+
+
+@dataclass(frozen=True)
+class MeasuredCosts:
+    """The group `costs=measured`: see `envs.transceiver.timed_costs`."""
+
+    repeats: Count
+    threads: Count
+    edge_slowdown: float
+    user_slowdown: float
 
 
 def policy_names(config: DictConfig) -> dict[str, str]:
@@ -172,38 +192,4 @@ def policy_names(config: DictConfig) -> dict[str, str]:
     for label, name in policies.items():
         if not isinstance(name, str):
             raise ValueError(f"policies.{label} must be the name of a policy or a path, got {name!r}")
-    return {str(label): str(name) for label, name in policies.items()}
-
-
-def _check_list(name: str, values: Any, of: str, is_allowed: Callable[[Any], bool]) -> None:
-    if values is None:
-        return
-    if not isinstance(values, list) or not values or not all(is_allowed(value) for value in values):
-        raise ValueError(f"{name} must be a list of {of} or null, got {values!r}")
-    if len(set(values)) < len(values):
-        raise ValueError(f"{name} must name each once, got {values!r}")
-
-
-def _key_of(field: str) -> str:
-    section, _, rest = field.partition("_")
-    return f"{section}.{rest}" if section in ("evaluation", "comparison") else field
-
-
-def plain(config: DictConfig | Mapping[str, Any], exclude: Iterable[str] = ()) -> dict[str, Any]:
-    """A configuration as plain Python values, without the keys of `exclude`."""
-    container = OmegaConf.to_container(OmegaConf.create(dict(config)), resolve=True)
-    left_out = set(exclude)
-    return {str(key): value for key, value in dict(container).items() if key not in left_out}  # type: ignore[arg-type]
-
-
-def check_keys(where: str, given: Iterable[Any], allowed: Iterable[str]) -> None:
-    """Refuse unknown and missing keys.
-
-    Raises:
-        ValueError: with what was given and what is allowed.
-    """
-    names, expected = [str(key) for key in given], list(allowed)
-    if unknown := [name for name in names if name not in expected]:
-        raise ValueError(f"unknown keys in {where}: {', '.join(unknown)}; allowed: {', '.join(expected)}")
-    if missing := [name for name in expected if name not in names]:
-        raise ValueError(f"missing keys in {where}: {', '.join(missing)}")
+    return policies

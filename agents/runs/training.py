@@ -5,23 +5,21 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-import torch
 from omegaconf import DictConfig
 from rich.console import Console
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from agents.evaluation.comparison import Contender, compare
-from agents.factory import make_agent
 from agents.policies.trained import TrainedPolicy
 from agents.reports.provenance import describe
 from agents.reports.tables import Row, render, summarise, write_csv
 from agents.reports.tensorboard import log_config, log_hyperparameters, run_logger
 from agents.runs.callbacks import Checkpoints, EveryRequests, LearningCurve, ProgressBar, stop_request
 from agents.runs.folders import RunFolder
-from agents.runs.learn import copy_policy
+from agents.runs.learn import Lesson, learn, new_agent
 from agents.runs.pictures import DeliveredImages, log_decision_map
 from agents.runs.resolvers import AUTO, NEVER
-from agents.runs.settings import GROUPS, TrainSettings, plain
+from agents.runs.settings import GROUPS, AgentSettings, TrainSettings, read_settings
 from agents.runs.setup import Setup, prepare
 from envs import SplitVectorEnv
 from envs.command_line import Interrupted
@@ -50,15 +48,12 @@ def train(config: DictConfig, folder: Path, overrides: Sequence[str]) -> None:
         config = resumed_config(run, config, overrides)
     else:
         run.check_config(config)
-    settings = TrainSettings.from_config(config, (*GROUPS, "agent"))
-    torch.set_num_threads(1)  # the networks are small: a second thread costs more than it brings
+    settings = read_settings(TrainSettings, config, (*GROUPS, "agent"))
     setup = prepare(config, settings.num_envs)
-    name = config.agent.name
-    agent = make_agent(env=setup.environment, seed=settings.seed, **plain(config.agent, exclude=["init_from"]))
-    if (source := config.agent.get("init_from")) is not None:
-        copy_policy(agent, source)
+    chosen = AgentSettings.from_config(config.agent)
+    agent = new_agent(Lesson(chosen, setup.settings, settings.total_requests, settings.num_envs, settings.seed))
     with run.locked():
-        _train(run, config, settings, setup, name, agent)
+        _train(run, config, settings, setup, chosen.name, agent)
 
 
 def _train(
@@ -73,13 +68,13 @@ def _train(
 
     console.print(f"{name} · {describe(config, setup.environment)}", highlight=False)
     console.print(f"run folder {run.path}", highlight=False, soft_wrap=True)
-    environment = SplitVectorEnv(settings.num_envs, **setup.keywords)
+    environment = SplitVectorEnv(settings.num_envs, setup.settings)
     learner = Contender(TrainedPolicy(agent, environment), environment)
-    curve = LearningCurve(agent, learner.environment, settings.evaluation_num_requests, settings.evaluation_seed)
-    images = DeliveredImages(agent, setup.keywords, config.transceiver, settings.delivered_images, console)
+    curve = LearningCurve(agent, learner.environment, settings.evaluation.num_requests, settings.evaluation.seed)
+    images = DeliveredImages(agent, setup.settings, config.transceiver, settings.delivered_images, console)
 
     def pictures() -> None:
-        log_decision_map(agent, setup.keywords)
+        log_decision_map(agent, setup.settings)
         images()
 
     _learn(agent, run, settings, curve, console, pictures)
@@ -121,8 +116,7 @@ def _learn(
     console: Console,
     pictures: Callable[[], None],
 ) -> None:
-    remaining = settings.total_requests - agent.num_timesteps
-    if remaining <= 0:
+    if agent.num_timesteps >= settings.total_requests:
         console.print(f"already trained on {agent.num_timesteps:,} requests", highlight=False)
         return
     if agent.num_timesteps:
@@ -130,17 +124,12 @@ def _learn(
     try:
         with stop_request() as stop, ProgressBar(curve, settings.total_requests, console) as bar:
             callbacks = [
-                EveryRequests(settings.evaluation_every_requests, curve),
-                EveryRequests(settings.evaluation_map_every_requests, pictures),
+                EveryRequests(settings.evaluation.every_requests, curve),
+                EveryRequests(settings.evaluation.map_every_requests, pictures),
                 Checkpoints(settings.checkpoint_every_requests, lambda: run.save_checkpoint(agent), stop),
                 bar,
             ]
-            agent.learn(
-                remaining,
-                callback=callbacks,  # type: ignore[arg-type]
-                reset_num_timesteps=False,
-                log_interval=None,  # type: ignore[arg-type]  # the learning curve writes
-            )
+            learn(agent, settings.total_requests, callbacks)
     except KeyboardInterrupt:
         raise Interrupted(
             f"interrupted after {agent.num_timesteps:,} requests; go on with: python train.py resume={run.path}"
@@ -155,7 +144,7 @@ def _compare(
     contenders: Mapping[str, Contender], settings: TrainSettings, folder: Path, console: Console
 ) -> dict[str, Row]:
     with console.status("Comparing policies"):
-        results = compare(contenders, num_requests=settings.comparison_num_requests, seed=settings.comparison_seed)
+        results = compare(contenders, num_requests=settings.comparison.num_requests, seed=settings.comparison.seed)
     rows = summarise(results)
     console.print(render(rows, title="Trained agent and other policies"))
     write_csv(rows, folder / "comparison.csv")

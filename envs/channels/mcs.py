@@ -1,7 +1,7 @@
 """The modulation-and-coding table: which scheme the coded link picks at an SNR, and what it then carries.
 
 Numpy alone, so that prices need no link-level library. The waterfall of each code is measured with it
-(`python -m envs.commands.measure_mcs` writes mcs.csv) and kept as two numbers: a block fails with probability
+(`python -m envs measure_mcs` writes mcs.csv) and kept as two numbers: a block fails with probability
 `Q((snr_db - snr_half_db) / width_db)`.
 """
 
@@ -19,7 +19,6 @@ from scipy.special import ndtr
 from envs.units import FloatArray, linear_to_db
 
 TABLE = Path(__file__).parent / "mcs.csv"
-COLUMNS = ("bits_per_symbol", "rate_1024", "snr_half_db", "width_db")
 BLOCK_BITS = 1024
 """Most payload bits of a code block; the table holds for blocks of this size."""
 CRC_BITS = 24
@@ -83,6 +82,12 @@ class Scheme:
         symbols = self.modulation.coded_bits(BLOCK_BITS) // self.modulation.bits_per_symbol
         return BLOCK_BITS / (symbols * self.repeats)
 
+    @property
+    def row(self) -> dict[str, str]:
+        """As a row of the file."""
+        own = {"bits_per_symbol": str(self.modulation.bits_per_symbol), "rate_1024": str(self.modulation.rate_1024)}
+        return own | {"snr_half_db": f"{self.snr_half_db:.3f}", "width_db": f"{self.width_db:.3f}"}
+
     def failure(self, snr_db: ArrayLike, transmissions: int = 1) -> FloatArray:
         """Chance that a block fails after so many combined transmissions over AWGN, float64 of the SNRs' shape.
 
@@ -105,9 +110,9 @@ class Scheme:
         return self.bits_per_use * arrived / self.expected_transmissions(snr_db)
 
 
-def measured_schemes() -> list[Scheme]:
-    """The rows of mcs.csv: every code sent once."""
-    with TABLE.open(newline="") as file:
+def measured_schemes(table: Path = TABLE) -> list[Scheme]:
+    """The rows of mcs.csv, or of another such file: every code sent once."""
+    with table.open(newline="") as file:
         return [
             Scheme(
                 Modulation(int(row["bits_per_symbol"]), int(row["rate_1024"])),

@@ -1,32 +1,22 @@
-"""Fine-tune a UNet on one's own images: `python -m envs.commands.finetune` (Hydra, configs/finetune.yaml).
+"""Fine-tune a UNet on one's own images: `python -m envs finetune`.
 
-`accelerate launch -m envs.commands.finetune ...` runs the same on several GPUs. A run that was stopped goes on
+`accelerate launch -m envs finetune ...` runs the same on several GPUs. A run that was stopped goes on
 with the same command, exactly as if it had not been.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from omegaconf import DictConfig
 
-import hydra
-from omegaconf import DictConfig, OmegaConf
-
-from envs.command_line import CONFIGS, one_line_errors
+from envs.command_line import command, plain
 from envs.transceiver.finetune_images.settings import FinetuneSettings
 
 
-@hydra.main(config_path=str(CONFIGS), config_name="finetune", version_base="1.3")
+@command("finetune")
 def main(config: DictConfig) -> None:
     """Train what the configuration names."""
-    with one_line_errors():
-        plain: Any = OmegaConf.to_container(config, resolve=True)
-        settings = FinetuneSettings.of(plain)
-        from envs.transceiver.finetune_images.run import finetune  # heavy imports wait until mistakes are dealt with
+    settings = FinetuneSettings.from_config(plain(config))
+    from envs.transceiver.finetune_images.run import finetune  # heavy: after help and mistakes
 
-        folder = finetune(settings)
-        print(f"wrote {folder}: use it with transceiver.{settings.part}={folder}")
-
-
-if __name__ == "__main__":
-    with one_line_errors():
-        main()
+    folder = finetune(settings)
+    print(f"wrote {folder}: use it with transceiver.{settings.part}={folder}")

@@ -1,88 +1,36 @@
-"""Measure the waterfall of every code that mcs.csv lacks: `python -m envs.commands.measure_mcs`, some minutes."""
+"""Measure the waterfall of every code that the modulation-and-coding table lacks: `python -m envs measure_mcs`.
+
+Some minutes from an empty file; a stopped run goes on. Needs the extra `phy`. `output=envs/channels/mcs.csv` is the
+table that prices read; every code has a generator of its own, so that the order does not matter.
+"""
 
 from __future__ import annotations
 
-import csv
-import math
-from collections.abc import Sequence
+from pathlib import Path
 
-import numpy as np
-import torch
-from scipy.optimize import minimize
-from scipy.special import log_ndtr
+from omegaconf import DictConfig
 from tqdm import tqdm
 
-from envs.channels.block_code import block_code
-from envs.channels.mcs import BLOCK_BITS, COLUMNS, MODULATIONS, TABLE, Modulation, Scheme, measured_schemes
-from envs.command_line import one_line_errors
-from envs.files import whole_file
-from envs.units import FloatArray, db_to_linear, linear_to_db
-
-CAPACITY_GAP_DB = 1.5
-"""Where the search starts above Shannon's limit."""
-SEARCH_BLOCKS, BLOCKS = 16, 64
-OFFSETS_DB = (-0.3, -0.1, 0.1, 0.3, 0.5, 0.7)
+from envs import checks
+from envs.channels.mcs import MODULATIONS, Scheme, measured_schemes
+from envs.command_line import command
+from envs.files import write_rows
 
 
-def failed_blocks(
-    modulation: Modulation, snr_db: float, blocks: int, generator: torch.Generator, payload_bits: int = BLOCK_BITS
-) -> int:
-    """How many of so many random blocks fail over AWGN when each is sent once."""
-    code = block_code(payload_bits, modulation)
-    n0 = 1.0 / db_to_linear(snr_db)
-    sent = torch.randint(0, 2, (blocks, payload_bits), generator=generator).float()
-    noise = torch.randn(blocks, code.num_symbols, dtype=torch.complex64, generator=generator)  # of unit power
-    received = code.symbols(sent) + math.sqrt(n0) * noise
-    decoded, valid = code.decode(code.soft_bits(received, torch.full((blocks,), n0)))
-    return int((~valid | (decoded != sent).any(dim=1)).sum())
+@command("measure_mcs")
+def main(config: DictConfig) -> None:
+    """Measure what the table in the file lacks, and write it after each code."""
+    output = Path(checks.text("output", config.output))
+    known = {scheme.modulation: scheme for scheme in measured_schemes(output)} if output.exists() else {}
+    import torch  # heavy: after help and mistakes
 
+    from envs.channels.block_code import block_code
+    from envs.channels.waterfall import measure_waterfall
 
-def fit_waterfall(snr_db: Sequence[float], failed: Sequence[int], blocks: int) -> tuple[float, float]:
-    """Most likely (snr_half_db, width_db) of `Q((snr_db - snr_half_db) / width_db)` given counts of failures."""
-    levels, lost = np.asarray(snr_db), np.asarray(failed)
-
-    def surprise(parameters: FloatArray) -> float:
-        score = (parameters[0] - levels) / np.exp(parameters[1])
-        return -float(np.sum(lost * log_ndtr(score) + (blocks - lost) * log_ndtr(-score)))
-
-    best = minimize(surprise, [float(levels.mean()), math.log(0.3)], method="Nelder-Mead").x
-    return float(best[0]), math.exp(float(best[1]))
-
-
-def measure(modulation: Modulation, generator: torch.Generator) -> tuple[float, float]:
-    """Search the middle of the waterfall, then count failures around it."""
-    efficiency = modulation.bits_per_symbol * modulation.rate_1024 / 1024
-    low = linear_to_db(2.0**efficiency - 1.0)
-    high = low + 2 * CAPACITY_GAP_DB
-    while high - low > 0.2:
-        middle = (low + high) / 2
-        half_fail = 2 * failed_blocks(modulation, middle, SEARCH_BLOCKS, generator) > SEARCH_BLOCKS
-        low, high = (middle, high) if half_fail else (low, middle)
-    levels = [(low + high) / 2 + offset for offset in OFFSETS_DB]
-    failed = [failed_blocks(modulation, level, BLOCKS, generator) for level in levels]
-    return fit_waterfall(levels, failed, BLOCKS)
-
-
-def main() -> None:
-    """Measure every code that the table lacks, each with a generator of its own; a stopped run goes on."""
-    rows = {scheme.modulation: scheme for scheme in measured_schemes()} if TABLE.exists() else {}
     for index, modulation in enumerate(tqdm(MODULATIONS, unit="code")):
-        if modulation in rows:
+        if modulation in known:
             continue
-        rows[modulation] = Scheme(modulation, *measure(modulation, torch.Generator().manual_seed(index)))
+        known[modulation] = Scheme(modulation, *measure_waterfall(modulation, torch.Generator().manual_seed(index)))
         block_code.cache_clear()
-        _write([rows[known] for known in MODULATIONS if known in rows])
-
-
-def _write(rows: Sequence[Scheme]) -> None:
-    with whole_file(TABLE) as partial, partial.open("w", newline="") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(COLUMNS)
-        for row in rows:
-            coding = row.modulation
-            writer.writerow([coding.bits_per_symbol, coding.rate_1024, f"{row.snr_half_db:.3f}", f"{row.width_db:.3f}"])
-
-
-if __name__ == "__main__":
-    with one_line_errors():
-        main()
+        write_rows(output, [known[each].row for each in MODULATIONS if each in known])
+    print(f"{output}: {len(known)} codes")

@@ -1,6 +1,6 @@
 """Operations of Stable Diffusion v1-5 and of light UNets, counted from their architectures.
 
-The file beside this module is written by `python -m envs.commands.count_operations` and recounted by a test, so
+The file beside this module is written by `python -m envs count_operations` and recounted by a test, so
 that reading it needs no torch.
 """
 

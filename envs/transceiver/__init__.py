@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from envs.channels import ChannelChoice, make_channel
-from envs.transceiver.model.options import ModelOptions
+from envs.transceiver.model.options import ModelOptions, on_hub
 from envs.transceiver.profile.profile import METRICS, PSNR_CAP_DB, SHIPPED_PROFILE, QualityProfile, Request
 
 if TYPE_CHECKING:
@@ -35,6 +35,7 @@ __all__ = [
     "Request",
     "load_transceiver",
     "metrics_against",
+    "on_hub",
     "study_receivers",
     "timed_costs",
 ]

@@ -11,8 +11,7 @@ from stable_baselines3.common.envs import IdentityEnv
 
 from agents import Predictor, load_policy
 from agents.d3qn import D3QN
-from agents.factory import ALGORITHMS, make_agent
-from agents.hyperparameters import default_hyperparameters
+from agents.factory import ALGORITHMS, default_hyperparameters, make_agent
 from agents.policies.model_based import sample_observations
 from envs import SplitVectorEnv
 from envs.transceiver.profile.profile import QualityProfile

@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 import pytest
-
 from envs.crossover import expected_satisfaction, first_crossing
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from envs.outcome import settle
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envs import SplitVectorEnv
-from envs.outcome import settle
 from envs.transceiver.profile.profile import QualityProfile
 
 PROFILE = QualityProfile.synthetic(num_requests=3, draws=3)

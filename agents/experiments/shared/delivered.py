@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
 from agents.experiments.shared.states import sample_states
-from agents.experiments.shared.study import Study
+from agents.experiments.shared.study import RootTraining, Study
 from agents.reports.style import house_style, label_of
 from envs.transceiver import Request, metrics_against
 
@@ -36,7 +36,7 @@ class Scheme:
 
 
 @dataclass(frozen=True)
-class Delivered:
+class DeliveredImages:
     """Images of B requests under one scheme at one SNR.
 
     Attributes:
@@ -50,7 +50,7 @@ class Delivered:
     quality: Mapping[str, NDArray[np.float64]]
 
 
-def caption_of(scheme: Scheme, each: Delivered, index: int) -> str:
+def caption_of(scheme: Scheme, each: DeliveredImages, index: int) -> str:
     """Split and PSNR of one image; Edge's is the noise-free one that the others are measured by."""
     quality = "noise-free" if scheme.framework == "edge" else f"{each.quality['psnr_db'][index]:.1f} dB"
     return f"split {each.split} · {quality}"
@@ -62,7 +62,7 @@ def schemes_of(receivers: Sequence[str]) -> tuple[Scheme, ...]:
     return (*shared, Scheme("non_finetuning", None), Scheme("edge", None))
 
 
-class Delivery:
+class Frameworks:
     """Runs the frameworks on the live transceiver.
 
     Args:
@@ -72,7 +72,7 @@ class Delivery:
         training: how ROOT is trained for a receiver without one.
     """
 
-    def __init__(self, study: Study, num_requests: int, edge_availability: float, training: Mapping[str, Any]) -> None:
+    def __init__(self, study: Study, num_requests: int, edge_availability: float, training: RootTraining) -> None:
         self.study, self.edge_availability, self.training = study, edge_availability, training
         self.requests: tuple[Request, ...] = study.profile.requests[:num_requests]
         self.transceiver = study.live_transceiver()
@@ -83,7 +83,7 @@ class Delivery:
         """What a reader of the pictures must know."""
         return f"ROOT decides at PACR {self.edge_availability:g} with everything else in the middle of the scenario."
 
-    def deliver(self, scheme: Scheme, snr_db: float) -> Delivered:
+    def deliver(self, scheme: Scheme, snr_db: float) -> DeliveredImages:
         """All requests under one scheme at one SNR."""
         steps = self.study.num_inference_steps
         if scheme.framework == "edge":
@@ -95,30 +95,30 @@ class Delivery:
 
     def split_of_root(self, receiver: str, snr_db: float) -> int:
         """What ROOT decides in the middle of the scenario."""
-        middle = middle_of(self.study.keywords["scenario"])
+        middle = middle_of(self.study.settings.scenario)
         middle |= {"snr_db": [snr_db, snr_db], "edge_availability": [self.edge_availability, self.edge_availability]}
-        states = sample_states(self.study.keywords_of(receiver, middle), 1, self.study.seed)
+        states = sample_states(self.study.settings_of(receiver, middle), 1, self.study.seed)
         return int(states.actions("root", self.study.root_of(receiver, self.training))[0])
 
     def _generate(self, split: int, snr_db: float | None, receiver: str) -> Any:
         prompts, seeds = [each.prompt for each in self.requests], [each.seed for each in self.requests]
         return self.transceiver.generate(prompts, seeds, split, snr_db, receiver)
 
-    def _judged(self, split: int, out: Any) -> Delivered:
+    def _judged(self, split: int, out: Any) -> DeliveredImages:
         quality = metrics_against(out.images, self._reference.images)
         quality["alignment"] = out.alignment.double().cpu().numpy()
-        return Delivered(split, out.images.cpu().numpy(), {name: quality[name] for name in METRICS})
+        return DeliveredImages(split, out.images.cpu().numpy(), {name: quality[name] for name in METRICS})
 
 
-def middle_of(scenario: Mapping[str, Any]) -> dict[str, list[float]]:
+def middle_of(scenario: Any) -> dict[str, list[float]]:
     """Each range of a scenario shrunk to its middle; that of the bandwidth in logarithms, as it is drawn."""
     middle = {}
-    for name, value in scenario.items():
-        if name in ("latency_high_ratio", "correlation"):
+    for each in fields(scenario):
+        if each.name in ("latency_high_ratio", "correlation"):
             continue
-        low, high = (value, value) if isinstance(value, int | float) else value
-        point = float(np.sqrt(low * high)) if name == "bandwidth_hz" else (low + high) / 2
-        middle[name] = [point, point]
+        low, high = getattr(scenario, each.name)
+        point = float(np.sqrt(low * high)) if each.name == "bandwidth_hz" else (low + high) / 2
+        middle[each.name] = [point, point]
     return middle
 
 

@@ -12,9 +12,8 @@ from matplotlib.figure import Figure
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from agents.reports.rows import write_rows
 from agents.reports.style import save_figure
-from envs.files import whole_file
+from envs.files import write_rows, write_text
 
 
 @dataclass(frozen=True)
@@ -103,7 +102,7 @@ def write_findings(findings: Findings, name: str, folder: Path, source: str, sec
         figures += save_figure(figure, folder / _named(name, suffix))
     tables = [folder / f"{_named(name, suffix)}.csv" for suffix in findings.tables]
     for path, rows in zip(tables, findings.tables.values(), strict=True):
-        write_rows(rows, path)
+        write_rows(path, rows)
     comparison = {
         "name": name,
         "title": findings.title,
@@ -114,8 +113,7 @@ def write_findings(findings: Findings, name: str, folder: Path, source: str, sec
         "claims": [asdict(claim) for claim in findings.claims],
         "notes": list(findings.notes),
     }
-    with whole_file(folder / COMPARISON_FILE) as partial:
-        partial.write_text(json.dumps(comparison, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    write_text(folder / COMPARISON_FILE, json.dumps(comparison, indent=1, ensure_ascii=False) + "\n")
     return [*figures, *tables, folder / COMPARISON_FILE]
 
 

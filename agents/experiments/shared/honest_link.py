@@ -9,11 +9,12 @@ from typing import Any
 import numpy as np
 from matplotlib.figure import Figure
 
+from agents.experiments.shared.crossover import BANDWIDTHS_HZ, Satisfaction, expected_satisfaction, first_crossing
 from agents.experiments.shared.drawing import SNR_LABEL, draw_band
 from agents.experiments.shared.findings import Claim, report
 from agents.experiments.shared.states import Sweep
 from agents.reports.style import house_style, label_of, line_style
-from envs.crossover import BANDWIDTHS_HZ, Satisfaction, expected_satisfaction, first_crossing
+from envs import SplitSettings
 
 RATES = {"shannon": ("-", "Shannon's rate"), "coded": ("--", "5G LDPC and QAM")}
 """Rate -> line style and label."""
@@ -26,16 +27,15 @@ Curves = Mapping[tuple[str, float], Satisfaction]
 """(rate, SNR in dB) -> expected satisfaction over `BANDWIDTHS_HZ`."""
 
 
-def over_bandwidth(keywords: Mapping[str, Any], snrs_db: Sequence[float]) -> Curves:
+def over_bandwidth(settings: SplitSettings, snrs_db: Sequence[float]) -> Curves:
     """Expected satisfaction over bandwidth at the harshest and the mildest SNR, at both rates.
 
     Args:
-        keywords: of the environment; its scenario, plans and rate are set here.
+        settings: of the environment; its scenario, plans and rate are set here.
         snrs_db: points of the figure's axis.
     """
-    others = {name: value for name, value in keywords.items() if name not in ("scenario", "plans", "rate", "fidelity")}
     return {
-        (rate, snr_db): expected_satisfaction(snr_db, BANDWIDTHS_HZ, rate, **others)
+        (rate, snr_db): expected_satisfaction(snr_db, BANDWIDTHS_HZ, rate, settings=settings)
         for rate in RATES
         for snr_db in (min(snrs_db), max(snrs_db))
     }

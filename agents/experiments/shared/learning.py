@@ -4,50 +4,60 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
 from rich.console import Console
-from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
 from tqdm import tqdm
 
 from agents.experiments.shared.states import States
-from agents.factory import make_agent
+from agents.experiments.shared.study import CurveOptions, RootTraining
 from agents.policies import Predictor, load_policy
 from agents.policies.loading import policy_file
 from agents.reports.provenance import file_fingerprint
 from agents.runs.callbacks import EveryRequests
-from agents.runs.learn import copy_policy
-from agents.runs.settings import check_keys
-from envs import SplitVectorEnv
-from envs.files import whole_file
+from agents.runs.learn import Lesson, learn, new_agent
+from agents.runs.settings import AgentSettings
+from envs import SplitSettings, SplitVectorEnv
+from envs.files import whole_file, write_text
 
 
-@dataclass(frozen=True)
-class Lesson:
-    """What one agent learns from.
+def trained_root(settings: SplitSettings, training: RootTraining, console: Console) -> Predictor:
+    """Train ROOT in an environment, or read the one that an earlier experiment trained in the same.
 
-    Attributes:
-        keywords: constructor keywords of the environment.
-        agent: its name and hyperparameters.
-        episodes: to learn from.
-        num_envs: sessions side by side.
-        every_episodes: between two points of the curve.
-        init_from: policy to start from, see `agents.runs.learn.copy_policy`; None: random networks.
+    Deterministic: the same profile, settings and seed give the same agent.
+
+    Args:
+        settings: of the environment; `profile` holds a profile.
+        training: how it is trained, and where the trained ones are.
+        console: where it is said.
+
+    Raises:
+        ValueError: hyperparameters that do not exist.
     """
+    path = Path(training.folder) / f"root_{settings.receiver}_{_root_digest(settings, training)}.zip"
+    if not path.is_file():
+        total = training.total_requests
+        chosen = AgentSettings.from_config(training.agent)
+        agent = new_agent(Lesson(chosen, settings, total, training.num_envs, training.seed))
+        with tqdm(total=total, desc=f"ROOT for {settings.receiver}", unit="request", unit_scale=True) as bar:
+            period = max(1, total // 100)
+            learn(agent, total, [EveryRequests(period, lambda: bar.update(period))])
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with whole_file(path) as partial:
+            agent.save(partial)
+        console.print(f"trained {path}", highlight=False, soft_wrap=True)
+    return load_policy(path, SplitVectorEnv(training.num_envs, settings))
 
-    keywords: Mapping[str, Any]
-    agent: Mapping[str, Any]
-    episodes: int
-    num_envs: int
-    every_episodes: int
-    init_from: str | None = None
+
+def lesson_of(options: CurveOptions, settings: SplitSettings, agent: AgentSettings, seed: int = 0) -> Lesson:
+    """What an agent of an experiment over learning curves learns from."""
+    return Lesson(agent, settings, options.episodes * settings.episode_length, options.num_envs, seed)
 
 
 @dataclass(frozen=True)
@@ -65,27 +75,41 @@ class Learnt:
     served: float
 
 
-def new_agent(lesson: Lesson, seed: int) -> BaseAlgorithm:
-    """The agent before its first request.
+def learning_curves(
+    options: CurveOptions,
+    settings: SplitSettings,
+    agent: AgentSettings,
+    states: States,
+    folder: Path,
+    on_agent: Callable[[], object] = lambda: None,
+) -> list[Learnt]:
+    """Let the agents of all seeds learn; finished ones are kept in the folder.
 
-    Raises:
-        ValueError: hyperparameters that do not exist, or a policy to start from that does not fit.
+    Args:
+        options: sizes.
+        settings: of the environment.
+        agent: what learns.
+        states: in which the greedy policy's expected reward is taken.
+        folder: of the experiment.
+        on_agent: called after each.
     """
-    agent = make_agent(env=SplitVectorEnv(lesson.num_envs, **lesson.keywords), seed=seed, **lesson.agent)
-    if lesson.init_from is not None:
-        copy_policy(agent, lesson.init_from)
-    return agent
+    learnt = []
+    for seed in range(options.seeds):
+        learnt.append(
+            _learning_curve(lesson_of(options, settings, agent, seed), states, options.every_episodes, folder)
+        )
+        on_agent()
+    return learnt
 
 
-def learning_curve(lesson: Lesson, states: States, seed: int, folder: Path) -> Learnt:
-    """Let one agent learn, or read how it did from the folder if it has learnt before."""
-    path = folder / "curves" / f"{lesson.keywords['receiver']}_{seed}_{_curve_digest(lesson, states, seed)}.json"
+def _learning_curve(lesson: Lesson, states: States, every_episodes: int, folder: Path) -> Learnt:
+    """Let one agent learn and look at it now and then, or read how it did if it has learnt before."""
+    digest = _curve_digest(lesson, states, every_episodes)
+    path = folder / "curves" / f"{lesson.environment.receiver}_{lesson.seed}_{digest}.json"
     if path.is_file():
         kept = json.loads(path.read_text(encoding="utf-8"))
         return Learnt(np.array(kept["episodes"]), np.array(kept["rewards"]), kept.get("served", float("nan")))
-    torch.set_num_threads(1)  # the networks are small: a second thread costs more than it brings
-    agent = new_agent(lesson, seed)
-    requests = lesson.keywords["episode_length"]
+    agent, requests = new_agent(lesson), lesson.environment.episode_length
     episodes, rewards = [0], [_greedy_reward(agent, states)]
 
     def look() -> None:
@@ -93,12 +117,10 @@ def learning_curve(lesson: Lesson, states: States, seed: int, folder: Path) -> L
         rewards.append(_greedy_reward(agent, states))
 
     sums = _RewardSum()
-    callbacks: Any = [EveryRequests(lesson.every_episodes * requests, look), sums]
-    agent.learn(lesson.episodes * requests, callback=callbacks, log_interval=None)  # type: ignore[arg-type]
+    learn(agent, lesson.total_requests, [EveryRequests(every_episodes * requests, look), sums])
     served = sums.total / agent.num_timesteps
     path.parent.mkdir(parents=True, exist_ok=True)
-    with whole_file(path) as partial:
-        partial.write_text(json.dumps({"episodes": episodes, "rewards": rewards, "served": served}), encoding="utf-8")
+    write_text(path, json.dumps({"episodes": episodes, "rewards": rewards, "served": served}))
     return Learnt(np.array(episodes), np.array(rewards), served)
 
 
@@ -114,68 +136,33 @@ def _greedy_reward(agent: Any, states: States) -> float:
     return float(states.rewards_of(states.actions("root", agent)).mean())
 
 
-def _curve_digest(lesson: Lesson, states: States, seed: int) -> str:
-    """Name of everything that the curve depends on; the states stand for the environment."""
-    told: dict[str, Any] = {
-        "episodes": lesson.episodes,
-        "num_envs": lesson.num_envs,
-        "every": lesson.every_episodes,
-        "seed": seed,
-    }
-    if lesson.init_from is not None:
-        told |= {"init_from": file_fingerprint(policy_file(lesson.init_from))}
-    digest = hashlib.sha256(json.dumps(told | {"agent": dict(lesson.agent)}, sort_keys=True).encode())
-    digest.update(states.observations.tobytes())
-    digest.update(states.rewards.tobytes())
+def _root_digest(settings: SplitSettings, training: RootTraining) -> str:
+    """Name of everything that the trained agent depends on."""
+    profile: Any = settings.profile
+    told = {each.name: repr(getattr(settings, each.name)) for each in fields(settings) if each.name != "profile"}
+    told |= {each.name: repr(getattr(training, each.name)) for each in fields(training) if each.name != "folder"}
+    told |= {"requests": repr(profile.requests), "snr_db": repr(profile.snr_db.tolist())}
+    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    for metric in profile.metrics:
+        for name in sorted(profile.receivers):  # plans of other papers read other receivers too
+            digest.update(profile.values(name, metric).tobytes())
+        digest.update(profile.reference(metric).tobytes())
     return digest.hexdigest()[:12]
 
 
-def trained_root(keywords: Mapping[str, Any], training: Mapping[str, Any], console: Console) -> Predictor:
-    """Train ROOT in an environment, or read the one that an earlier experiment trained in the same.
-
-    Deterministic: the same profile, settings and seed give the same agent.
-
-    Args:
-        keywords: constructor keywords of the environment; `profile` holds a profile.
-        training: `agent` (the group of that name), `total_requests`, `num_envs`, `seed`, `folder` of the trained ones.
-        console: where it is said.
-
-    Raises:
-        ValueError: unknown or missing keys of `training`, or hyperparameters that do not exist.
-    """
-    check_keys("experiment.root", training, ["agent", "total_requests", "num_envs", "seed", "folder"])
-    folder = Path(training["folder"])
-    path = folder / f"root_{keywords['receiver']}_{_root_digest(keywords, training)}.zip"
-    env = SplitVectorEnv(training["num_envs"], **keywords)
-    if not path.is_file():
-        torch.set_num_threads(1)  # the networks are small: a second thread costs more than it brings
-        agent = make_agent(env=env, seed=training["seed"], **training["agent"])
-        total = training["total_requests"]
-        with tqdm(total=total, desc=f"ROOT for {keywords['receiver']}", unit="request", unit_scale=True) as bar:
-            period = max(1, total // 100)
-            agent.learn(total, callback=EveryRequests(period, lambda: bar.update(period)), log_interval=None)  # type: ignore[arg-type]
-        folder.mkdir(parents=True, exist_ok=True)
-        with whole_file(path) as partial:
-            agent.save(partial)
-        console.print(f"trained {path}", highlight=False, soft_wrap=True)
-    return load_policy(path, env)
-
-
-def _root_digest(keywords: Mapping[str, Any], training: Mapping[str, Any]) -> str:
-    """Name of everything that the trained agent depends on."""
-    profile, receiver = keywords["profile"], keywords["receiver"]
-    told = {key: repr(value) for key, value in keywords.items() if key != "profile"}
-    told |= {"training": repr({key: value for key, value in training.items() if key != "folder"})}
-    told |= {"requests": repr(profile.requests), "snr_db": repr(profile.snr_db.tolist())}
+def _curve_digest(lesson: Lesson, states: States, every_episodes: int) -> str:
+    """Name of everything that the curve depends on; the states stand for the environment."""
+    agent = lesson.agent
+    told: dict[str, Any] = {
+        "requests": lesson.total_requests,
+        "num_envs": lesson.num_envs,
+        "every": every_episodes,
+        "seed": lesson.seed,
+        "agent": {"name": agent.name, **agent.hyperparameters},
+    }
+    if agent.init_from is not None:
+        told |= {"init_from": file_fingerprint(policy_file(agent.init_from))}
     digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
-    # Plans of other papers read other receivers too.
-    read = (
-        [receiver]
-        if keywords.get("plans", ["semaigc"]) == ["semaigc"]
-        else [receiver, *sorted({*profile.receivers} - {receiver})]
-    )
-    for metric in profile.metrics:
-        for name in read:
-            digest.update(profile.values(name, metric).tobytes())
-        digest.update(profile.reference(metric).tobytes())
+    digest.update(states.observations.tobytes())
+    digest.update(states.rewards.tobytes())
     return digest.hexdigest()[:12]

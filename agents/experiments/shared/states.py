@@ -14,10 +14,11 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from agents.evaluation.statistics import Interval, column_intervals
-from agents.experiments.shared.study import EVERY_PLAN, Points
+from agents.experiments.shared.study import EVERY_PLAN
 from agents.policies import SCHEMES, Predictor
 from agents.policies.model_based import sample_observations
-from envs import SplitVectorEnv
+from envs import SplitSettings, SplitVectorEnv
+from envs.checks import Points
 
 FRAMEWORKS = ("root", "non_root", "non_finetuning", "edge", "local")
 """The five frameworks of the paper, SemAIGC with ROOT first."""
@@ -61,15 +62,15 @@ class States:
         return self.rewards[np.arange(len(actions)), actions]
 
 
-def sample_states(keywords: Mapping[str, Any], num_states: int, seed: int) -> States:
+def sample_states(settings: SplitSettings, num_states: int, seed: int) -> States:
     """Draw states of an environment's scenario and price every plan in them.
 
     Args:
-        keywords: constructor keywords of the environment; its plans are replaced by `EVERY_PLAN`.
+        settings: of the environment; its plans are replaced by `EVERY_PLAN`.
         num_states: N.
         seed: of the states; two scenarios that differ in one range share the luck of all the others.
     """
-    model = SplitVectorEnv(1, **(dict(keywords) | {"plans": list(EVERY_PLAN)})).model
+    model = SplitVectorEnv(1, settings, plans=list(EVERY_PLAN)).model
     observations = sample_observations(model, num_states, seed)
     rewards = model.expected_rewards(observations)
     return States(observations, rewards, model.plan_names, model.profile.num_inference_steps)

@@ -2,50 +2,58 @@
 
 from __future__ import annotations
 
-import dataclasses
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, fields
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
-import numpy as np
 from omegaconf import DictConfig, OmegaConf
 from rich.console import Console
 
 from agents.policies import Predictor
-from agents.runs.settings import GROUPS, EvaluateSettings, check_keys, plain
+from agents.runs.settings import GROUPS, EvaluateSettings, read_settings
 from agents.runs.setup import matching_transceiver, prepare
-from envs import SplitVectorEnv
+from envs import SplitSettings, SplitVectorEnv
+from envs.checks import Count, Natural, Points
+from envs.command_line import plain
 
-Chosen = TypeVar("Chosen")
 
+@dataclass(frozen=True)
+class RootTraining:
+    """How ROOT is trained where no shipped agent was: the group `experiment.root`.
 
-def read_options(cls: type[Chosen], given: Mapping[str, Any]) -> Chosen:
-    """Make the options of an experiment from the group `experiment`.
-
-    Args:
-        cls: a dataclass; its fields annotated `int` must be >= 1, `Points` increase, lists hold at least one entry.
-        given: plain values by key.
-
-    Raises:
-        ValueError: unknown or missing keys, or a value that is not allowed.
+    Attributes:
+        agent: the group of that name.
+        total_requests, num_envs, seed: of the training.
+        folder: of the trained ones, which experiments share.
     """
-    names = [field.name for field in fields(cls)]  # type: ignore[arg-type]
-    check_keys("experiment", given, names)
-    for field in fields(cls):  # type: ignore[arg-type]
-        value = given[field.name]
-        name = f"experiment.{field.name}"
-        if field.type == "Points":
-            check_points(name, value)
-        elif field.type in _ALLOWED:
-            is_allowed, words = _ALLOWED[str(field.type)]
-            if not is_allowed(value):
-                raise ValueError(f"{name} must be {words}, got {value!r}")
-    return cls(**{name: given[name] for name in names})
+
+    agent: Mapping[str, Any]
+    total_requests: Count
+    num_envs: Count
+    seed: Natural
+    folder: str
 
 
-Points = Sequence[float]
-"""Increasing values along an axis."""
+@dataclass(frozen=True)
+class CurveOptions:
+    """Sizes of an experiment over learning curves.
+
+    Attributes:
+        episodes: to learn from.
+        num_envs: sessions side by side.
+        every_episodes: between two points of the curve.
+        seeds: independent agents of each kind.
+        num_states: states in which the greedy policy's expected reward is taken.
+        agent: the group of that name.
+    """
+
+    episodes: Count
+    num_envs: Count
+    every_episodes: Count
+    seeds: Count
+    num_states: Count
+    agent: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -58,7 +66,7 @@ class ComparedOptions:
     """
 
     receivers: list[str]
-    root: Mapping[str, Any]
+    root: RootTraining
 
 
 @dataclass(frozen=True)
@@ -72,7 +80,7 @@ class StateOptions(ComparedOptions):
 
     snr_db: Points
     edge_availability: Points
-    num_states: int
+    num_states: Count
 
 
 @dataclass(frozen=True)
@@ -85,39 +93,9 @@ class ImageOptions(ComparedOptions):
         edge_availability: PACR at which ROOT decides.
     """
 
-    num_requests: int
-    shown: int
+    num_requests: Count
+    shown: Count
     edge_availability: float
-
-
-def _is_integer(value: Any) -> bool:
-    return isinstance(value, int) and not isinstance(value, bool)
-
-
-def _is_list_of(kind: Callable[[Any], bool]) -> Callable[[Any], bool]:
-    return lambda value: isinstance(value, list) and bool(value) and all(kind(entry) for entry in value)
-
-
-_ALLOWED: dict[str, tuple[Callable[[Any], bool], str]] = {
-    "int": (lambda value: _is_integer(value) and value >= 1, "an integer >= 1"),
-    "float": (lambda value: isinstance(value, int | float) and np.isfinite(value), "a finite number"),
-    "list[int]": (_is_list_of(_is_integer), "a list of integers"),
-    "list[str]": (_is_list_of(lambda value: isinstance(value, str)), "a list of names"),
-}
-
-
-def check_points(name: str, values: Any) -> None:
-    """Refuse what is no list of two or more increasing numbers.
-
-    Raises:
-        ValueError: with what was given.
-    """
-    try:
-        points = np.asarray(values, dtype=np.float64)
-    except (TypeError, ValueError):
-        points = np.empty(0)
-    if points.ndim != 1 or len(points) < 2 or not np.isfinite(points).all() or not (np.diff(points) > 0).all():
-        raise ValueError(f"{name} must be a list of two or more increasing numbers, got {values!r}")
 
 
 EVERY_PLAN = ("semaigc", "edge_aigc", "local_aigc")
@@ -131,7 +109,7 @@ class Study:
     Attributes:
         folder: of the experiment.
         seed: of states and requests.
-        keywords: constructor keywords of the environment, with the profile itself.
+        settings: of the environment, with the profile itself.
         receiver: the configured receiver.
         root: the configured ROOT, which is of that receiver.
         transceiver: the configuration's group.
@@ -141,12 +119,12 @@ class Study:
 
     folder: Path
     seed: int
-    keywords: dict[str, Any]
+    settings: SplitSettings
     receiver: str
     root: Predictor
     transceiver: DictConfig
     console: Console
-    notes: list[str] = dataclasses.field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
     @classmethod
     def prepare(cls, config: DictConfig, folder: Path, console: Console) -> Study:
@@ -163,23 +141,23 @@ class Study:
             )
         if "name" in config.scenario:
             raise ValueError(f"the experiments sweep the ranges of scenario=paper, got {config.scenario.name}")
-        settings = EvaluateSettings.from_config(config, (*GROUPS, "experiment"))
+        settings = read_settings(EvaluateSettings, config, (*GROUPS, "experiment"))
         only_root = config.copy()
         OmegaConf.set_struct(only_root, False)
         only_root.policies = {"root": plain(config.get("policies") or {}).get("root", "root")}
         setup = prepare(only_root, 1)
         root = setup.contenders["root"].policy
-        return cls(folder, settings.seed, setup.keywords, given["receiver"], root, config.transceiver, console)
+        return cls(folder, settings.seed, setup.settings, given["receiver"], root, config.transceiver, console)
 
     @property
     def environment(self) -> SplitVectorEnv:
         """A vector environment of one session, as configured."""
-        return SplitVectorEnv(1, **self.keywords)
+        return SplitVectorEnv(1, self.settings)
 
     @property
     def profile(self) -> Any:
         """The measured quality profile."""
-        return self.keywords["profile"]
+        return self.settings.profile
 
     @property
     def num_inference_steps(self) -> int:
@@ -207,23 +185,23 @@ class Study:
                 self.note(f"receiver {name} is left out: the profile holds {listed} (`make profile` measures more)")
         return held
 
-    def keywords_of(self, receiver: str, scenario: Mapping[str, Any] | None = None, **changes: Any) -> dict[str, Any]:
-        """Keywords of the environment with another receiver, scenario entries, or anything else changed."""
-        changed = dict(self.keywords["scenario"]) | dict(scenario or {})
-        return self.keywords | {"receiver": receiver, "scenario": changed} | changes
+    def settings_of(self, receiver: str, scenario: Mapping[str, Any] | None = None, **changes: Any) -> SplitSettings:
+        """Settings of the environment with another receiver, entries of the scenario, or anything else changed."""
+        moved = replace(self.settings.scenario, **(scenario or {}))
+        return replace(self.settings, receiver=receiver, scenario=moved, **changes)
 
-    def root_of(self, receiver: str, training: Mapping[str, Any]) -> Predictor:
+    def root_of(self, receiver: str, training: RootTraining) -> Predictor:
         """ROOT for a receiver: the configured one for the configured receiver, one trained here for another.
 
         Args:
             receiver: in the profile.
-            training: how the other is trained, see `agents.experiments.shared.learning.trained_root`.
+            training: how the other is trained.
         """
         if receiver == self.receiver:
             return self.root
         from agents.experiments.shared.learning import trained_root  # torch, only where it is needed
 
-        return trained_root(self.keywords_of(receiver), training, self.console)
+        return trained_root(self.settings_of(receiver), training, self.console)
 
     def live_transceiver(self) -> Any:
         """The transceiver that the profile was measured with.
@@ -232,4 +210,4 @@ class Study:
             ValueError: no weights, or others than the profile's.
         """
         with self.console.status("Loading the transceiver"):
-            return matching_transceiver(self.transceiver, self.profile, self.keywords["channel"])
+            return matching_transceiver(self.transceiver, self.profile, self.settings.channel)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
+
+from envs import checks
 
 HUB_PREFIX = "hub:"
 AUTO = "auto"
@@ -46,12 +48,9 @@ class ModelOptions:
     clip: str | None = None
 
     def __post_init__(self) -> None:
-        if self.dtype not in (*DTYPES, AUTO):
-            raise ValueError(f"dtype must be one of {', '.join(DTYPES)} or {AUTO}, got {self.dtype!r}")
-        if self.slicing not in (True, False, AUTO):
-            raise ValueError(f"slicing must be true, false or {AUTO}, got {self.slicing!r}")
-        if not isinstance(self.compile, bool):
-            raise ValueError(f"compile must be true or false, got {self.compile!r}")
+        checks.choice("dtype", self.dtype, (*DTYPES, AUTO))
+        checks.choice("slicing", self.slicing, (True, False, AUTO))
+        checks.flag("compile", self.compile)
         for name, source in self.sources.items():
             check_source(name, source)
 
@@ -62,10 +61,7 @@ class ModelOptions:
         Raises:
             ValueError: a key that is not an option.
         """
-        known = [field.name for field in fields(cls)]
-        if unknown := [str(key) for key in config if key not in known]:
-            raise ValueError(f"unknown options of the model: {', '.join(unknown)}; allowed: {', '.join(known)}")
-        return cls(**config)
+        return checks.make(cls, config, "the model's options")
 
     @property
     def sources(self) -> dict[str, str]:

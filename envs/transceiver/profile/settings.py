@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from envs import checks
 from envs.channels import make_channel
 from envs.transceiver.model.options import AUTO, ModelOptions, check_source
 from envs.transceiver.profile.profile import Request
@@ -56,19 +57,15 @@ class MeasureParams:
             check_source("the model", self.model)
         for name, draws in self.receivers.items():
             receiver_named(name)
-            if draws < 1:
-                raise ValueError(f"channel draws of {name} must be 1 or more, got {draws}")
-        if self.batch_size < 1:
-            raise ValueError(f"batch_size must be 1 or more, got {self.batch_size}")
+            checks.integer(f"channel draws of {name}", draws, 1)
+        for name in ("num_requests", "batch_size"):
+            checks.integer(name, getattr(self, name), 1)
         if self.prompts is not None and not self.prompts:
             raise ValueError("prompts is an empty list: give one or more, or null for captioned scenes")
-        if self.num_requests < 1:
-            raise ValueError(f"num_requests must be 1 or more, got {self.num_requests}")
-        if len(self.snr_db) < 2 or not np.all(np.diff(self.snr_db) > 0) or not np.isfinite(self.snr_db).all():
-            raise ValueError(f"snr_db must be finite and increasing, got {self.snr_db}")
+        checks.points("snr_db", self.snr_db)
 
     @classmethod
-    def of(
+    def from_config(
         cls, measure: Mapping[str, Any], transceiver: Mapping[str, Any], channel: str | Mapping[str, Any] = "awgn"
     ) -> Self:
         """What a configuration asks for.
@@ -80,12 +77,12 @@ class MeasureParams:
         Raises:
             ValueError: a folder that is not there, an unknown option, or a setting out of range.
         """
-        model = dict(transceiver)
-        path, guidance_scale, device = (model.pop(key) for key in ("path", "guidance_scale", "device"))
+        own = ("path", "guidance_scale", "device")
+        options = ModelOptions.from_config({key: value for key, value in transceiver.items() if key not in own})
         lists = {name: None if measure[name] is None else tuple(measure[name]) for name in ("snr_db", "prompts")}
-        options = ModelOptions.from_config(model)
-        model_fields = {"model": path, "guidance_scale": guidance_scale, "device": device, "options": options}
-        return cls(**{**measure, **lists, **model_fields, "channel": channel})
+        model_fields = {"model": transceiver["path"], "guidance_scale": transceiver["guidance_scale"]}
+        model_fields |= {"device": transceiver["device"], "options": options}
+        return checks.make(cls, {**measure, **lists, **model_fields, "channel": channel}, "measure")
 
     def requests(self) -> tuple[Request, ...]:
         """The requests that are measured."""

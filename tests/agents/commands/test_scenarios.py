@@ -63,7 +63,7 @@ def test_rules_by_name_know_of_the_queue() -> None:
     env = SplitVectorEnv(8, profile=PROFILE, scenario={"name": "queue", "interval_s": 2.0})
     fixed, rule = load_policy("best_fixed", env), load_policy("two_split", env)
     assert isinstance(fixed, FixedPolicy)
-    search = RuleSearch.of(env.model, 2_000, seed=9)
+    search = RuleSearch.for_model(env.model, 2_000, seed=9)
     assert search.mean_reward(fixed) > search.mean_reward(FixedPolicy(18)) + 0.1
     assert isinstance(rule, TwoPlans)
     assert search.mean_reward(rule) >= search.mean_reward(fixed)

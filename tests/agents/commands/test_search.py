@@ -43,11 +43,11 @@ def test_a_study_goes_on(
 
 
 def test_a_trial_that_is_worse_is_pruned(profile_file: Path) -> None:
+    from agents.runs.trial import Trainer
     from hydra import compose, initialize_config_dir
     from optuna import TrialPruned
 
     from agents.runs.settings import GROUPS, TrainSettings
-    from agents.runs.trial import Trainer
     from envs.command_line import CONFIGS
 
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):

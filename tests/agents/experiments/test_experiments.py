@@ -13,9 +13,9 @@ import pytest
 from hydra import compose, initialize_config_dir
 from PIL import Image
 
-from agents.experiments.run import EXPERIMENTS
+from agents.experiments import EXPERIMENTS
 from agents.experiments.shared.findings import Claim
-from agents.runs.settings import plain
+from envs.command_line import plain
 from envs.transceiver import load_transceiver
 from envs.transceiver.profile.profile import QualityProfile
 from envs.transceiver.profile.settings import MeasureParams

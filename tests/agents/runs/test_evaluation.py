@@ -13,9 +13,8 @@ from omegaconf import DictConfig
 
 from agents.factory import make_agent
 from agents.runs.folders import RunFolder
-from agents.runs.settings import plain
 from envs import SplitVectorEnv
-from envs.command_line import CONFIGS
+from envs.command_line import CONFIGS, plain
 from envs.transceiver.profile.profile import QualityProfile
 
 Command = Callable[..., int]

@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 from omegaconf import OmegaConf
 
-from agents.runs.settings import EvaluateSettings, check_keys, plain, policy_names
+from agents.runs.settings import EvaluateSettings, plain, policy_names
 
 NONE = {"seeds": None, "scenarios": None, "runs": None}
 VALUES: dict[str, Any] = {"seed": 0, "num_requests": 20, "num_envs": 4, "bins": 3, "figures": True, **NONE}
@@ -42,7 +42,7 @@ def test_bad_settings(change: dict[str, Any], said: str) -> None:
 
 def test_missing_keys() -> None:
     with pytest.raises(ValueError, match="missing keys in here: b"):
-        check_keys("here", ["a"], ["a", "b"])
+        checks.keys("here", ["a"], ["a", "b"])
 
 
 @pytest.mark.parametrize("policies", [None, {}, {"mine": 3}])

@@ -14,7 +14,7 @@ from envs.transceiver.train_embedded.architecture import new_scheduler
 
 from .conftest import SCHEDULER
 
-SCHEDULE = Schedule.of(new_scheduler(**SCHEDULER), 20)
+SCHEDULE = Schedule.from_scheduler(new_scheduler(**SCHEDULER), 20)
 
 
 def predict(z: Tensor, t: Tensor) -> Tensor:

@@ -15,7 +15,7 @@ from .conftest import SCHEDULER
 
 
 def schedule(steps: int = 20) -> Schedule:
-    return Schedule.of(new_scheduler(**SCHEDULER), steps)
+    return Schedule.from_scheduler(new_scheduler(**SCHEDULER), steps)
 
 
 def test_timesteps_are_the_schedulers() -> None:

@@ -26,7 +26,7 @@ def trained(data: Path, model: Path, output: Path, **changes: object) -> Weights
     """Weights that a run leaves, averaged, in single precision."""
     from accelerate.state import AcceleratorState, GradientState
 
-    folder = run.finetune(FinetuneSettings.of(keys_of(data, model, output, **changes)))
+    folder = run.finetune(FinetuneSettings.from_config(keys_of(data, model, output, **changes)))
     AcceleratorState._reset_state(True)
     GradientState._reset_state()
     return load_file(folder / "diffusion_pytorch_model.safetensors")
@@ -123,7 +123,7 @@ def test_loss_and_images_are_in_tensorboard(whole: tuple[Path, Weights]) -> None
 def test_it_learns(image_folder: Path, tiny_folder: Path, tmp_path: Path) -> None:
     """The receiver comes nearer to the guided generator on the images it learns from."""
     output = tmp_path / "run"
-    settings = FinetuneSettings.of(
+    settings = FinetuneSettings.from_config(
         keys_of(image_folder, tiny_folder, output, steps=40, learning_rate=5e-3, checkpoint_every=100)
     )
     training = run.Finetuning(settings)
@@ -210,7 +210,7 @@ def test_two_processes_learn_what_one_does(image_folder: Path, tiny_folder: Path
     from accelerate import debug_launcher
 
     two = keys_of(image_folder, tiny_folder, tmp_path / "two", gradient_accumulation=1)
-    debug_launcher(run.finetune, (FinetuneSettings.of(two),), num_processes=2)
+    debug_launcher(run.finetune, (FinetuneSettings.from_config(two),), num_processes=2)
     header = json.loads((tmp_path / "two" / "checkpoint-00000004" / "run.json").read_text())
     assert header["settings"]["processes"] == 2
     weights = load_file(tmp_path / "two" / "finetune_unet" / "diffusion_pytorch_model.safetensors")

@@ -34,7 +34,7 @@ from .conftest import keys_of
 )
 def test_refused(change: dict, message: str, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=message):
-        FinetuneSettings.of(keys_of(tmp_path, tmp_path, tmp_path) | change)
+        FinetuneSettings.from_config(keys_of(tmp_path, tmp_path, tmp_path) | change)
 
 
 @pytest.mark.parametrize(
@@ -49,11 +49,11 @@ def test_refused(change: dict, message: str, tmp_path: Path) -> None:
 def test_validation_is_refused(change: dict, message: str, tmp_path: Path) -> None:
     keys = keys_of(tmp_path, tmp_path, tmp_path)
     with pytest.raises(ValueError, match=message):
-        FinetuneSettings.of(keys | {"validation": keys["validation"] | change})
+        FinetuneSettings.from_config(keys | {"validation": keys["validation"] | change})
 
 
 def test_how_long_a_run_lasts_is_free_and_how_it_learns_is_not(tmp_path: Path) -> None:
     keys = keys_of(tmp_path, tmp_path, tmp_path)
-    one = FinetuneSettings.of(keys)
-    assert one.kept == FinetuneSettings.of(keys | {"steps": 9, "output": "elsewhere"}).kept
-    assert one.kept != FinetuneSettings.of(keys | {"batch_size": 3}).kept
+    one = FinetuneSettings.from_config(keys)
+    assert one.kept == FinetuneSettings.from_config(keys | {"steps": 9, "output": "elsewhere"}).kept
+    assert one.kept != FinetuneSettings.from_config(keys | {"batch_size": 3}).kept

@@ -33,7 +33,7 @@ def params_of(overrides: list[str]) -> MeasureParams:
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         config = compose("make_profile", [*MEASURED, *overrides])
     parts = (OmegaConf.to_container(config[group], resolve=True) for group in ("measure", "transceiver"))
-    return MeasureParams.of(*parts)  # type: ignore[arg-type]
+    return MeasureParams.from_config(*parts)  # type: ignore[arg-type]
 
 
 def choice(folder: Path) -> list[str]:

@@ -1,4 +1,4 @@
-"""`python evaluate.py +experiment=NAME`: run one experiment and write what it found."""
+"""`python evaluate.py experiment=NAME`: run one experiment and write what it found."""
 
 from __future__ import annotations
 
@@ -10,29 +10,12 @@ from pathlib import Path
 from omegaconf import DictConfig
 from rich.console import Console
 
+from agents.experiments import EXPERIMENTS
 from agents.experiments.shared.findings import claims_table, write_findings
-from agents.experiments.shared.study import Study, read_options
+from agents.experiments.shared.study import Study
 from agents.reports.provenance import describe
-from agents.runs.settings import plain
-
-EXPERIMENTS = (
-    "semaigc_fig4",
-    "semaigc_fig5",
-    "semaigc_fig6",
-    "semaigc_fig7",
-    "semaigc_fig8",
-    "semaigc_fig9",
-    "semaigc_prop2",
-    "euci_fig8",
-    "meg_fig6",
-    "receivers",
-    "regret",
-    "ablations",
-    "transfer",
-    "protocols",
-    "future",
-)
-"""Names, in the order of the report; each is a module of this package and a file of `configs/experiment`."""
+from envs import checks
+from envs.command_line import plain
 
 UNUSED = ("num_requests", "num_envs", "bins", "figures", "seeds", "scenarios", "runs")
 """Keys of `evaluate.py` that size the plain comparison only."""
@@ -57,7 +40,7 @@ def run_experiment(config: DictConfig, folder: Path, overrides: Sequence[str]) -
     if idle := [key for key in keys if key in UNUSED]:
         raise ValueError(f"{', '.join(idle)} sizes the plain comparison; an experiment takes {', '.join(given)}")
     module = import_module(f"agents.experiments.{name}")
-    options = read_options(module.Options, given)
+    options = checks.parse(module.Options, given, "experiment", "experiment.")
     console = Console()
     study = Study.prepare(config, folder, console)
     source = describe(config, study.environment)
