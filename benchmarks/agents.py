@@ -39,12 +39,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # before this fold
 from agents.factory import make_agent
 from agents.policies import Predictor, load_policy
 from agents.policies.model_based import sample_observations
+from agents.runs.learn import learn
 from agents.runs.resolvers import register_resolvers
-from agents.runs.settings import plain
+from agents.runs.settings import AgentSettings
 from envs import SplitVectorEnv
-from envs.command_line import one_line_errors
+from envs.command_line import CONFIGS, one_line_errors
 
-CONFIGS = Path(__file__).resolve().parents[1] / "configs"
 JUDGED_STATES, JUDGED_SEED = 4096, 3_000_000
 OF_ORACLE, OF_WAY = (0.95, 0.98, 0.99), (0.5, 0.8)
 LEVELS = (*(f"{share:.0%}" for share in OF_ORACLE), *(f"{share:.0%} of the way" for share in OF_WAY))
@@ -132,15 +132,15 @@ class Watch(BaseCallback):
         return seconds < self.limit_s and any(each.seconds == inf for each in self.reached)
 
 
-def ours(agent: str, num_envs: int, **changes: Any) -> Callable[[int], BaseAlgorithm]:
+def ours(agent: str, num_envs: int) -> Callable[[int], BaseAlgorithm]:
     """An agent of `configs/agent`, in the native vector environment, or the single one if `num_envs` is 0."""
     register_resolvers()
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        settings = plain(compose("train", overrides=[f"agent={agent}"]).agent) | changes
+        chosen = AgentSettings.from_config(compose("train", overrides=[f"agent={agent}"]).agent)
 
     def make(seed: int) -> BaseAlgorithm:
-        env = SplitVectorEnv(num_envs) if num_envs else gym.make("envs:SemAIGC/Split-v0")
-        return make_agent(env=env, seed=seed, **settings)
+        env: Any = SplitVectorEnv(num_envs) if num_envs else gym.make("envs:SemAIGC/Split-v0")
+        return make_agent(chosen.name, env, seed, **chosen.hyperparameters)
 
     return make
 
@@ -162,10 +162,10 @@ def contestants() -> dict[str, Contestant]:
     }
 
 
-def learn(contestant: Contestant, seed: int, judge: Judge, limit_s: float) -> Watch:
+def watched(contestant: Contestant, seed: int, judge: Judge, limit_s: float) -> Watch:
     """Train once."""
     watch = Watch(judge, limit_s)
-    contestant.make(seed).learn(contestant.requests, callback=watch, log_interval=None)  # type: ignore[arg-type]
+    learn(contestant.make(seed), contestant.requests, [watch])
     return watch
 
 
@@ -198,7 +198,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         found: dict[str, list[list[Reached]]] = {}
         for name in options.contestants:
             watches = [
-                learn(known[name], seed, judge, options.limit)
+                watched(known[name], seed, judge, options.limit)
                 for seed in tqdm(range(options.seeds), desc=name, unit="seed", leave=False)
             ]
             found[name] = [list(each) for each in zip(*(watch.reached for watch in watches), strict=True)]

@@ -1,17 +1,18 @@
-"""Time of a decision: `python benchmarks/decisions.py` (the extra `deploy` for ONNX).
+"""Time of a decision: `python benchmarks/decisions.py` (`--help` lists the settings; the extra `deploy` for ONNX).
 
 Microseconds of processor time a decision, one at a time and in batches, of the shipped ROOT run by stable-baselines3,
 by onnxruntime and by numpy, each on one thread; from an observation (stable-baselines3) or physical units (the files).
-Median of five rounds.
+Median of the rounds.
 """
 
 from __future__ import annotations
 
+import argparse
 import statistics
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -24,27 +25,37 @@ from agents.commands.export import random_states
 from agents.policies.exported import GreedyNetwork, greedy_network
 from agents.policies.loading import ROOT_WEIGHTS
 from agents.policies.trained import TrainedPolicy
-
-BATCHES = (1, 64, 4096)
-ROUNDS = 5
-ROUND_S = 0.2
+from envs.command_line import one_line_errors
 
 
-def microseconds(decide: Callable[[Any], Any], states: Any) -> float:
+def microseconds(decide: Callable[[Any], Any], states: Any, rounds: int, round_s: float) -> float:
     """Processor time of one decision of a batch, the median of the rounds."""
     decide(states)
-    rounds = []
-    for _ in range(ROUNDS):
+    taken = []
+    for _ in range(rounds):
         calls, start = 0, time.process_time()
-        while time.process_time() - start < ROUND_S:
+        while time.process_time() - start < round_s:
             decide(states)
             calls += 1
-        rounds.append((time.process_time() - start) / (calls * len(states)) * 1e6)
-    return statistics.median(rounds)
+        taken.append((time.process_time() - start) / (calls * len(states)) * 1e6)
+    return statistics.median(taken)
 
 
-def main() -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Print the table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--batches", type=int, nargs="+", default=[1, 64, 4096], help="states at once")
+    parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
+    parser.add_argument("--seconds", type=float, default=0.2, help="of a round, default: %(default)s")
+    options = parser.parse_args(arguments)
+    with one_line_errors():
+        if min(*options.batches, options.rounds) < 1 or not options.seconds > 0:
+            raise ValueError("batches and rounds must be 1 or more, and seconds > 0")
+        report(options.batches, options.rounds, options.seconds)
+
+
+def report(batches: Sequence[int], rounds: int, round_s: float) -> None:
+    """Time every decider and print it."""
     torch.set_num_threads(1)
     agent = TrainedPolicy.load(ROOT_WEIGHTS).agent
     network = greedy_network(agent, [f"semaigc({split})" for split in range(agent.action_space.n)])  # type: ignore[attr-defined]
@@ -60,12 +71,13 @@ def main() -> None:
 
             write_onnx(network, Path(folder) / "root.onnx")
             deciders["onnxruntime"] = (OnnxNetwork(Path(folder) / "root.onnx").actions, False)
-        print(f"{'microseconds a decision':28}" + "".join(f"{f'batch {batch:,}':>14}" for batch in BATCHES))
+        print(f"{'microseconds a decision':28}" + "".join(f"{f'batch {batch:,}':>14}" for batch in batches))
         for label, (decide, normalised) in deciders.items():
             times = []
-            for batch in BATCHES:
+            for batch in batches:
                 states = random_states(batch)
-                times.append(microseconds(decide, network.normalised(states) if normalised else states))
+                given = network.normalised(states) if normalised else states
+                times.append(microseconds(decide, given, rounds, round_s))
             print(f"{label:28}" + "".join(f"{value:14.2f}" for value in times))
 
 

@@ -29,7 +29,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # before this fold
 
 from envs import SplitEnv, SplitVectorEnv
 from envs.command_line import one_line_errors
-from envs.transceiver.profile.profile import QualityProfile
+from envs.transceiver import QualityProfile
 
 Step = Callable[[], Any]
 CHUNK_S = 0.03

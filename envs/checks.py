@@ -7,7 +7,7 @@ import operator
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
 from types import NoneType, UnionType
-from typing import Annotated, Any, TypeVar, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
 import numpy as np
 
@@ -174,7 +174,7 @@ _BY_TYPE: dict[Any, Callable[[str, Any], Any]] = {int: integer, float: number, b
 def _parsed(name: str, value: Any, hint: Any) -> Any:
     if get_origin(hint) is Annotated:
         return hint.__metadata__[0](name, value)
-    if isinstance(hint, UnionType):
+    if get_origin(hint) in (Union, UnionType):
         others = [each for each in get_args(hint) if each is not NoneType]
         if value is None and len(others) < len(get_args(hint)):
             return None
@@ -183,7 +183,9 @@ def _parsed(name: str, value: Any, hint: Any) -> Any:
         if not isinstance(value, list) or not value:
             raise ValueError(f"{name} must be a list that is not empty, got {value!r}")
         return [_parsed(f"{name}[{index}]", each, get_args(hint)[0]) for index, each in enumerate(value)]
-    if is_dataclass(hint) and isinstance(value, Mapping):
+    if is_dataclass(hint) and not isinstance(value, hint):  # type: ignore[arg-type]
+        if not isinstance(value, Mapping):
+            raise ValueError(f"{name} must hold keys and values, got {value!r}")
         return parse(hint, value, name, f"{name}.")  # type: ignore[arg-type]
     return _BY_TYPE[hint](name, value) if hint in _BY_TYPE else value
 
@@ -196,7 +198,7 @@ def named(where: str, given: str | Mapping[str, Any], default: str = "") -> tupl
     """
     if isinstance(given, str):
         return given, {}
-    if not isinstance(given, Mapping):
+    if not isinstance(given, Mapping) or not given.get("name", default):
         raise ValueError(f"{where} must be a name, or a mapping of name and parameters, got {given!r}")
     return str(given.get("name", default)), {str(key): value for key, value in given.items() if key != "name"}
 

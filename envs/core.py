@@ -9,7 +9,8 @@ import numpy as np
 from gymnasium.error import ResetNeeded
 from numpy.typing import ArrayLike, NDArray
 
-from envs.model import Info, SplitModel, state_info
+from envs.model import Info, SplitModel
+from envs.observation import ObservationWindow
 from envs.quality import QualitySource, Served
 from envs.scenario import RequestState
 
@@ -47,7 +48,7 @@ class SplitCore:
         self.last: LastStep | None = None
         self.quality: QualitySource = model.quality if quality is None else quality
         self._scenario = model.new_scenario()
-        self._window = model.new_window()
+        self._window = ObservationWindow(model.settings.observation_window)
         self._served = -1
 
     @property
@@ -70,7 +71,7 @@ class SplitCore:
         """Start N sessions: (observations float32 [N, 7 + k], info with the state of the first requests)."""
         self._scenario.reset(self.num_envs, rng)
         self._served = 0
-        info: Info = {"state": {name: values.copy() for name, values in state_info(self.state).items()}}
+        info: Info = {"state": {name: values.copy() for name, values in self.state.info.items()}}
         self._add_mask(info)
         return self._window.reset(self.model.observe(self.state)), info
 
@@ -129,21 +130,9 @@ class SplitCore:
         self._served = state["served"]
         self.last = None
 
-    def realised_rewards(self) -> NDArray[np.float64]:
-        """Reward that each action would get for the requests of the next step, float64 [N, P]."""
-        return self.model.realised_rewards(self.state)
-
-    def expected_rewards(self) -> NDArray[np.float64]:
-        """Mean reward of each action given the true state of the next requests, float64 [N, P]."""
-        return self.model.expected_rewards_in(self.state)
-
-    def action_masks(self) -> NDArray[np.bool_]:
-        """Which actions are possible for the requests of the next step, bool [N, P]."""
-        return self.model.possible(self.state)
-
     def _add_mask(self, info: Info) -> None:
         if self.model.scenario.LIMITS_PLANS:
-            info["action_mask"] = self.action_masks().astype(np.int8)
+            info["action_mask"] = self.model.possible(self.state).astype(np.int8)
 
     def _checked(self, action: ArrayLike) -> NDArray[np.integer]:
         plan = np.asarray(action)

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike, NDArray
 
 from envs.channels import Channel, make_channel
 from envs.costs import CostSource, CostTable, Device, LinkState, Parts, Prices, Stated, cost_source
-from envs.observation import ObservationScale, ObservationWindow, check_observable
+from envs.observation import ObservationScale, check_observable
 from envs.plans import Plan, expand
 from envs.quality import ProfileQuality, Served
 from envs.rewards import Outcome, Reward, make_reward
@@ -27,18 +27,6 @@ from envs.units import FloatArray
 
 Info = dict[str, Any]
 BoolArray = NDArray[np.bool_]
-
-STATE_NAMES = (
-    "snr_db",
-    "bandwidth_hz",
-    "edge_availability",
-    "user_availability",
-    "density_factor",
-    "latency_low_s",
-    "latency_high_s",
-    "request",
-)
-"""Entries of `info["state"]`."""
 
 CHUNK_VALUES = 2**18
 """Profile values that are worked on at a time, to stay in the processor's cache."""
@@ -154,10 +142,6 @@ class SplitModel:
         quality = self.quality
         return make_scenario(self.scenario, quality.num_requests, quality.num_draws, quality.max_attempts)
 
-    def new_window(self) -> ObservationWindow:
-        """A fresh window that observations are averaged over."""
-        return ObservationWindow(self.settings.observation_window)
-
     def observe(self, state: RequestState) -> NDArray[np.float32]:
         """Instantaneous observations of N requests, float32 [N, 7 + k], see `envs.observation`."""
         edge, user = self.costs.edge, self.costs.user
@@ -244,7 +228,7 @@ class SplitModel:
             "accepted": accepted,
             "failed": settled.failed,
             "rewards": {name: term.copy() for name, term in settled.terms.items()},
-            "state": state_info(state),
+            "state": state.info,
         }
         if offer.waiting_s is not None:
             info["latency_parts_s"]["waiting"] = offer.waiting_s
@@ -253,11 +237,11 @@ class SplitModel:
 
     def possible(self, state: RequestState) -> BoolArray:
         """Which plans the scenario allows for N requests, bool [N, P]; all, in most scenarios."""
-        if self.scenario.LIMITS_PLANS:
-            possible = self.scenario.possible(_columns(state.features), self.costs.price(state.link))
-            if possible is not None:
-                return possible
-        return np.ones((len(state.request), len(self.plans)), dtype=np.bool_)
+        everything = np.ones((len(state.request), len(self.plans)), dtype=np.bool_)
+        if not self.scenario.LIMITS_PLANS:
+            return everything
+        possible = self.scenario.possible(_columns(state.features), self.costs.price(state.link))
+        return everything if possible is None else possible
 
     def realised_rewards(self, state: RequestState) -> NDArray[np.float64]:
         """Reward that every action would get for the requests and channel draws of a state.
@@ -352,11 +336,6 @@ class SplitModel:
             part = Offer(totals.mapped(itemgetter(rows)), None, possible)  # type: ignore[arg-type]  # as prices are
             means[rows] = self.mean_reward(part, chances, images, latency_low_s[rows, None])
         return means
-
-
-def state_info(state: RequestState) -> Info:
-    """The entries of `info["state"]`, arrays [N]; what the scenario shows besides comes last."""
-    return {name: getattr(state, name) for name in STATE_NAMES} | dict(state.features)
 
 
 def _with_axis(values: FloatArray) -> FloatArray:

@@ -17,6 +17,7 @@ from envs.plans import Plan
 from envs.scenario import RequestState
 from envs.transceiver.profile.cells import ProfileCell, measured_cell
 from envs.transceiver.profile.profile import QualityProfile
+from envs.units import FloatArray
 
 
 class Readings(dict[str, Any]):
@@ -67,7 +68,6 @@ for _name in (
     setattr(Readings, _name, _filled_before(_name))
 
 
-FloatArray = NDArray[np.float64]
 FEW = 64
 """Below so many states a binary search finds an SNR sooner than counting does."""
 COUNTABLE = np.iinfo(np.int8).max
@@ -88,11 +88,6 @@ class Served(NamedTuple):
     accepted: NDArray[np.bool_]
     quality: Mapping[str, FloatArray]
     images: Any = None
-
-    def only(self, possible: NDArray[np.bool_]) -> Served:
-        """The same where plans were possible; no attempt, no acceptance and a quality of 0 where they were not."""
-        quality = {name: values * possible for name, values in self.quality.items()}
-        return Served(self.attempts * possible, self.accepted & possible, quality, self.images)
 
 
 class QualitySource(Protocol):

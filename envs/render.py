@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
+from envs import checks
 from envs.core import LastStep, SplitCore
-from envs.model import STATE_NAMES, SplitModel
+from envs.model import SplitModel
 from envs.rewards import satisfaction
-from envs.scenario import RequestState
 from envs.units import db_to_linear
 
 WIDTH, HEIGHT = 640, 360
@@ -20,7 +20,7 @@ SCALE = 2
 
 INK, MUTED, PAPER, TRACK = "#1c2330", "#687385", "#fbfbfd", "#e3e7ee"
 EDGE, LINK, USER, GOOD, BAD = "#2f6fde", "#8d99ab", "#e8833a", "#2e9e63", "#d0433b"
-PART_COLOURS = {"edge": EDGE, "link": LINK, "user": USER}
+PART_COLOURS = {"edge": EDGE, "link": LINK, "user": USER, "waiting": MUTED}
 
 
 @dataclass(frozen=True)
@@ -177,7 +177,7 @@ def _article(noun: str | None) -> str:
     return f"{'an' if noun and noun[0] in 'aeiou' else 'a'} {noun}"
 
 
-RENDER_MODES = ("rgb_array",)
+RENDER_MODES = ("rgb_array", None)
 
 
 class Painter:
@@ -199,11 +199,8 @@ class Painter:
         Raises:
             ValueError: an unknown render mode.
         """
-        if render_mode is None:
-            return None
-        if render_mode not in RENDER_MODES:
-            raise ValueError(f"unknown render_mode {render_mode!r}; allowed: {', '.join(RENDER_MODES)} or None")
-        return cls(model)
+        checks.choice("render_mode", render_mode, RENDER_MODES)
+        return None if render_mode is None else cls(model)
 
     def paint(self, core: SplitCore) -> tuple[NDArray[np.uint8], ...]:
         """Draw a frame uint8 [360, 640, 3] of each environment: its last step, or its first request.
@@ -212,7 +209,8 @@ class Painter:
             ResetNeeded: before the first reset.
         """
         state = core.state if core.last is None else core.last.state
-        return tuple(draw_frame(self._panel(core, _row(state, row), row)) for row in range(core.num_envs))
+        links = [{name: float(values[row]) for name, values in state.info.items()} for row in range(core.num_envs)]
+        return tuple(draw_frame(self._panel(core, link, row)) for row, link in enumerate(links))
 
     def _panel(self, core: SplitCore, link: dict[str, float], row: int) -> Panel:
         last = core.last
@@ -263,7 +261,3 @@ class Painter:
             channel_seeds=[draw],
         )
         return np.asarray(delivery.images[0], dtype=np.float32)
-
-
-def _row(state: RequestState, row: int) -> dict[str, float]:
-    return {name: float(getattr(state, name)[row]) for name in STATE_NAMES}

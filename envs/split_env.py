@@ -18,7 +18,56 @@ from envs.render import Painter
 from envs.settings import SplitSettings
 
 
-class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
+class SplitForm:
+    """What the scalar and the batched form of the environment share.
+
+    Attributes:
+        model, core: the decision process, and its N sessions.
+        painter: draws frames; None without a render mode.
+        reward_space: bounds of the reward, float64 [M] (M = 1 for a number), as MO-Gymnasium's wrappers look for them.
+        reward_dim: M.
+    """
+
+    def prepare(
+        self, num_envs: int, settings: SplitSettings | None, render_mode: str | None, keywords: Mapping[str, Any]
+    ) -> tuple[Any, Discrete]:
+        """Make the parts for N sessions: the spaces of one observation and of one action."""
+        self.model = model = SplitModel(SplitSettings.from_keywords(keywords, settings))
+        self.core = SplitCore(model, num_envs, quality_source(model))
+        self.painter = Painter.for_mode(render_mode, model)
+        self.render_mode = render_mode
+        low, high = np.atleast_1d(model.reward.low), np.atleast_1d(model.reward.high)
+        self.reward_space = Box(low, high, dtype=np.float64)
+        self.reward_dim = len(low)
+        return Box(0.0, 1.0, (len(model.observation.names),), np.float32), Discrete(len(model.plans))
+
+    def start(
+        self, options: dict[str, Any] | None, rng: np.random.Generator
+    ) -> tuple[NDArray[np.float32], dict[str, Any]]:
+        """Start N sessions: (observations [N, 7 + k], info).
+
+        Raises:
+            ValueError: options; there are none.
+        """
+        if options:
+            raise ValueError(f"reset takes no options, got {', '.join(options)}")
+        self.core.last = None
+        return self.core.reset(rng)
+
+    def realised_rewards(self) -> NDArray[np.float64]:
+        """Reward that each action would get for the next requests and their channel draws, float64 [N, P]."""
+        return self.model.realised_rewards(self.core.state)
+
+    def expected_rewards(self) -> NDArray[np.float64]:
+        """Mean reward of each action given the true state of the next requests, float64 [N, P]."""
+        return self.model.expected_rewards_in(self.core.state)
+
+    def possible(self) -> NDArray[np.bool_]:
+        """Which actions are possible for the next requests, bool [N, P]."""
+        return self.model.possible(self.core.state)
+
+
+class SplitEnv(SplitForm, gym.Env[NDArray[np.float32], np.int64]):
     """Decides where the denoising steps of a diffusion image generator run: at the edge, or at the user.
 
     An agent serves a session of requests for images. For each it sees the link, the devices and the user's
@@ -102,23 +151,14 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
     def __init__(
         self, settings: SplitSettings | None = None, *, render_mode: str | None = None, **keywords: Any
     ) -> None:
-        self.model = SplitModel(SplitSettings.from_keywords(keywords, settings))
-        self.core = SplitCore(self.model, 1, quality_source(self.model))
-        self.painter = Painter.for_mode(render_mode, self.model)
-        self.render_mode = render_mode
-        self.observation_space = Box(0.0, 1.0, (len(self.model.observation.names),), np.float32)
-        self.action_space = Discrete(len(self.model.plans))
-        self.reward_space = reward_space(self.model)
-        self.reward_dim = self.reward_space.shape[0]
+        self.observation_space, self.action_space = self.prepare(1, settings, render_mode, keywords)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Start a session. There are no options."""
         super().reset(seed=seed)
-        refuse_options(options)
-        self.core.last = None
-        obs, info = self.core.reset(self.np_random)
+        obs, info = self.start(options, self.np_random)
         return obs[0], as_scalars(info)
 
     def step(self, action: Any) -> tuple[NDArray[np.float32], Any, bool, bool, dict[str, Any]]:
@@ -131,23 +171,9 @@ class SplitEnv(gym.Env[NDArray[np.float32], np.int64]):
         """Draw the delivered image beside the decision and the link, uint8 [360, 640, 3]."""
         return None if self.painter is None else self.painter.paint(self.core)[0]
 
-    def realised_rewards(self) -> NDArray[np.float64]:
-        """Reward that each action would get for the next request and its channel draws, float64 [1, P]."""
-        return self.core.realised_rewards()
-
-    def expected_rewards(self) -> NDArray[np.float64]:
-        """Mean reward of each action given the true state of the next request, float64 [1, P]."""
-        return self.core.expected_rewards()
-
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are possible for the next request, bool [P]; as sb3-contrib's MaskablePPO asks."""
-        return self.core.action_masks()[0]
-
-
-def reward_space(model: SplitModel) -> Box:
-    """Bounds of the reward, float64 [M] (M = 1 for a number), as MO-Gymnasium's wrappers look for them."""
-    low, high = np.atleast_1d(model.reward.low), np.atleast_1d(model.reward.high)
-    return Box(low, high, dtype=np.float64)
+        return self.possible()[0]
 
 
 def as_scalars(info: Mapping[str, Any]) -> dict[str, Any]:
@@ -158,13 +184,3 @@ def as_scalars(info: Mapping[str, Any]) -> dict[str, Any]:
         key: (value.item() if value.ndim == 1 else value[0]) if isinstance(value, np.ndarray) else as_scalars(value)
         for key, value in info.items()
     }
-
-
-def refuse_options(options: dict[str, Any] | None) -> None:
-    """There are no reset options.
-
-    Raises:
-        ValueError: there are some all the same.
-    """
-    if options:
-        raise ValueError(f"reset takes no options, got {', '.join(options)}")

@@ -1,4 +1,4 @@
-"""Conversions between units: the only home of decibels, and of bits per byte.
+"""Conversions between units: the only home of decibels.
 
 Every function takes a float or an array and returns the same kind, in float64.
 """
@@ -14,9 +14,7 @@ from numpy.typing import NDArray
 FloatArray = NDArray[np.float64]
 Floats = float | FloatArray
 
-BITS_PER_BYTE = 8
 NEPER_PER_DB = math.log(10.0) / 10.0
-WATT_PER_MILLIWATT = 1e-3
 
 
 @overload
@@ -46,30 +44,3 @@ def linear_to_db(linear: Floats) -> Floats:
     with np.errstate(divide="ignore"):
         levels = 10.0 * np.log10(values)
     return levels if isinstance(linear, np.ndarray) else float(levels)
-
-
-@overload
-def dbm_to_watt(dbm: float) -> float: ...
-@overload
-def dbm_to_watt(dbm: FloatArray) -> FloatArray: ...
-def dbm_to_watt(dbm: Floats) -> Floats:
-    """Power in watts of a level in decibels over one milliwatt."""
-    return db_to_linear(dbm) * WATT_PER_MILLIWATT
-
-
-@overload
-def watt_to_dbm(power_w: float) -> float: ...
-@overload
-def watt_to_dbm(power_w: FloatArray) -> FloatArray: ...
-def watt_to_dbm(power_w: Floats) -> Floats:
-    """Level in decibels over one milliwatt of a power in watts.
-
-    Raises:
-        ValueError: a power is negative or NaN.
-    """
-    return linear_to_db(power_w / WATT_PER_MILLIWATT)
-
-
-def bytes_to_bits(size_bytes: int) -> int:
-    """Bits in so many bytes."""
-    return size_bytes * BITS_PER_BYTE

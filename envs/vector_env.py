@@ -6,22 +6,17 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from gymnasium.spaces import Box, Discrete
 from gymnasium.vector import AutoresetMode, VectorEnv
 from gymnasium.vector.utils import batch_space
 from numpy.typing import ArrayLike, NDArray
 
-from envs.core import SplitCore
-from envs.fidelity import quality_source
-from envs.model import SplitModel
-from envs.render import Painter
 from envs.settings import SplitSettings
-from envs.split_env import SplitEnv, refuse_options, reward_space
+from envs.split_env import SplitEnv, SplitForm
 
 Bools = NDArray[np.bool_]
 
 
-class SplitVectorEnv(VectorEnv[NDArray[np.float32], ArrayLike, NDArray[Any]]):
+class SplitVectorEnv(SplitForm, VectorEnv[NDArray[np.float32], ArrayLike, NDArray[Any]]):
     """N sessions of `SplitEnv` in step, without a loop over them.
 
     Spaces, rewards and settings are those of `SplitEnv`; with N = 1 the trajectory of a seed is bit for bit the
@@ -51,26 +46,17 @@ class SplitVectorEnv(VectorEnv[NDArray[np.float32], ArrayLike, NDArray[Any]]):
         render_mode: str | None = None,
         **keywords: Any,
     ) -> None:
-        self.model = SplitModel(SplitSettings.from_keywords(keywords, settings))
-        self.core = SplitCore(self.model, num_envs, quality_source(self.model))
-        self.painter = Painter.for_mode(render_mode, self.model)
-        self.render_mode = render_mode
+        one = self.prepare(num_envs, settings, render_mode, keywords)
         self.num_envs = num_envs
-        self.single_observation_space = Box(0.0, 1.0, (len(self.model.observation.names),), np.float32)
-        self.single_action_space = Discrete(len(self.model.plans))
-        self.reward_space = reward_space(self.model)
-        self.reward_dim = self.reward_space.shape[0]
-        self.observation_space = batch_space(self.single_observation_space, num_envs)
-        self.action_space = batch_space(self.single_action_space, num_envs)
+        self.single_observation_space, self.single_action_space = one
+        self.observation_space, self.action_space = (batch_space(space, num_envs) for space in one)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None
     ) -> tuple[NDArray[np.float32], dict[str, Any]]:
         """Start N sessions from one generator. There are no options."""
         super().reset(seed=seed)
-        refuse_options(options)
-        self.core.last = None
-        return self.core.reset(self.np_random)
+        return self.start(options, self.np_random)
 
     def step(self, actions: ArrayLike) -> tuple[NDArray[np.float32], NDArray[np.float64], Bools, Bools, dict[str, Any]]:
         """Serve one request in every session by the plans `actions`, integers [N]; rewards are [N] or [N, M]."""
@@ -109,14 +95,6 @@ class SplitVectorEnv(VectorEnv[NDArray[np.float32], ArrayLike, NDArray[Any]]):
         """Draw a frame of each environment, see `SplitEnv.render`."""
         return None if self.painter is None else self.painter.paint(self.core)
 
-    def realised_rewards(self) -> NDArray[np.float64]:
-        """Reward that each action would get for the next requests and their channel draws, float64 [N, P]."""
-        return self.core.realised_rewards()
-
-    def expected_rewards(self) -> NDArray[np.float64]:
-        """Mean reward of each action given the true state of the next requests, float64 [N, P]."""
-        return self.core.expected_rewards()
-
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are possible for the next requests, bool [N, P]."""
-        return self.core.action_masks()
+        return self.possible()

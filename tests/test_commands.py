@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import csv
 import os
+import re
+import runpy
 import subprocess
 import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 
 import numpy as np
@@ -14,11 +17,17 @@ import pytest
 from stable_baselines3 import DQN
 
 from agents import D3QN, load_policy
+from agents.experiments import EXPERIMENTS
 from envs import SplitVectorEnv
 from envs.transceiver.profile.profile import QualityProfile
 
 ROOT = Path(__file__).parents[1]
 Command = Callable[..., int]
+COMMANDS = [
+    f"{package}.commands.{file.stem}"
+    for package in ("envs", "agents")
+    for file in sorted((ROOT / package / "commands").glob("[!_]*.py"))
+]
 
 
 def tiny_training(profile_file: Path, folder: Path, **changes: object) -> list[str]:
@@ -158,7 +167,7 @@ def test_sweep_gives_each_run_its_folder(command: Command, profile_file: Path, t
         ("train.py", ["costs=guessed"], "flops measured paper"),
         ("train.py", ["costs.name=guessed"], "unknown costs 'guessed'; allowed: paper, flops, measured"),
         ("train.py", ["+costs.light_model=bk_sdm_tiny"], "unknown keys in costs: light_model"),
-        ("evaluate.py", ["costs=flops", "costs.light_model=huge"], "light_model must be one of bk_sdm_base"),
+        ("evaluate.py", ["costs=flops", "costs.light_model=huge"], "unknown light_model 'huge'; allowed: bk_sdm_base"),
         ("evaluate.py", ["costs=flops", "devices.user.compute_flops_per_s=null"], "compute_flops_per_s of GTX 1080 Ti"),
         ("train.py", ["seed=1", "resume=nowhere"], "resume"),
         ("train.py", ["agent.init_from=nowhere"], "policy 'nowhere' is neither a name nor a file"),
@@ -195,6 +204,38 @@ def test_foreign_profile(command: Command, tmp_path: Path, capsys: pytest.Captur
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "not a readable quality profile" in error
+
+
+@pytest.mark.parametrize("module", COMMANDS)
+def test_help_starts_no_work(
+    module: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "argv", [module, "--help"])
+    monkeypatch.setattr("hydra.main", lambda **_: pytest.fail("work was started"))
+    found = import_module(module)
+    found.main()
+    said, wrong = capsys.readouterr()
+    assert said.startswith(found.__doc__)
+    assert "Settings, KEY=VALUE" in said
+    assert not wrong
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("package", ["envs", "agents"])
+def test_a_package_lists_its_commands_and_knows_no_others(
+    package: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(sys, "argv", [package])
+    runpy.run_module(package, run_name="__main__")
+    listed = re.findall(r"^  (\w+)", capsys.readouterr().out, re.MULTILINE)
+    own = [module.rpartition(".")[2] for module in COMMANDS if module.startswith(package)]
+    assert listed == [*own, *(sorted(EXPERIMENTS) if package == "agents" else [])]
+    monkeypatch.setattr(sys, "argv", [package, "fly"])
+    with pytest.raises(SystemExit) as stop:
+        runpy.run_module(package, run_name="__main__")
+    assert stop.value.code == 2
+    assert capsys.readouterr().err == f"error: unknown command 'fly'; allowed: {', '.join(own)}\n"
 
 
 @pytest.mark.parametrize(("script", "word"), [("train.py", "resume"), ("evaluate.py", "policies")])

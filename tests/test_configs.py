@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,16 +14,17 @@ from agents import default_hyperparameters, load_policy, make_agent
 from agents.runs.resolvers import register_resolvers
 from agents.runs.settings import (
     GROUPS,
+    AgentSettings,
     EvaluateSettings,
     TrainSettings,
-    environment_keywords,
-    plain,
+    environment_settings,
     policy_names,
+    read_settings,
 )
-from envs import SplitVectorEnv, costs
+from envs import SplitSettings, SplitVectorEnv, costs
 from envs.channels import CHANNELS, make_channel
+from envs.command_line import plain
 from envs.rewards import QoE, Satisfaction, make_reward
-from envs.scenario import ScenarioParams
 from envs.transceiver.profile.profile import QualityProfile
 
 CONFIGS = Path(__file__).parents[1] / "configs"
@@ -52,12 +53,11 @@ def test_every_group_has_variants(group: str) -> None:
     "choice", [f"{group}={name}" for group in ("env", "scenario", "devices", "costs") for name in variants(group)]
 )
 def test_environment_of_every_variant(choice: str, profile: QualityProfile) -> None:
-    keywords = environment_keywords(composed("train", choice)) | {"profile": profile}
-    if choice == "costs=measured":  # a loaded model has to be timed first; see the tests of the commands
-        assert keywords.pop("costs") == "measured"
+    settings = environment_settings(composed("train", choice))  # of costs=measured a model has to be timed first
     if tuple(choice.split("=")) in LIVE:
-        assert keywords.pop("fidelity") == "live"
-    env = SplitVectorEnv(2, **keywords)
+        assert settings.fidelity == "live"
+        settings = replace(settings, fidelity="profile")
+    env = SplitVectorEnv(2, settings, profile=profile)
     env.reset(seed=0)
     env.step(env.action_space.sample())
 
@@ -77,16 +77,11 @@ def test_every_channel_has_a_variant() -> None:
 
 @pytest.mark.parametrize("name", variants("agent"))
 def test_agent_of_every_variant(name: str, profile: QualityProfile) -> None:
-    hyperparameters = plain(composed("train", f"agent={name}").agent)
-    algorithm = hyperparameters.pop("name")
-    assert hyperparameters.pop("init_from") is None
+    chosen = AgentSettings.from_config(composed("train", f"agent={name}").agent)
+    assert chosen.init_from is None
     if name not in PRESETS:
-        assert algorithm == name
-        defaults = default_hyperparameters(name)
-        if name == "d3qn":
-            defaults["policy_kwargs"] |= {"dueling": True}
-        assert hyperparameters == defaults | ({"double": True} if name == "d3qn" else {})
-    agent = make_agent(algorithm, SplitVectorEnv(16, profile=profile), seed=0, **hyperparameters)
+        assert chosen == AgentSettings(name, default_hyperparameters(name))
+    agent = make_agent(chosen.name, SplitVectorEnv(16, profile=profile), seed=0, **chosen.hyperparameters)
     assert agent.predict(agent.observation_space.sample(), deterministic=True)[0] in range(21)
 
 
@@ -99,8 +94,8 @@ def test_policies_of_every_variant(profile: QualityProfile) -> None:
 
 
 def test_settings_of_both_commands() -> None:
-    TrainSettings.from_config(composed("train"), (*GROUPS, "agent"))
-    EvaluateSettings.from_config(composed("evaluate"), GROUPS)
+    read_settings(TrainSettings, composed("train"), (*GROUPS, "agent"))
+    read_settings(EvaluateSettings, composed("evaluate"), GROUPS)
 
 
 def test_launcher_is_swapped() -> None:
@@ -110,10 +105,10 @@ def test_launcher_is_swapped() -> None:
 
 
 def test_defaults_of_the_library_are_those_of_the_configs() -> None:
-    config = composed("train")
-    assert ScenarioParams(**plain(config.scenario)) == ScenarioParams()
-    keywords = environment_keywords(config)
-    assert make_reward(keywords["reward"]) == Satisfaction()
-    assert make_reward(environment_keywords(composed("train", "env=qoe"))["reward"]) == QoE()
-    assert keywords["edge_device"] == costs.RTX_A6000
-    assert keywords["user_device"] == costs.GTX_1080_TI
+    settings = environment_settings(composed("train"))
+    assert replace(settings, channel=None, costs="paper") == SplitSettings(plans=["semaigc"])
+    assert settings.channel == {"name": "awgn"}
+    assert make_reward(settings.reward) == Satisfaction()
+    assert make_reward(environment_settings(composed("train", "env=qoe")).reward) == QoE()
+    assert settings.edge_device == costs.RTX_A6000
+    assert settings.user_device == costs.GTX_1080_TI

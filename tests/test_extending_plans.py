@@ -42,11 +42,11 @@ def test_the_device_is_played() -> None:
 
 def test_the_file_of_the_device_is_the_device() -> None:
     (text,) = blocks("A device", "yaml")
-    devices = configured_devices(OmegaConf.create(text))
+    edge, user = configured_devices(OmegaConf.create(text))
     tablet = run_section("A device")["tablet"]
-    assert devices["user_device"].step_s == pytest.approx(tablet.step_s, rel=1e-3)
+    assert user.step_s == pytest.approx(tablet.step_s, rel=1e-3)
     step = ReceiverStep(light=False, guided=True)
-    counted = Counted().devices(devices["edge_device"], devices["user_device"], step)[1]
+    counted = Counted().devices(edge, user, step)[1]
     for module in ("text_encoder", "vae_decoder"):
-        assert devices["user_device"].module_s(module) == pytest.approx(counted.module_s(module), rel=5e-3)
-    assert devices["user_device"].power_w < GTX_1080_TI.power_w
+        assert user.module_s(module) == pytest.approx(counted.module_s(module), rel=5e-3)
+    assert user.power_w < GTX_1080_TI.power_w

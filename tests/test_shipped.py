@@ -8,9 +8,10 @@ import torch
 
 from agents import evaluate, load_policy, paired_difference
 from envs import SplitVectorEnv
-from envs.transceiver import QualityProfile, load_transceiver
+from envs.transceiver import METRICS, QualityProfile, load_transceiver
+from envs.transceiver.profile.measurement import SharedRuns
 from envs.transceiver.scenes.scenes import ALL_SCENES, HELD_OUT_SCENES, SEEN_SCENES
-from envs.transceiver.train_embedded.judge import Judge, draw_requests
+from envs.transceiver.train_embedded.judge import draw_requests
 from envs.transceiver.transceiver import Transceiver
 
 
@@ -59,33 +60,33 @@ def test_cells_measured_again_live_agree(receiver: str, transceiver: Transceiver
 def test_noise_free_images_show_what_they_should(transceiver: Transceiver) -> None:
     """The bars are 0.97 and 0.92 over many requests (the model card); 40 each have a standard error of 0.02."""
     for scenes, least in ((SEEN_SCENES, 0.92), (HELD_OUT_SCENES, 0.86)):
-        judged = Judge(transceiver, draw_requests(scenes, 40, seed=3)).clean()
-        assert judged.alignment.mean() >= least
+        clean = SharedRuns(transceiver, draw_requests(scenes, 40, seed=3)).reference()
+        assert clean[METRICS.index("alignment")].mean() >= least
 
 
 def test_rematching_pays_at_minus_6_db(transceiver: Transceiver) -> None:
-    run = Judge(transceiver, draw_requests(ALL_SCENES, 32, seed=4))
+    run = SharedRuns(transceiver, draw_requests(ALL_SCENES, 32, seed=4))
     for split, gain_db, gain in ((12, 4.0, 0.25), (16, 6.0, 0.5)):
         rematch, ignore = run.deliver("rematch", split, -6.0), run.deliver("ignore", split, -6.0)
-        assert (rematch.psnr_db - ignore.psnr_db).mean() >= gain_db
-        assert (rematch.alignment - ignore.alignment).mean() >= gain
+        assert (rematch["psnr_db"] - ignore["psnr_db"]).mean() >= gain_db
+        assert (rematch["alignment"] - ignore["alignment"]).mean() >= gain
 
 
 @pytest.fixture(scope="module")
-def judge(transceiver: Transceiver) -> Judge:
-    return Judge(transceiver, draw_requests(ALL_SCENES, 48, seed=5))
+def runs(transceiver: Transceiver) -> SharedRuns:
+    return SharedRuns(transceiver, draw_requests(ALL_SCENES, 48, seed=5))
 
 
 @pytest.mark.parametrize(("snr_db", "split"), [(-6.0, 12), (-6.0, 18), (0.0, 16)])
-def test_the_fine_tuned_receiver_is_better_than_the_light_one(snr_db: float, split: int, judge: Judge) -> None:
+def test_the_fine_tuned_receiver_is_better_than_the_light_one(snr_db: float, split: int, runs: SharedRuns) -> None:
     """The model card has more requests."""
-    tuned, light = (judge.deliver(name, split, snr_db).alignment.mean() for name in ("finetuned", "rematch_light"))
+    tuned, light = (runs.deliver(name, split, snr_db)["alignment"].mean() for name in ("finetuned", "rematch_light"))
     assert tuned >= light
 
 
-def test_the_fine_tuned_receiver_keeps_the_alignment_at_minus_6_db(judge: Judge) -> None:
+def test_the_fine_tuned_receiver_keeps_the_alignment_at_minus_6_db(runs: SharedRuns) -> None:
     """The bar is 0.9 over many requests; 48 have a standard error of 0.03."""
-    assert judge.deliver("finetuned", 12, -6.0).alignment.mean() >= 0.87
+    assert runs.deliver("finetuned", 12, -6.0)["alignment"].mean() >= 0.87
 
 
 def test_root_is_near_the_oracle_and_above_the_best_fixed_split() -> None:

@@ -13,26 +13,34 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
 from pathlib import Path
 
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
+from agents.experiments import EXPERIMENTS
+from envs import checks
 from envs.command_line import command
-
-sys.argv = [argument.replace("+experiment=", "experiment=", 1) for argument in sys.argv]  # as it was once written
 
 
 @command("evaluate")
-def main(config: DictConfig) -> None:
+def run(config: DictConfig) -> None:
     """Evaluate as `configs/evaluate.yaml` says."""
-    run = HydraConfig.get()
-    folder = Path(run.runtime.output_dir)
+    about = HydraConfig.get()
+    folder = Path(about.runtime.output_dir)
     if "experiment" in config:
+        name = checks.choice("experiment", config.experiment.get("name"), EXPERIMENTS)
         from agents.experiments.shared.run import run_experiment  # heavy: after help and mistakes
 
-        run_experiment(config, folder, run.overrides.task)
+        run_experiment(import_module(f"agents.experiments.{name}"), config, folder, about.overrides.task)
     else:
         from agents.runs.evaluation import evaluate_policies
 
-        evaluate_policies(config, folder, run.overrides.task, run.runtime.choices["scenario"])
+        evaluate_policies(config, folder, about.overrides.task, about.runtime.choices["scenario"])
+
+
+def main() -> None:
+    """Evaluate; `+experiment=NAME` is `experiment=NAME`, as it was once written."""
+    sys.argv = [argument[1:] if argument.startswith("+experiment=") else argument for argument in sys.argv]
+    run()

@@ -10,8 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 
-from agents.policies.exported import GreedyNetwork
-from envs.command_line import command
+from agents.policies.base import check_plan_names, told_plan_names
+from agents.policies.exported import ExportedPolicy, GreedyNetwork, greedy_network, physical_state
+from agents.policies.loading import policy_file
+from agents.policies.onnx_file import write_onnx
+from envs import SplitVectorEnv, checks
+from envs.checks import Natural
+from envs.command_line import command, plain
 
 BATCH = 4096
 
@@ -67,45 +72,55 @@ def compare_decisions(agent: Any, exported: Any, network: GreedyNetwork, states:
 
 
 FORMATS = {"onnx": ".onnx", "safetensors": ".safetensors"}
-SEED = 0
 
 
-def random_states(count: int, seed: int = SEED) -> NDArray[np.float64]:
+@dataclass(frozen=True)
+class ExportSettings:
+    """`configs/export.yaml`.
+
+    Attributes:
+        policy: `root`, a run's folder, or the zip of a trained agent.
+        format: a key of `FORMATS`.
+        output: the file.
+        plans: that the agent was trained with.
+        check_states: random states on which the file is compared with the agent.
+    """
+
+    policy: str
+    format: str
+    output: str
+    plans: str | list[str]
+    check_states: Natural
+
+    def __post_init__(self) -> None:
+        checks.choice("format", self.format, FORMATS)
+        path = Path(self.output)
+        if path.suffix != FORMATS[self.format]:
+            raise ValueError(f"output of format {self.format} must end in {FORMATS[self.format]}, got {path}")
+        if not path.parent.is_dir():
+            raise ValueError(f"there is no folder {path.parent} to write {path.name} to")
+
+
+def random_states(count: int) -> NDArray[np.float64]:
     """States within the observation's bounds, float64 [count, 7] in physical units, uniform as the agent sees them."""
-    from agents.policies.exported import physical_state
-
-    observations = np.random.default_rng(seed).random((count, 7), dtype=np.float32)
-    return physical_state(observations)
+    return physical_state(np.random.default_rng(0).random((count, 7), dtype=np.float32))
 
 
 @command("export")
 def main(config: DictConfig) -> None:
     """Write the file, then read it and compare its decisions with the agent's."""
-    form, output, states = str(config.format), Path(config.output), config.check_states
-    if form not in FORMATS:
-        raise ValueError(f"unknown format {form!r}; allowed: {', '.join(FORMATS)}")
-    if output.suffix != FORMATS[form]:
-        raise ValueError(f"output of format {form} must end in {FORMATS[form]}, got {output}")
-    if not output.parent.is_dir():
-        raise ValueError(f"there is no folder {output.parent} to write {output.name} to")
-    if isinstance(states, bool) or not isinstance(states, int) or states < 0:
-        raise ValueError(f"check_states must be an integer >= 0, got {states!r}")
-    from agents.policies.base import check_plan_names, told_plan_names
-    from agents.policies.exported import ExportedPolicy, greedy_network
-    from agents.policies.loading import policy_file
-    from agents.policies.onnx_file import write_onnx
-    from agents.policies.trained import TrainedPolicy
-    from envs import SplitVectorEnv
-    from envs.command_line import plain
+    settings = checks.parse(ExportSettings, plain(config))
+    from agents.policies.trained import TrainedPolicy  # torch: after help and mistakes
 
-    agent = TrainedPolicy.load(policy_file(str(config.policy))).agent
-    plans = SplitVectorEnv(1, plans=plain(config)["plans"]).model.plan_names
-    check_plan_names(str(config.policy), told_plan_names(agent), plans)
+    agent, output = TrainedPolicy.load(policy_file(settings.policy)).agent, Path(settings.output)
+    plans = SplitVectorEnv(1, plans=settings.plans).model.plan_names
+    check_plan_names(settings.policy, told_plan_names(agent), plans)
     network = greedy_network(agent, plans)
-    if form == "onnx":
+    if settings.format == "onnx":
         write_onnx(network, output)
     else:
         network.save(output)
     print(f"wrote {output}: {', '.join(network.names)} (physical units) -> one of {len(plans)} plans")
-    if states:
-        print(compare_decisions(agent, ExportedPolicy.load(output).network, network, random_states(states)))
+    if settings.check_states:
+        states = random_states(settings.check_states)
+        print(compare_decisions(agent, ExportedPolicy.load(output).network, network, states))

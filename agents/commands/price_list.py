@@ -121,7 +121,7 @@ class PriceListSettings:
         rate, backhaul_bps: of the links.
         num_inference_steps: T.
         csv: a file for the table; None: none.
-        plans: names of plans.
+        plans: as `envs.plans.expand` takes them.
     """
 
     snr_db: float
@@ -133,7 +133,7 @@ class PriceListSettings:
     backhaul_bps: float
     num_inference_steps: Count
     csv: str | None
-    plans: list[str]
+    plans: str | list[str]
 
     @property
     def state(self) -> costs.LinkState:

@@ -107,7 +107,7 @@ def scores(trials: Sequence[Trial]) -> dict[str, list[NDArray[np.float64]]]:
     }
 
 
-def session_means(outcomes: Outcomes) -> NDArray[np.float64]:
-    """Mean satisfaction of each session, float64 [E], in the order of their labels."""
+def session_means(outcomes: Outcomes, measure: str = "reward") -> NDArray[np.float64]:
+    """Mean of a measure over each session, float64 [E], in the order of their labels."""
     sessions = np.unique(outcomes["episode"], return_inverse=True)[1]
-    return np.bincount(sessions, weights=outcomes["reward"]) / np.bincount(sessions)
+    return np.bincount(sessions, weights=outcomes[measure]) / np.bincount(sessions)

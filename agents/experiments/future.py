@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from agents.evaluation.rollouts import evaluate
 from agents.evaluation.statistics import Interval, column_intervals
+from agents.evaluation.trials import session_means
 from agents.experiments.shared.findings import Claim, Findings, bar, report
 from agents.experiments.shared.learning import trained_root
 from agents.experiments.shared.study import RootTraining, Study
@@ -159,13 +160,13 @@ def _standing(name: str, settings: SplitSettings, study: Study, options: Options
     num_requests = options.num_sessions * env.model.settings.episode_length
     for label, several in policies.items():
         served = [evaluate(policy, env, num_requests, study.seed) for policy in several]
-        means = np.stack([each["reward"].reshape(-1, options.num_sessions).mean(axis=0) for each in served])
+        means = np.stack([session_means(each) for each in served])
         sessions[label] = means if label.startswith("D3QN") else means[0]
         failed[label] = float(np.mean([each["failed"].mean() for each in served]))
     sessions[BOUND] = bound_rewards(env.model, values, record_path(env, study.seed))
     (resource, price), *_ = prices.items()
-    unit = {"per_edge_s": "edge second", "per_user_j": "receiver joule"}[resource]
-    study.note(f"{name}: the price is {price:g} a {unit}, found on other requests")
+    unit = {"per_edge_s": "an edge second", "per_user_j": "a user joule"}[resource]
+    study.note(f"{name}: the price is {price:g} {unit}, found on other requests")
     return Standing(sessions, failed)
 
 

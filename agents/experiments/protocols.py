@@ -23,7 +23,6 @@ from agents.reports.style import GREY, OKABE_ITO, house_style
 from envs import SplitSettings, SplitVectorEnv, observation_to_state
 from envs.checks import Count
 
-SPLITS = "semaigc"
 ORACLE_SHARE = 0.98
 LABELS = {
     "oracle": "oracle, all plans",

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from agents.evaluation.comparison import compare, contender
 from agents.evaluation.statistics import Interval, column_intervals, paired_difference
 from agents.experiments.shared.findings import Claim, Findings, bar, report
+from agents.experiments.shared.learning import root_of
 from agents.experiments.shared.states import FRAMEWORKS, States, difference, sample_states, share_of
 from agents.experiments.shared.study import ComparedOptions, Study
 from agents.policies import Predictor, load_policy
@@ -64,7 +65,7 @@ def run(study: Study, options: Options) -> Findings:
     claims: list[Claim] = []
     for receiver in receivers:
         settings = study.settings_of(receiver)
-        root = study.root_of(receiver, options.root)
+        root = root_of(study, receiver, options.root)
         states = sample_states(settings, options.num_states, study.seed)
         losses[receiver] = _losses(states, settings, root, options, study)
         claims += _claims(receiver, losses[receiver], states)

@@ -12,6 +12,7 @@ from matplotlib.figure import Figure
 from agents.evaluation.statistics import Interval, column_intervals
 from agents.experiments.shared.drawing import PACR_LABEL, SNR_LABEL, draw_policy
 from agents.experiments.shared.findings import Claim, Findings, paper, report
+from agents.experiments.shared.learning import root_of
 from agents.experiments.shared.states import difference, sample_states
 from agents.experiments.shared.study import StateOptions, Study
 from agents.reports.style import house_style
@@ -66,7 +67,7 @@ def run(study: Study, options: Options) -> Findings:
 
 
 def _course(study: Study, options: Options, receiver: str, axis: str, points: Points) -> Course:
-    root = study.root_of(receiver, options.root)
+    root = root_of(study, receiver, options.root)
     splits: dict[str, list[Any]] = {policy: [] for policy in POLICIES}
     for point in points:
         states = sample_states(study.settings_of(receiver, {axis: [point, point]}), options.num_states, study.seed)

@@ -14,6 +14,7 @@ from tqdm import tqdm
 from agents.evaluation.statistics import Interval, column_intervals
 from agents.experiments.shared.drawing import PACR_LABEL, SNR_LABEL, draw_cells
 from agents.experiments.shared.findings import Claim, Findings, bar, paper
+from agents.experiments.shared.learning import root_of
 from agents.experiments.shared.states import FIXED, FRAMEWORKS, difference, interval, sample_states, share_of
 from agents.experiments.shared.study import StateOptions, Study
 from agents.reports.style import house_style, label_of
@@ -92,7 +93,7 @@ def run(study: Study, options: Options) -> Findings:
 
 
 def _grid(study: Study, options: Options, receiver: str) -> Grid:
-    root = study.root_of(receiver, options.root)
+    root = root_of(study, receiver, options.root)
     shape = (len(options.edge_availability), len(options.snr_db), options.num_states)
     rewards = {policy: np.empty(shape) for policy in (*FRAMEWORKS, "oracle")}
     cells = [(i, j) for i in range(shape[0]) for j in range(shape[1])]

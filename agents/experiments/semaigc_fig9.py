@@ -14,6 +14,7 @@ from agents.evaluation.comparison import compare, contender
 from agents.experiments.shared import honest_link
 from agents.experiments.shared.drawing import PACR_LABEL, SNR_LABEL, draw_policy
 from agents.experiments.shared.findings import Claim, Findings, paper
+from agents.experiments.shared.learning import root_of
 from agents.experiments.shared.states import FIXED, FRAMEWORKS, Served, Sweep
 from agents.experiments.shared.study import ComparedOptions, Study
 from agents.reports.style import house_style, label_of
@@ -72,7 +73,7 @@ def run(study: Study, options: Options) -> Findings:
 
 def _sweep(study: Study, options: Options, receiver: str, axis: str, points: Points, **changes: Any) -> Sweep:
     served: list[Served] = []
-    root = study.root_of(receiver, options.root)
+    root = root_of(study, receiver, options.root)
     for point in tqdm(points, desc=f"receiver {receiver}, {axis}", leave=False):
         settings = study.settings_of(receiver, {axis: [point, point]}, **changes)
         policies = {name: root if name == "root" else name for name in FRAMEWORKS}

@@ -1,9 +1,8 @@
-"""Functions of a request's state whose mean one request later is known exactly."""
+"""What a level is worth at each request of a session: dynamic programming with fitted values."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -11,36 +10,7 @@ from numpy.typing import NDArray
 
 from agents.planning.choices import choices_at
 from agents.planning.levels import Levels
-from agents.planning.paths import sample_moment
-
-
-def state_features(gaussians: NDArray[np.float64], latency: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Hermite polynomials of the correlated quantities up to degree 2, Legendre's of the latency, and products.
-
-    Args:
-        gaussians: [G, N], the Gauss-Markov processes, of variance 1.
-        latency: [N], the latency requirement before it is mapped to its range, uniform on [0, 1].
-
-    Returns:
-        float64 [N, J].
-    """
-    z, shifted = gaussians, 2.0 * latency - 1.0
-    columns = [np.ones_like(latency), *z, *(z**2 - 1.0)]
-    columns += [first * second for first, second in combinations(z, 2)]
-    columns += [shifted, (3.0 * shifted**2 - 1.0) / 2.0, *(shifted * z)]
-    return np.stack(columns, axis=1)
-
-
-def feature_decay(num_gaussians: int, correlation: float) -> NDArray[np.float64]:
-    """Factor by which the mean of each feature shrinks from one request to the next, float64 [J].
-
-    `E[He_n(z') | z] = rho^n He_n(z)` for a Gauss-Markov process of correlation rho; what holds the latency, which is
-    drawn anew, has mean 0. Source: Mehler's formula.
-    """
-    g = num_gaussians
-    degrees = [0] + [1] * g + [2] * (g + g * (g - 1) // 2)
-    return np.concatenate([np.float64(correlation) ** np.array(degrees), np.zeros(2 + g)])
-
+from agents.planning.paths import feature_decay, sample_moment
 
 NUM_KNOTS = 40
 """Levels at which values are fitted, denser near 0; linear in between."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
@@ -20,8 +20,6 @@ from envs.files import whole_file
 ACTIVATIONS = ("relu", "tanh")
 LOGARITHMIC = ("bandwidth_hz",)
 """Quantities that the observation scales logarithmically."""
-
-Bounds = Mapping[str, tuple[float, float]]
 
 
 @dataclass(frozen=True)
@@ -121,24 +119,23 @@ class GreedyNetwork:
             raise ValueError(f"{path} is not an exported policy ({error})") from error
 
 
-def scaling(bounds: Bounds = OBSERVATION_BOUNDS) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def scaling() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """`low` and `span` of a `GreedyNetwork`, from physical values that are scaled to 0 and to 1."""
-    ends = np.array(list(bounds.values()), dtype=np.float64)
-    where = [name in LOGARITHMIC for name in bounds]
+    ends = np.array(list(OBSERVATION_BOUNDS.values()), dtype=np.float64)
+    where = [name in LOGARITHMIC for name in OBSERVATION_BOUNDS]
     ends[where] = np.log(ends[where])
     return ends[:, 0], ends[:, 1] - ends[:, 0]
 
 
-def greedy_network(agent: Any, plans: Sequence[str], bounds: Bounds = OBSERVATION_BOUNDS) -> GreedyNetwork:
+def greedy_network(agent: Any, plans: Sequence[str]) -> GreedyNetwork:
     """The greedy policy of a trained agent.
 
     Args:
         agent: D3QN or DQN (largest Q value), PPO or A2C (largest logit), with a multilayer perceptron.
         plans: names of its actions, in order.
-        bounds: of the observation that it was trained on.
 
     Raises:
-        ValueError: an agent that is not of this kind, or plans or bounds that are not of its sizes.
+        ValueError: an agent that is not of this kind, of another observation, or plans that are not of its number.
     """
     from torch import nn
 
@@ -153,9 +150,9 @@ def greedy_network(agent: Any, plans: Sequence[str], bounds: Bounds = OBSERVATIO
     between = {type(module).__name__.lower() for module in modules if not isinstance(module, nn.Linear)}
     if len(between) > 1 or not between <= set(ACTIVATIONS):
         raise ValueError(f"activations must all be one of {', '.join(ACTIVATIONS)}, got {', '.join(sorted(between))}")
-    low, span = scaling(bounds)
+    low, span = scaling()
     network = GreedyNetwork(
-        names=tuple(bounds),
+        names=tuple(OBSERVATION_BOUNDS),
         low=low,
         span=span,
         weights=tuple(module.weight.detach().numpy().copy() for module in linear),
@@ -165,10 +162,10 @@ def greedy_network(agent: Any, plans: Sequence[str], bounds: Bounds = OBSERVATIO
         plans=tuple(plans),
     )
     inputs, outputs = network.weights[0].shape[1], network.weights[-1].shape[0] - network.dueling
-    if (inputs, outputs) != (len(bounds), len(plans)):
+    if (inputs, outputs) != (len(network.names), len(plans)):
         raise ValueError(
-            f"the agent has {inputs} observations and {outputs} actions, given were {len(bounds)} bounds and "
-            f"{len(plans)} plans"
+            f"the agent has {inputs} observations and {outputs} actions, expected were {len(network.names)} and "
+            f"{len(plans)}, one a plan"
         )
     return network
 

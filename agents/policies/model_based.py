@@ -116,17 +116,17 @@ def sample_observations(model: Any, sample_size: int, seed: int) -> Observations
     return model.observe(scenario.state)
 
 
-def best_fixed(model: Any, sample_size: int = SAMPLE_SIZE, seed: int = 0) -> FixedPolicy:
+def best_fixed(model: Any, seed: int = 0) -> FixedPolicy:
     """The one action of the largest mean expected reward over sampled states."""
     check_one_reward(model)
-    rewards = model.expected_rewards(sample_observations(model, sample_size, seed))
+    rewards = model.expected_rewards(sample_observations(model, SAMPLE_SIZE, seed))
     return FixedPolicy(int(rewards.mean(axis=0).argmax()))
 
 
-def two_split(model: Any, sample_size: int = SAMPLE_SIZE, seed: int = 0) -> TwoSplit:
+def two_split(model: Any, seed: int = 0) -> TwoSplit:
     """The rule of the largest mean expected reward over sampled states, of all pairs of actions and all thresholds."""
     check_one_reward(model)
-    observations = sample_observations(model, sample_size, seed)
+    observations = sample_observations(model, SAMPLE_SIZE, seed)
     return fit_two_split(_capability_hz(observations), model.expected_rewards(observations))
 
 

@@ -12,6 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
+from scipy.stats import binned_statistic_2d
 
 from agents.evaluation.statistics import BinnedMeans, binned_means
 from agents.reports.style import house_style, label_of, line_style, save_figure
@@ -50,14 +51,7 @@ def decision_map(
     """
     if not len(snr_db) or not len(snr_db) == len(availability) == len(split):
         raise ValueError(f"need arrays of one length > 0, got {len(snr_db)}, {len(availability)}, {len(split)}")
-    x_edges = np.histogram_bin_edges(snr_db, cells)
-    y_edges = np.histogram_bin_edges(availability, cells)
-    column = np.clip(np.searchsorted(x_edges, snr_db, side="right") - 1, 0, cells - 1)
-    row = np.clip(np.searchsorted(y_edges, availability, side="right") - 1, 0, cells - 1)
-    count, total = np.zeros((cells, cells)), np.zeros((cells, cells))
-    np.add.at(count, (row, column), 1.0)
-    np.add.at(total, (row, column), split)
-    mean = np.divide(total, count, out=np.full_like(total, np.nan), where=count > 0)
+    mean, y_edges, x_edges, _ = binned_statistic_2d(availability, snr_db, split, "mean", cells)
     return DecisionMap(x_edges, y_edges, mean)
 
 

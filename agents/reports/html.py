@@ -19,7 +19,7 @@ DOTS_A_PIXEL = 1.6
 
 
 @dataclass(frozen=True)
-class Cell:
+class TableCell:
     """A cell of a table: text, and after it, smaller, its interval."""
 
     text: str
@@ -27,11 +27,11 @@ class Cell:
 
 
 @dataclass(frozen=True)
-class Table:
+class PageTable:
     """Headings, rows of cells, and a line below."""
 
     headings: Sequence[str]
-    rows: Sequence[Sequence[Cell]]
+    rows: Sequence[Sequence[TableCell]]
     note: str = ""
 
 
@@ -59,7 +59,7 @@ class Part:
     """A piece of a section, with a heading of its own where it has a title; pictures stand before tables, or beside."""
 
     title: str = ""
-    tables: Sequence[Table] = ()
+    tables: Sequence[PageTable] = ()
     pictures: Sequence[Picture] = ()
     beside: bool = False
 

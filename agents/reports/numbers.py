@@ -29,7 +29,7 @@ ALL = "all"
 THRESHOLDS = np.linspace(0.0, 1.0, 101)
 """Of the performance profiles; satisfaction lies in [0, 1]."""
 
-Row = dict[str, Any]
+NumberRow = dict[str, Any]
 Scores = Mapping[str, Sequence[NDArray[np.float64]]]
 
 
@@ -50,12 +50,12 @@ class Numbers:
 
     trials: Sequence[Trial]
     of_runs: bool
-    comparison: Mapping[str, list[tables.Row]]
-    aggregates: list[Row]
-    improvement: list[Row]
+    comparison: Mapping[str, list[tables.PolicyRow]]
+    aggregates: list[NumberRow]
+    improvement: list[NumberRow]
     profiles: Mapping[str, PerformanceProfile]
     maps: Mapping[str, Mapping[str, CellMeans]]
-    runs: list[Row]
+    runs: list[NumberRow]
 
     @classmethod
     def of(cls, trials: Sequence[Trial], bins: int) -> Numbers:
@@ -82,7 +82,7 @@ class Numbers:
         """Their names."""
         return list(self.comparison)
 
-    def as_rows(self) -> dict[str, list[Row]]:
+    def as_rows(self) -> dict[str, list[NumberRow]]:
         """Name of a CSV file -> its rows; what does not apply is left out."""
         found = {
             "comparison": [{"scenario": name} | asdict(row) for name, rows in self.comparison.items() for row in rows],
@@ -96,7 +96,7 @@ class Numbers:
         return {name: rows for name, rows in found.items() if rows}
 
 
-def aggregate_rows(trials: Sequence[Trial]) -> list[Row]:
+def aggregate_rows(trials: Sequence[Trial]) -> list[NumberRow]:
     """Interquartile mean and mean over the scores of each policy, in every scenario and over all of them."""
     rows = []
     for scenario, chosen in parts(trials).items():
@@ -116,7 +116,7 @@ def aggregate_rows(trials: Sequence[Trial]) -> list[Row]:
     return rows
 
 
-def improvement_rows(trials: Sequence[Trial]) -> list[Row]:
+def improvement_rows(trials: Sequence[Trial]) -> list[NumberRow]:
     """How probable it is that the one policy does better than the other, over all scenarios, for every pair."""
     found, of_runs = scores(trials), of_several_runs(trials)
     rows = []
@@ -141,7 +141,7 @@ def improvement_rows(trials: Sequence[Trial]) -> list[Row]:
     return rows
 
 
-def profile_rows(found: Mapping[str, PerformanceProfile]) -> list[Row]:
+def profile_rows(found: Mapping[str, PerformanceProfile]) -> list[NumberRow]:
     """The profiles point by point."""
     return [
         {"policy": policy, "threshold": float(t), "share": float(s), "share_low": float(low), "share_high": float(high)}
@@ -160,7 +160,7 @@ def cell_maps(results: Mapping[str, Outcomes], bins: int) -> dict[str, CellMeans
     }
 
 
-def cell_rows(scenario: str, maps: Mapping[str, CellMeans]) -> list[Row]:
+def cell_rows(scenario: str, maps: Mapping[str, CellMeans]) -> list[NumberRow]:
     """The maps cell by cell, the empty ones left out."""
     best = maps.get("oracle")
     return [
@@ -182,7 +182,7 @@ def cell_rows(scenario: str, maps: Mapping[str, CellMeans]) -> list[Row]:
     ]
 
 
-def run_rows(trials: Sequence[Trial]) -> list[Row]:
+def run_rows(trials: Sequence[Trial]) -> list[NumberRow]:
     """Every training run in every scenario, with the interval over its sessions."""
     rows = []
     for trial in (trial for trial in trials if trial.run):
@@ -203,7 +203,7 @@ def run_rows(trials: Sequence[Trial]) -> list[Row]:
     return rows
 
 
-def session_rows(trials: Sequence[Trial]) -> list[Row]:
+def session_rows(trials: Sequence[Trial]) -> list[NumberRow]:
     """Every session of every policy or run: what all intervals are made of."""
     rows = []
     for trial in trials:

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from agents.reports.html import Cell, Table
-from agents.reports.numbers import ALL, Numbers
-from agents.reports.numbers import Row as Numeric
+from agents.reports.html import PageTable, TableCell
+from agents.reports.numbers import ALL, NumberRow, Numbers
 from agents.reports.style import label_of
-from agents.reports.tables import Row
+from agents.reports.tables import PolicyRow
 
 
-def comparison(rows: Sequence[Row]) -> Table:
-    """The policies of one scenario; see `agents.reports.tables.Row`."""
+def comparison(rows: Sequence[PolicyRow]) -> PageTable:
+    """The policies of one scenario; see `agents.reports.tables.PolicyRow`."""
     headings = (
         "Policy",
         "Satisfaction",
@@ -27,20 +26,20 @@ def comparison(rows: Sequence[Row]) -> Table:
         "Failed",
         "Split",
     )
-    return Table(
+    return PageTable(
         headings,
         [
             (
-                Cell(label_of(row.policy)),
+                TableCell(label_of(row.policy)),
                 _measured(row.satisfaction, row.satisfaction_low, row.satisfaction_high, "{:.3f}"),
                 _percent(row.relative_to_oracle, "{:.1f} %"),
                 _measured(row.gain_over_fixed, row.gain_over_fixed_low, row.gain_over_fixed_high, "{:+.3f}"),
-                Cell("below 0") if row.way_to_oracle < 0 else _percent(row.way_to_oracle, "{:.0f} %"),
-                Cell(f"{row.latency_s:.1f} s"),
-                Cell(f"{row.energy_j:,.0f} J"),
-                Cell(f"{row.attempts:.2f}"),
+                TableCell("below 0") if row.way_to_oracle < 0 else _percent(row.way_to_oracle, "{:.0f} %"),
+                TableCell(f"{row.latency_s:.1f} s"),
+                TableCell(f"{row.energy_j:,.0f} J"),
+                TableCell(f"{row.attempts:.2f}"),
                 _percent(row.failed, "{:.1f} %"),
-                Cell(f"{row.split:.1f}"),
+                TableCell(f"{row.split:.1f}"),
             )
             for row in rows
         ],
@@ -49,7 +48,7 @@ def comparison(rows: Sequence[Row]) -> Table:
     )
 
 
-def aggregates(numbers: Numbers) -> Table:
+def aggregates(numbers: Numbers) -> PageTable:
     """Interquartile means: with limits for a single scenario, one column a scenario for several."""
     scenarios = list(dict.fromkeys(row["scenario"] for row in numbers.aggregates))
     found = {(row["policy"], row["scenario"]): row for row in numbers.aggregates}
@@ -59,18 +58,18 @@ def aggregates(numbers: Numbers) -> Table:
     if len(scenarios) > 1:
         titles = ["All scenarios" if name == ALL else name for name in scenarios]
         cells = [[_interquartile(found.get((policy, name))) for name in scenarios] for policy in ordered]
-        rows = [(Cell(label_of(policy)), *own) for policy, own in zip(ordered, cells, strict=True)]
-        return Table(("Policy", *titles), rows, "± is half of a 95 % interval.")
+        rows = [(TableCell(label_of(policy)), *own) for policy, own in zip(ordered, cells, strict=True)]
+        return PageTable(("Policy", *titles), rows, "± is half of a 95 % interval.")
     scored = "Runs" if numbers.of_runs else "Sessions"
-    return Table(
+    return PageTable(
         ("Policy", "Interquartile mean", "95 % interval", "Mean", scored),
         [
             (
-                Cell(label_of(policy)),
-                Cell(f"{row['iqm']:.3f}"),
-                Cell(f"{row['iqm_low']:.3f} to {row['iqm_high']:.3f}" if np.isfinite(row["iqm_low"]) else "–"),
-                Cell(f"{row['mean']:.3f}"),
-                Cell(f"{row['scores']:,}"),
+                TableCell(label_of(policy)),
+                TableCell(f"{row['iqm']:.3f}"),
+                TableCell(f"{row['iqm_low']:.3f} to {row['iqm_high']:.3f}" if np.isfinite(row["iqm_low"]) else "–"),
+                TableCell(f"{row['mean']:.3f}"),
+                TableCell(f"{row['scores']:,}"),
             )
             for policy in ordered
             for row in [found[policy, leading]]
@@ -78,20 +77,20 @@ def aggregates(numbers: Numbers) -> Table:
     )
 
 
-def runs(numbers: Numbers) -> Table:
+def runs(numbers: Numbers) -> PageTable:
     """Every training run in every scenario."""
     several = len(numbers.scenarios) > 1
-    return Table(
+    return PageTable(
         ("Run", "Group", *(("Scenario",) if several else ()), "Seed", "Satisfaction", "Latency", "Attempts", "Failed"),
         [
             (
-                Cell(row["run"]),
-                Cell(label_of(row["group"])),
-                *((Cell(row["scenario"]),) if several else ()),
-                Cell(str(row["training_seed"])),
+                TableCell(row["run"]),
+                TableCell(label_of(row["group"])),
+                *((TableCell(row["scenario"]),) if several else ()),
+                TableCell(str(row["training_seed"])),
                 _measured(row["satisfaction"], row["satisfaction_low"], row["satisfaction_high"], "{:.3f}"),
-                Cell(f"{row['latency_s']:.1f} s"),
-                Cell(f"{row['attempts']:.2f}"),
+                TableCell(f"{row['latency_s']:.1f} s"),
+                TableCell(f"{row['attempts']:.2f}"),
                 _percent(row["failed"], "{:.1f} %"),
             )
             for row in numbers.runs
@@ -100,18 +99,18 @@ def runs(numbers: Numbers) -> Table:
     )
 
 
-def _interquartile(row: Numeric | None) -> Cell:
-    return Cell("–") if row is None else _measured(row["iqm"], row["iqm_low"], row["iqm_high"], "{:.3f}")
+def _interquartile(row: NumberRow | None) -> TableCell:
+    return TableCell("–") if row is None else _measured(row["iqm"], row["iqm_low"], row["iqm_high"], "{:.3f}")
 
 
-def _measured(value: float, low: float, high: float, form: str) -> Cell:
+def _measured(value: float, low: float, high: float, form: str) -> TableCell:
     if not np.isfinite(value):
-        return Cell("–")
-    return Cell(form.format(value), f"±{(high - low) / 2:.3f}" if np.isfinite(low) else "")
+        return TableCell("–")
+    return TableCell(form.format(value), f"±{(high - low) / 2:.3f}" if np.isfinite(low) else "")
 
 
-def _percent(share: float, form: str) -> Cell:
-    return Cell(form.format(100 * share) if np.isfinite(share) else "–")
+def _percent(share: float, form: str) -> TableCell:
+    return TableCell(form.format(100 * share) if np.isfinite(share) else "–")
 
 
 OF_SESSIONS = {

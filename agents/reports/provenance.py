@@ -13,7 +13,7 @@ from typing import Any
 from omegaconf import DictConfig
 
 from agents.policies.loading import ROOT_WEIGHTS
-from envs.transceiver.profile.profile import SHIPPED_PROFILE
+from envs.transceiver import SHIPPED_PROFILE
 
 
 def describe(config: DictConfig, environment: Any) -> str:

@@ -9,13 +9,13 @@ from matplotlib.figure import Figure
 
 from agents.evaluation.statistics import CellMeans, PerformanceProfile
 from agents.reports.figures import STATES
-from agents.reports.numbers import ALL, Row
+from agents.reports.numbers import ALL, NumberRow
 from agents.reports.style import house_style, label_of, line_style
 
 MAPS_A_ROW = 4
 
 
-def draw_intervals(rows: Sequence[Row]) -> Figure:
+def draw_intervals(rows: Sequence[NumberRow]) -> Figure:
     """Interquartile means with their intervals and plain means, one panel a scenario.
 
     Args:
@@ -50,7 +50,7 @@ def draw_intervals(rows: Sequence[Row]) -> Figure:
     return figure
 
 
-def draw_improvement(rows: Sequence[Row]) -> Figure:
+def draw_improvement(rows: Sequence[NumberRow]) -> Figure:
     """The chance that the policy of a row of the picture does better than that of a column.
 
     Args:

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping
-from dataclasses import astuple, dataclass, fields
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -20,7 +18,7 @@ Outcomes = Mapping[str, NDArray[Any]]
 
 
 @dataclass(frozen=True)
-class Row:
+class PolicyRow:
     """One policy over N requests; `_low` and `_high` are 95 % bootstrap limits, NaN where they do not apply.
 
     Attributes:
@@ -53,7 +51,7 @@ class Row:
     split: float
 
 
-def summarise(results: Mapping[str, Outcomes]) -> list[Row]:
+def summarise(results: Mapping[str, Outcomes]) -> list[PolicyRow]:
     """One row a policy, the best satisfaction first.
 
     Args:
@@ -65,7 +63,7 @@ def summarise(results: Mapping[str, Outcomes]) -> list[Row]:
     return sorted(rows, key=lambda row: -row.satisfaction)
 
 
-def render(rows: list[Row], title: str) -> Table:
+def render(rows: list[PolicyRow], title: str) -> Table:
     """The rows as a table for a terminal of 80 columns; energy and attempts are in the CSV file only."""
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     table.show_edge, table.padding = False, 0
@@ -93,22 +91,13 @@ def render(rows: list[Row], title: str) -> Table:
     return table
 
 
-def write_csv(rows: list[Row], path: Path) -> None:
-    """Write the rows with all their digits; units are in the column names."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file)
-        writer.writerow(field.name for field in fields(Row))
-        writer.writerows(astuple(row) for row in rows)
-
-
-def _row(label: str, results: Mapping[str, Outcomes], mean: Mapping[str, float]) -> Row:
+def _row(label: str, results: Mapping[str, Outcomes], mean: Mapping[str, float]) -> PolicyRow:
     own = results[label]
     satisfaction = mean_interval(own["reward"], own["episode"])
     gain = Interval(np.nan, np.nan, np.nan)
     if "best_fixed" in results and label != "best_fixed":
         gain = paired_difference(own["reward"], results["best_fixed"]["reward"], own["episode"])
-    return Row(
+    return PolicyRow(
         label,
         satisfaction.mean,
         satisfaction.low,

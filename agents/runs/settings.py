@@ -32,10 +32,15 @@ class AgentSettings:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any] | DictConfig) -> AgentSettings:
-        """Settings of the group, whose other keys are hyperparameters."""
+        """Settings of the group, whose other keys are hyperparameters.
+
+        Raises:
+            ValueError: no name, or one that is no text; a policy to start from that is named by no text.
+        """
         values = plain(config)
-        own = {key: values.pop(key, None) for key in ("name", "init_from")}
-        return cls(checks.text("agent.name", own["name"]), values, own["init_from"])
+        name, source = (values.pop(key, None) for key in ("name", "init_from"))
+        init_from = None if source is None else checks.text("agent.init_from", source)
+        return cls(checks.text("agent.name", name), values, init_from)
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -12,7 +13,7 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from agents.evaluation.comparison import Contender, compare
 from agents.policies.trained import TrainedPolicy
 from agents.reports.provenance import describe
-from agents.reports.tables import Row, render, summarise, write_csv
+from agents.reports.tables import PolicyRow, render, summarise
 from agents.reports.tensorboard import log_config, log_hyperparameters, run_logger
 from agents.runs.callbacks import Checkpoints, EveryRequests, LearningCurve, ProgressBar, stop_request
 from agents.runs.folders import RunFolder
@@ -20,9 +21,10 @@ from agents.runs.learn import Lesson, learn, new_agent
 from agents.runs.pictures import DeliveredImages, log_decision_map
 from agents.runs.resolvers import AUTO, NEVER
 from agents.runs.settings import GROUPS, AgentSettings, TrainSettings, read_settings
-from agents.runs.setup import Setup, prepare
+from agents.runs.setup import Setup, named_scenarios, prepare
 from envs import SplitVectorEnv
 from envs.command_line import Interrupted
+from envs.files import write_rows
 
 RESUMABLE = ("resume", "total_requests")
 """Keys that may be given together with `resume`; the rest comes from the folder."""
@@ -80,7 +82,8 @@ def _train(
     _learn(agent, run, settings, curve, console, pictures)
     run.save_policy(agent)
 
-    own = _compare({name: learner} | setup.contenders, settings, run.path, console)[name]
+    (scenario,) = named_scenarios([config.scenario])
+    own = _compare({name: learner} | setup.contenders, settings, scenario, run.path, console)[name]
     final = {name: getattr(own, name) for name in FINAL_METRICS}
     log_hyperparameters(agent.logger, config, final)
     agent.logger.close()
@@ -141,11 +144,11 @@ def _learn(
 
 
 def _compare(
-    contenders: Mapping[str, Contender], settings: TrainSettings, folder: Path, console: Console
-) -> dict[str, Row]:
+    contenders: Mapping[str, Contender], settings: TrainSettings, scenario: str, folder: Path, console: Console
+) -> dict[str, PolicyRow]:
     with console.status("Comparing policies"):
         results = compare(contenders, num_requests=settings.comparison.num_requests, seed=settings.comparison.seed)
     rows = summarise(results)
     console.print(render(rows, title="Trained agent and other policies"))
-    write_csv(rows, folder / "comparison.csv")
+    write_rows(folder / "comparison.csv", [{"scenario": scenario} | asdict(row) for row in rows])
     return {row.policy: row for row in rows}

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from envs.channels.channel import Channel, Received
-from envs.channels.quantiser import Quantised, check_num_bits, dequantise, quantisation_variance, quantise
+from envs.channels.quantiser import MAX_BITS, Quantised, dequantise, quantisation_variance, quantise
+from envs.checks import integer, number
 from envs.units import FloatArray
 
 
@@ -36,9 +37,8 @@ class BitFlip(Channel):
     num_bits: int = 8
 
     def __post_init__(self) -> None:
-        check_num_bits(self.num_bits, self.name)
-        if isinstance(self.probability, bool) or not 0 <= self.probability <= 0.5:
-            raise ValueError(f"probability of channel bit_flip must be in [0, 0.5], got {self.probability!r}")
+        integer("num_bits of channel bit_flip", self.num_bits, 1, MAX_BITS)
+        number("probability of channel bit_flip", self.probability, 0.0, 0.5)
 
     def _send(self, latents: Tensor, snr_db: FloatArray, generators: Sequence[torch.Generator]) -> Received:
         sent = quantise(latents, self.num_bits)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
+from envs import checks
 from envs.units import FloatArray
 
 if TYPE_CHECKING:
@@ -95,15 +96,7 @@ def make_channel(choice: ChannelChoice) -> Channel:
     """
     if isinstance(choice, Channel):
         return choice
-    parameters = {"name": choice} if isinstance(choice, str) else dict(choice)
-    name = parameters.pop("name", None)
-    if name not in CHANNELS:
-        raise ValueError(f"unknown channel {name!r}; allowed: {', '.join(CHANNELS)}")
-    kind = getattr(import_module(f"envs.channels.{name}"), CHANNELS[name])
-    allowed = [field.name for field in fields(kind)]
-    if unknown := [str(key) for key in parameters if key not in allowed]:
-        raise ValueError(
-            f"unknown parameters of channel {name}: {', '.join(unknown)}; allowed: {', '.join(allowed) or 'none'}"
-        )
-    channel: Channel = kind(**parameters)
-    return channel
+    name, parameters = checks.named("channel", choice)
+    checks.choice("channel", name, CHANNELS)
+    kind: type[Channel] = getattr(import_module(f"envs.channels.{name}"), CHANNELS[name])
+    return checks.make(kind, parameters, f"channel {name}")

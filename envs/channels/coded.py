@@ -14,7 +14,8 @@ from envs.channels.awgn import mean_power
 from envs.channels.block_code import block_code, sionna_phy
 from envs.channels.channel import Channel, Received
 from envs.channels.mcs import BLOCK_BITS, MAX_TRANSMISSIONS, Scheme, pick
-from envs.channels.quantiser import Quantised, check_num_bits, dequantise, quantisation_variance, quantise
+from envs.channels.quantiser import MAX_BITS, Quantised, dequantise, quantisation_variance, quantise
+from envs.checks import choice, integer
 from envs.units import FloatArray, db_to_linear
 
 Fading = Literal["none", "rayleigh"]
@@ -46,11 +47,8 @@ class Coded(Channel):
     fading: Fading = "none"
 
     def __post_init__(self) -> None:
-        check_num_bits(self.num_bits, self.name)
-        if self.fading not in get_args(Fading):
-            raise ValueError(
-                f"fading of channel coded must be one of {', '.join(get_args(Fading))}, got {self.fading!r}"
-            )
+        integer("num_bits of channel coded", self.num_bits, 1, MAX_BITS)
+        choice("fading of channel coded", self.fading, get_args(Fading))
         sionna_phy()
 
     def _send(self, latents: Tensor, snr_db: FloatArray, generators: Sequence[torch.Generator]) -> Received:

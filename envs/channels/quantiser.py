@@ -12,6 +12,9 @@ from torch import Tensor
 
 from envs.units import FloatArray
 
+MAX_BITS = 16
+"""Of an element."""
+
 
 class Quantised(NamedTuple):
     """B latents in bits.
@@ -47,12 +50,6 @@ def quantisation_variance(step: Tensor) -> FloatArray:
     """Variance of the error of a uniform quantiser, `step^2 / 12` per element, float64 [B]."""
     variance: FloatArray = (step.square() / 12).numpy()
     return variance
-
-
-def check_num_bits(num_bits: int, channel: str) -> None:
-    """Refuse what is not a number of bits with a ValueError."""
-    if isinstance(num_bits, bool) or not isinstance(num_bits, int) or not 1 <= num_bits <= 16:
-        raise ValueError(f"num_bits of channel {channel} must be an integer in 1..16, got {num_bits!r}")
 
 
 def _places(num_bits: int) -> Tensor:

@@ -15,6 +15,7 @@ from torch import Tensor
 
 from envs.channels.awgn import mean_power, noise_variance
 from envs.channels.channel import Channel, Received
+from envs.checks import choice, integer
 from envs.units import FloatArray
 
 Gain = Literal["perfect", "estimated"]
@@ -43,11 +44,8 @@ class Rayleigh(Channel):
 
     def __post_init__(self) -> None:
         for name, kind in (("gain", Gain), ("equaliser", Equaliser)):
-            if getattr(self, name) not in get_args(kind):
-                allowed = ", ".join(get_args(kind))
-                raise ValueError(f"{name} of channel rayleigh must be one of {allowed}, got {getattr(self, name)!r}")
-        if isinstance(self.pilots, bool) or not isinstance(self.pilots, int) or self.pilots < 1:
-            raise ValueError(f"pilots of channel rayleigh must be an integer >= 1, got {self.pilots!r}")
+            choice(f"{name} of channel rayleigh", getattr(self, name), get_args(kind))
+        integer("pilots of channel rayleigh", self.pilots, 1)
 
     def _send(self, latents: Tensor, snr_db: FloatArray, generators: Sequence[torch.Generator]) -> Received:
         power = mean_power(latents)

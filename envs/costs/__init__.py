@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from envs.costs.devices import GTX_1080_TI, RTX_A6000, Device
-from envs.costs.formulas import RATES, amdahl_s, coded_rate_bps, compute_energy_j, shannon_rate_bps, transmission_s
+from envs.costs.formulas import RATES, coded_rate_bps, compute_energy_j, shannon_rate_bps
 from envs.costs.operations import LIGHT_MODELS, Operations, counted_operations
 from envs.costs.payloads import Payloads
 from envs.costs.pricing import Price, Traffic, crossover_bandwidth_hz, price, traffic
@@ -32,7 +32,6 @@ __all__ = [
     "Timed",
     "Totals",
     "Traffic",
-    "amdahl_s",
     "coded_rate_bps",
     "compute_energy_j",
     "cost_source",
@@ -41,5 +40,4 @@ __all__ = [
     "price",
     "shannon_rate_bps",
     "traffic",
-    "transmission_s",
 ]

@@ -9,9 +9,9 @@ single precision.
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, fields
 
+from envs.checks import number
 from envs.costs.formulas import serial_share
 from envs.costs.operations import counted_operations
 from envs.costs.payloads import LATENT_BITS
@@ -38,7 +38,7 @@ class Device:
             price the device.
 
     Raises:
-        ValueError: a number is not positive and finite, or `parallel_fraction` lies outside [0, 1].
+        ValueError: a number that is not positive, or `parallel_fraction` lies outside [0, 1].
     """
 
     name: str
@@ -53,15 +53,11 @@ class Device:
     compute_flops_per_s: float | None = None
 
     def __post_init__(self) -> None:
+        number("parallel_fraction", self.parallel_fraction, 0.0, 1.0)
         for field in fields(self):
             value = getattr(self, field.name)
-            if value is None and field.default is None:
-                continue
-            if field.name == "parallel_fraction":
-                if not 0.0 <= value <= 1.0:
-                    raise ValueError(f"parallel_fraction must lie in [0, 1], got {value}")
-            elif field.name != "name" and not 0.0 < value < math.inf:
-                raise ValueError(f"{field.name} of {self.name} must be positive and finite, got {value}")
+            if field.name not in ("name", "parallel_fraction") and not (value is None and field.default is None):
+                number(f"{field.name} of {self.name}", value, above=0.0)
 
     @property
     def density_cycles_per_bit(self) -> float:

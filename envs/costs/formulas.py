@@ -1,4 +1,4 @@
-"""The formulas behind prices: rates, the time to send, Amdahl's law, energy (SemAIGC, eqs. 19, 20; EUCI, eq. 2)."""
+"""The formulas behind prices: rates, Amdahl's factor, energy (SemAIGC, eqs. 19 and 20; EUCI, eq. 2)."""
 
 from __future__ import annotations
 
@@ -21,34 +21,13 @@ def shannon_rate_bps(bandwidth_hz: Floats, snr_db: Floats) -> Floats:
     return bandwidth_hz * (np.log1p(db_to_linear(snr_db)) / math.log(2.0))
 
 
-def transmission_s(payload_bits: Floats, rate_bps: Floats) -> Floats:
-    """Seconds to send a payload: `L1 = O / v` (SemAIGC, eq. 19)."""
-    return payload_bits / rate_bps
-
-
-def amdahl_s(
-    density_cycles_per_bit: Floats,
-    size_bits: Floats,
-    capability_hz: Floats,
-    cores: int,
-    parallel_fraction: float,
-    constant_s: Floats = 0.0,
-) -> Floats:
-    """Seconds to compute: `L2 = W O / nu (1 - tau + tau / m) + l` (SemAIGC, eq. 20).
+def serial_share(cores: int, parallel_fraction: float) -> float:
+    """Amdahl's factor `1 - tau + tau / m`: time on m cores over time on one (SemAIGC, eq. 20).
 
     Args:
-        density_cycles_per_bit: processing density W, for all steps of the task.
-        size_bits: input size O.
-        capability_hz: cycles per second nu of each core that are available to the task.
         cores: number of cores m.
         parallel_fraction: share tau of the work that runs on all cores, in [0, 1].
-        constant_s: delay l of the other modules.
     """
-    return density_cycles_per_bit * size_bits / capability_hz * serial_share(cores, parallel_fraction) + constant_s
-
-
-def serial_share(cores: int, parallel_fraction: float) -> float:
-    """Amdahl's factor `1 - tau + tau / m`: time on m cores over time on one."""
     return 1.0 - parallel_fraction + parallel_fraction / cores
 
 
@@ -83,14 +62,3 @@ def coded_rate_bps(bandwidth_hz: Floats, snr_db: Floats) -> Floats:
 
 
 RATES: dict[str, Rate] = {"shannon": shannon_rate_bps, "coded": coded_rate_bps}
-
-
-def rate_named(name: str) -> Rate:
-    """Look a rate up.
-
-    Raises:
-        ValueError: an unknown name.
-    """
-    if name not in RATES:
-        raise ValueError(f"unknown rate {name!r}; allowed: {', '.join(RATES)}")
-    return RATES[name]

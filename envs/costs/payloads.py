@@ -6,6 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Self
 
 from envs import plans
+from envs.checks import integer
 
 LATENT_BITS = 64 * 64 * 4 * 8
 IMAGE_BITS = 512 * 512 * 3 * 8
@@ -39,9 +40,7 @@ class Payloads:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            bits = getattr(self, field.name)
-            if not isinstance(bits, int) or bits < 1:
-                raise ValueError(f"{field.name} payload must be a positive integer of bits, got {bits!r}")
+            integer(f"bits of the {field.name}", getattr(self, field.name), 1)
 
     @classmethod
     def of_images(cls, height: int, width: int) -> Self:

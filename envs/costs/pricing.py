@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from envs.checks import integer
 from envs.costs.devices import GTX_1080_TI, RTX_A6000, Device
 from envs.costs.payloads import Payloads
 from envs.costs.table import BACKHAUL_BPS, CostTable, LinkState
@@ -64,8 +65,7 @@ def price(
     """
     state = LinkState(snr_db, bandwidth_hz, edge_availability, user_availability, density_factor)
     state.validate()
-    if isinstance(attempts, bool) or not isinstance(attempts, int | np.integer) or attempts < 1:
-        raise ValueError(f"attempts must be an integer >= 1, got {attempts!r}")
+    integer("attempts", attempts, 1)
     table = CostTable.compile([plan], edge, user, payload_bits, rate, backhaul_bps)
     parts, latency_s, energy_j = table.price(state).bill(attempts)
     return Price(

@@ -11,10 +11,10 @@ Source: own; the second is EUCI's `FLOPs / C` with operations counted instead of
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass, field, replace
 from typing import Protocol, runtime_checkable
 
+from envs.checks import choice, number
 from envs.costs.devices import Device
 from envs.costs.operations import LIGHT_MODELS, counted_operations
 from envs.costs.payloads import Payloads
@@ -89,8 +89,7 @@ class Counted:
     name = "flops"
 
     def __post_init__(self) -> None:
-        if self.light_model not in LIGHT_MODELS:
-            raise ValueError(f"light_model must be one of {', '.join(LIGHT_MODELS)}; got {self.light_model!r}")
+        choice("light_model", self.light_model, LIGHT_MODELS)
 
     def devices(self, edge: Device, user: Device, step: ReceiverStep) -> tuple[Device, Device]:
         """Both devices with `FLOPs / compute_flops_per_s` for every module."""
@@ -139,8 +138,7 @@ class Timed:
 
     def __post_init__(self) -> None:
         for name in ("edge_slowdown", "user_slowdown"):
-            if not 0.0 < getattr(self, name) < math.inf:
-                raise ValueError(f"{name} must be positive and finite, got {getattr(self, name)}")
+            number(name, getattr(self, name), above=0.0)
 
     def devices(self, edge: Device, user: Device, step: ReceiverStep) -> tuple[Device, Device]:
         """Both devices with the seconds of this machine, times their slowdown."""

@@ -34,8 +34,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from envs.checks import choice, number
 from envs.costs.devices import GTX_1080_TI, RTX_A6000, Device
-from envs.costs.formulas import Rate, compute_energy_j, rate_named, shannon_rate_bps
+from envs.costs.formulas import RATES, Rate, compute_energy_j, shannon_rate_bps
 from envs.costs.payloads import Payloads
 from envs.plans import Compute, Plan, Stage, Transmit
 from envs.units import FloatArray, Floats
@@ -64,21 +65,16 @@ class LinkState(NamedTuple):
     density_factor: Floats = 1.0
 
     def validate(self) -> None:
-        """Refuse what has no price.
+        """Refuse numbers that have no price (for one state).
 
         Raises:
             ValueError: NaN or infinite SNR, or a bandwidth, availability or density out of range.
         """
-        if not np.all(np.isfinite(self.snr_db)):
-            raise ValueError(f"snr_db must be finite, got {self.snr_db}")
+        number("snr_db", self.snr_db)
         for name in ("bandwidth_hz", "density_factor"):
-            value = np.asarray(getattr(self, name))
-            if not np.all((value > 0.0) & (value < np.inf)):
-                raise ValueError(f"{name} must be positive and finite, got {value}")
+            number(name, getattr(self, name), above=0.0)
         for name in ("edge_availability", "user_availability"):
-            value = np.asarray(getattr(self, name))
-            if not np.all((value > 0.0) & (value <= 1.0)):
-                raise ValueError(f"{name} must lie in (0, 1], got {value}")
+            number(name, getattr(self, name), most=1.0, above=0.0)
 
     def features(self, rate_bps: Rate = shannon_rate_bps, num_features: int = BACKHAUL) -> FloatArray:
         """Compute the first features of the table at a link's rate, float64 [F, N] (N = 1 if all are floats)."""
@@ -245,9 +241,8 @@ class CostTable:
         Raises:
             ValueError: no plan, something that is not a plan, an unknown rate, or a backhaul without one.
         """
-        rate_named(rate)
-        if not 0.0 < backhaul_bps < np.inf:
-            raise ValueError(f"backhaul_bps must be positive and finite, got {backhaul_bps}")
+        choice("rate", rate, RATES)
+        number("backhaul_bps", backhaul_bps, above=0.0)
         if not plans:
             raise ValueError("plans must hold at least one plan, got none")
         lasting, busy = np.zeros((2, 2, BACKHAUL + 1, len(plans)))  # [once or repeat, F, P]
@@ -277,7 +272,7 @@ class CostTable:
         Returns:
             Prices of shape [N], or [N, P] for all plans.
         """
-        features = self._features(state)
+        features = state.features(RATES[self.rate], self.coefficients.shape[1])
         seconds = _seconds(self.coefficients, features, action)
         alike = self.busy_coefficients is self.coefficients
         busy_seconds = seconds if alike else _seconds(self.busy_coefficients, features, action)
@@ -292,15 +287,6 @@ class CostTable:
             user_availability=state["user_capability_hz"] / self.user.clock_hz,
             density_factor=state["edge_density"] / self.edge.density_cycles_per_bit,
         )
-
-    def totals_s(self, state: LinkState) -> tuple[FloatArray, FloatArray]:
-        """Seconds in all of every plan, once and of each attempt: two matrix products, float64 [N, P] each."""
-        features = self._features(state).T
-        once, repeat = self.coefficients
-        return features @ once, features @ repeat
-
-    def _features(self, state: LinkState) -> FloatArray:
-        return state.features(rate_named(self.rate), self.coefficients.shape[1])
 
 
 def _attempts(seconds: FloatArray, attempts: Floats | NDArray[np.integer]) -> Parts:

@@ -73,7 +73,7 @@ def esuc(num_inference_steps: int = NUM_INFERENCE_STEPS, request: RequestKind = 
     _check(request)
     stages: list[Stage] = [
         *_sent(request, "edge", "edge"),
-        Compute("edge", "unet", num_inference_steps),
+        Compute("edge", "unet", _steps(num_inference_steps)),
         Compute("edge", "sketch_decoder"),
         Transmit("edge", "user", "sketch"),
         Compute("user", "sketch_completer"),
@@ -83,7 +83,7 @@ def esuc(num_inference_steps: int = NUM_INFERENCE_STEPS, request: RequestKind = 
 
 def _protocol(name: str, request: RequestKind, reads: Worker, denoises: Worker, decodes: Worker, total: int) -> Plan:
     _check(request)
-    stages = [*_sent(request, reads, denoises), Compute(denoises, "unet", total)]
+    stages = [*_sent(request, reads, denoises), Compute(denoises, "unet", _steps(total))]
     if denoises != decodes:
         stages.append(Transmit(denoises, decodes, "latent"))
     stages.append(Compute(decodes, "vae_decoder"))
@@ -106,6 +106,10 @@ def _sent(request: RequestKind, reads: Worker, denoises: Worker) -> list[Stage]:
 
 def _name(protocol: str, request: RequestKind) -> str:
     return protocol if request == "image" else f"{protocol}_text"
+
+
+def _steps(total: int) -> int:
+    return integer("num_inference_steps", total, 1)
 
 
 def _check(request: RequestKind) -> None:
@@ -158,5 +162,5 @@ def _read_at_the_edges(servers: int) -> list[Stage]:
 
 def _generated(servers: int, total: int, decoder: Module | None = None, *, divided: bool = False) -> list[Stage]:
     integer("servers", servers, 1)
-    stages: list[Stage] = [Compute("edge", "unet", total, servers, divided)]
+    stages: list[Stage] = [Compute("edge", "unet", _steps(total), servers, divided)]
     return stages if decoder is None else [*stages, Compute("edge", decoder, 1, servers, divided)]

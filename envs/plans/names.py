@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import NamedTuple
 
@@ -80,7 +80,7 @@ def expand(
         ValueError: an unknown name, numbers that its plan refuses, no name at all, or one name for different plans.
     """
     chosen: dict[str, Plan] = {}
-    for name in [names] if isinstance(names, str | Plan) else names:
+    for name in names if isinstance(names, Iterable) and not isinstance(names, str) else [names]:
         for plan in (name,) if isinstance(name, Plan) else _named(name, num_inference_steps):
             if chosen.setdefault(plan.name, plan) != plan:
                 raise ValueError(f"two different plans are named {plan.name!r}")

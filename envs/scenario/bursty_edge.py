@@ -45,7 +45,7 @@ class BurstyEdgeParams(ScenarioParams):
 
 def busy_chain(params: BurstyEdgeParams) -> TwoStateChain:
     """The hidden chain."""
-    return TwoStateChain.of(params, "busy_share", "busy_requests")
+    return TwoStateChain(params.busy_share, params.busy_requests, "busy_")
 
 
 @register_scenario

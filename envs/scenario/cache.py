@@ -54,7 +54,7 @@ class CacheParams(ScenarioParams):
 
 def miss_chain(params: CacheParams) -> TwoStateChain:
     """On while the edge fetches the model."""
-    return TwoStateChain.of(params, "miss_share", "miss_requests")
+    return TwoStateChain(params.miss_share, params.miss_requests, "miss_")
 
 
 @register_scenario

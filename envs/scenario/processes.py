@@ -128,10 +128,6 @@ class GaussianAR1:
         self.values *= self.correlation
         self.values += noise
 
-    def autocorrelation(self, lag: int) -> float:
-        """Correlation of values that lie so many requests apart."""
-        return float(self.correlation**lag)
-
 
 LEAST_GAIN = 1e-12
 """Keeps a gain of exactly zero off the logarithm."""
@@ -165,53 +161,38 @@ class RayleighFading(GaussianAR1):
         """The same in dB, float64 [N]."""
         return linear_to_db(np.maximum(self.gain, LEAST_GAIN))
 
-    def autocorrelation(self, lag: int) -> float:
-        """Correlation of gains that lie so many requests apart."""
-        return float(self.correlation ** (2 * lag))
-
 
 class TwoStateChain:
     """Stays in the state "on" for a geometric number of requests, and is on for a given share of them.
 
-    With leave = 1 / duration and enter = leave share / (1 - share) the mean is `share`, the variance
+    With leave = 1 / requests and enter = leave share / (1 - share) the mean is `share`, the variance
     `share (1 - share)` and the autocorrelation `(1 - enter - leave) ** lag`.
     Source: own derivation (eigenvalue of the transition matrix).
 
     Args:
         share: of the requests in state on, in [0, 1).
-        duration: mean number of requests of a stay in state on, >= 1.
+        requests: mean number of requests of a stay in state on, >= 1.
+        name: stands before both in messages.
 
     Attributes:
         values: bool [N].
 
     Raises:
-        ValueError: a share outside [0, 1), a duration below 1, or one too short for the share (enter > 1).
+        ValueError: a share outside [0, 1), stays below 1, or too short for the share (enter > 1).
     """
 
     values: NDArray[np.bool_]
 
-    def __init__(self, share: float, duration: float) -> None:
-        number("share", share, 0.0, 1.0)
-        number("duration", duration, 1.0)
-        self.share, self.leave = share, 1.0 / duration
+    def __init__(self, share: float, requests: float, name: str = "") -> None:
+        number(f"{name}share", share, 0.0, 1.0)
+        number(f"{name}requests", requests, 1.0)
+        self.share, self.leave = share, 1.0 / requests
         self.enter = self.leave * share / (1.0 - share) if share < 1.0 else np.inf
         if self.enter > 1.0:
             raise ValueError(
-                f"a share of {share:g} needs stays of share / (1 - share) requests or more, and a share below 1; "
-                f"got a duration of {duration:g}"
+                f"{name}share of {share:g} needs stays of share / (1 - share) requests or more, and a share below 1; "
+                f"got {name}requests of {requests:g}"
             )
-
-    @classmethod
-    def of(cls, params: object, share: str, duration: str) -> TwoStateChain:
-        """The chain of two parameters, given by their names, which an error then tells.
-
-        Raises:
-            ValueError: as of the class.
-        """
-        try:
-            return cls(getattr(params, share), getattr(params, duration))
-        except ValueError as error:
-            raise ValueError(f"{share}, {duration}: {error}") from None
 
     def reset(self, num_envs: int, rng: np.random.Generator) -> None:
         """Start N sessions in the stationary distribution."""
@@ -220,10 +201,6 @@ class TwoStateChain:
     def advance(self, rng: np.random.Generator) -> None:
         """Go on to the next request."""
         self.values = rng.random(len(self.values)) < np.where(self.values, 1.0 - self.leave, self.enter)
-
-    def autocorrelation(self, lag: int) -> float:
-        """Correlation of states that lie so many requests apart."""
-        return float((1.0 - self.enter - self.leave) ** lag)
 
 
 class Workload:
@@ -238,6 +215,7 @@ class Workload:
         interval_s: T, > 0.
         load: share of the processor that the jobs take, in [0, 1].
         job_s: m, > 0.
+        name: stands before the latter two in messages.
 
     Attributes:
         values: float64 [2, N]: seconds since the last request, and seconds of work.
@@ -248,10 +226,10 @@ class Workload:
 
     values: FloatArray
 
-    def __init__(self, interval_s: float, load: float, job_s: float) -> None:
+    def __init__(self, interval_s: float, load: float, job_s: float, name: str = "") -> None:
         number("interval_s", interval_s, above=0.0)
-        number("load", load, 0.0, 1.0)
-        number("job_s", job_s, above=0.0)
+        number(f"{name}load", load, 0.0, 1.0)
+        number(f"{name}job_s", job_s, above=0.0)
         self.interval_s, self.load, self.job_s = interval_s, load, job_s
 
     def reset(self, num_envs: int, rng: np.random.Generator) -> None:
@@ -264,14 +242,3 @@ class Workload:
         elapsed_s = rng.exponential(self.interval_s, size=self.values.shape[1])
         jobs = rng.poisson(elapsed_s * (self.load / self.job_s))
         self.values = np.stack([elapsed_s, self.job_s * rng.standard_gamma(jobs)])
-
-    @property
-    def work_mean_s(self) -> float:
-        """Mean work between two requests."""
-        return self.load * self.interval_s
-
-    @property
-    def work_variance_s2(self) -> float:
-        """Its variance."""
-        jobs = self.work_mean_s / self.job_s
-        return self.job_s**2 * (2.0 * jobs + jobs**2)

@@ -53,15 +53,17 @@ class QueueParams(ScenarioParams):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        number("interval_s", self.interval_s, above=0.0)
-        number("background_load", self.background_load, 0.0, 1.0)
-        number("background_job_s", self.background_job_s, above=0.0)
-        number("backlog_limit_s", self.backlog_limit_s, above=0.0)
-        number("backlog_limit_s", self.backlog_limit_s, *BACKLOG_S)
+        workload(self)
+        number("backlog_limit_s", self.backlog_limit_s, *BACKLOG_S, above=0.0)
 
     def waiting_s(self, features: Mapping[str, FloatArray], prices: Prices) -> FloatArray:
         """The backlog, for plans that need the edge."""
         return np.where(prices.needs_edge, features["backlog_s"], 0.0)
+
+
+def workload(params: QueueParams) -> Workload:
+    """What the other users bring."""
+    return Workload(params.interval_s, params.background_load, params.background_job_s, "background_")
 
 
 @register_scenario
@@ -72,7 +74,7 @@ class Queue(Scenario):
 
     def __init__(self, params: QueueParams, num_requests: int, num_draws: int, max_attempts: int) -> None:
         super().__init__(params, num_requests, num_draws, max_attempts)
-        self.processes["workload"] = Workload(params.interval_s, params.background_load, params.background_job_s)
+        self.processes["workload"] = workload(params)
 
     def first_levels(self) -> dict[str, FloatArray]:
         """The other users' work of one interval."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields
 from itertools import permutations
 from types import MappingProxyType
 from typing import Any, ClassVar, NamedTuple, TypeVar
@@ -11,10 +10,16 @@ from typing import Any, ClassVar, NamedTuple, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from envs import checks
 from envs.costs import LinkState
 from envs.scenario.parameters import PROCESSES, ScenarioParams
 from envs.scenario.processes import GaussianAR1, Process, Uniform, normal_to_uniform
 from envs.units import FloatArray
+
+INFO_NAMES = (
+    *("snr_db", "bandwidth_hz", "edge_availability", "user_availability", "density_factor"),
+    *("latency_low_s", "latency_high_s", "request"),
+)
 
 
 class RequestState(NamedTuple):
@@ -38,6 +43,11 @@ class RequestState(NamedTuple):
     request: NDArray[np.int64]
     draws: NDArray[np.int64]
     features: Mapping[str, FloatArray] = MappingProxyType({})
+
+    @property
+    def info(self) -> dict[str, NDArray[Any]]:
+        """The entries of `info["state"]`, arrays [N]; what the scenario shows besides comes last."""
+        return {name: getattr(self, name) for name in INFO_NAMES} | dict(self.features)
 
     @property
     def link(self) -> LinkState:
@@ -198,15 +208,9 @@ def resolve_scenario(scenario: str | ScenarioParams | Mapping[str, Any]) -> Scen
     """
     if isinstance(scenario, ScenarioParams):
         return scenario
-    changes = dict(scenario) if isinstance(scenario, Mapping) else {"name": scenario}
-    name = changes.pop("name", ScenarioParams.NAME)
-    if name not in SCENARIOS:
-        raise ValueError(f"unknown scenario {name!r}; allowed: {', '.join(SCENARIOS)}, parameters or a mapping")
-    params = SCENARIOS[name].Params
-    allowed = [field.name for field in fields(params)]
-    if unknown := [str(key) for key in changes if key not in allowed]:
-        raise ValueError(f"unknown keys {', '.join(unknown)} of scenario {name}; allowed: {', '.join(allowed)}")
-    return params(**changes)
+    name, changes = checks.named("scenario", scenario, ScenarioParams.NAME)
+    checks.choice("scenario", name, SCENARIOS)
+    return checks.make(SCENARIOS[name].Params, changes, f"scenario {name}")
 
 
 def make_scenario(params: ScenarioParams, num_requests: int, num_draws: int, max_attempts: int) -> Scenario:

@@ -60,7 +60,7 @@ class UrbanFadingParams(ScenarioParams):
 
 def gap_chain(params: UrbanFadingParams) -> TwoStateChain:
     """Handovers."""
-    return TwoStateChain.of(params, "gap_share", "gap_requests")
+    return TwoStateChain(params.gap_share, params.gap_requests, "gap_")
 
 
 @register_scenario

@@ -28,24 +28,30 @@ PAYLOADS = {"latent": Latent, "image": Image}
 
 
 def refusal(plan: Plan) -> str:
-    """Why a plan cannot be executed; empty if it can: its stages walked with no more than the kinds of the items."""
+    """Why a plan cannot be executed; empty if it can."""
     if plan.requests > 1:
         return f"it serves {plan.requests} different prompts from shared steps"
-    here, done, crossed = "latent", 0, False
     for stage in plan.stages:
         if (stage.copies if isinstance(stage, Transmit) else stage.nodes) > 1:
             return "several nodes work on its request"
+        if isinstance(stage, Transmit) and stage.sends_weights:
+            return "it sends weights, which stay there: the requests that follow are those of the plan without"
+    if any(isinstance(stage, Compute) and stage.module == "vae_encoder" for stage in plan.stages):
+        return "its request is an image, the transceiver's are prompts"
+    return _broken_chain(plan)
+
+
+def _broken_chain(plan: Plan) -> str:
+    """Why its stages do not turn noise into an image: they are walked with no more than the kinds of the items."""
+    here, done, crossed = "latent", 0, False
+    for stage in plan.stages:
         if isinstance(stage, Transmit):
-            if stage.sends_weights:
-                return "it sends weights, which stay there: the requests that follow are those of the plan without"
             if stage.payload not in PAYLOADS:
                 return f"the transceiver has no {stage.payload}"
             if stage.payload != here:
                 return f"it sends the {stage.payload} of {'an' if here == 'image' else 'a'} {here}"
             crossed |= here == "latent"
             continue
-        if stage.module == "vae_encoder":
-            return "its request is an image, the transceiver's are prompts"
         if stage.module not in MODULES:
             return f"the transceiver has no {stage.module}"
         if stage.module == "text_encoder":
@@ -60,7 +66,7 @@ def refusal(plan: Plan) -> str:
             return f"it decodes after {done} of {plan.num_inference_steps} steps"
         else:
             here = "image"
-    return ""
+    return "" if here == "image" else "it ends with a latent that nobody decodes"
 
 
 def executable(plan: Plan | str, num_inference_steps: int) -> Plan:
@@ -120,8 +126,9 @@ class Execution:
         start: what the first denoising stage begins with, or the latent that is handed over.
         done: denoising steps of the plan that lie behind; those before `start` are not done again.
         sent: payload -> bytes that crossed a link, all requests together.
-        handed_over: the latent before and after its link; both are `start` where none crosses.
+        handed_over: the latent before and after its last link; both are `start` where none crosses.
         channel_uses: complex symbols on the link, float64 [B].
+        crossings: how often latents have met the channel's noise, which is another one each time.
     """
 
     transceiver: Transceiver
@@ -138,6 +145,7 @@ class Execution:
     def __post_init__(self) -> None:
         self.handed_over = self.start, self.start
         self.channel_uses: FloatArray = np.zeros(len(self.seeds))
+        self.crossings = 0
 
     def run(self, stages: Sequence[Stage]) -> Item | None:
         """Walk stages, to what lies at the user in the end."""
@@ -186,13 +194,16 @@ class Execution:
         if isinstance(item, Image):
             self._count(stage, item.pixels.numel())
             return item
-        received = replace(item, noise_variance=np.zeros(len(self.seeds)))
+        before = np.zeros(len(self.seeds)) if item.noise_variance is None else item.noise_variance
+        received = replace(item, noise_variance=before)
         if item.step > item.begun:  # otherwise prompt and seed say it all
             self._count(stage, item.values.numel())
             if self.snr_db is not None:
-                streams = self.transceiver.channel_streams(self.seeds, self.channel_seeds)
-                values, variance, self.channel_uses = self.transceiver.channel.send(item.values, self.snr_db, streams)
-                received = replace(item, values=values, noise_variance=variance)
+                streams = self.transceiver.channel_streams(self.seeds, self.channel_seeds, self.crossings)
+                values, variance, uses = self.transceiver.channel.send(item.values, self.snr_db, streams)
+                received = replace(item, values=values, noise_variance=before + variance)
+                self.channel_uses = self.channel_uses + uses
+                self.crossings += 1
         self.handed_over = item, received
         return received
 

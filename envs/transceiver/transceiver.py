@@ -268,9 +268,13 @@ class Transceiver:
         like = torch.empty(0, *self.components.latent_shape, device=self.device)
         return unit_noise(generators, like).contiguous(memory_format=torch.channels_last)
 
-    def channel_streams(self, seeds: Sequence[int], channel_seeds: Sequence[int]) -> list[torch.Generator]:
-        """The randomness of the link of each request and draw; the same at every SNR and split."""
-        return [stream(int(seed), CHANNEL_STREAM, int(draw)) for seed, draw in zip(seeds, channel_seeds, strict=True)]
+    def channel_streams(
+        self, seeds: Sequence[int], channel_seeds: Sequence[int], crossing: int = 0
+    ) -> list[torch.Generator]:
+        """The randomness of the link of each request, draw and crossing; the same at every SNR and split."""
+        again = (crossing,) if crossing else ()
+        pairs = zip(seeds, channel_seeds, strict=True)
+        return [stream(int(seed), CHANNEL_STREAM, int(draw), *again) for seed, draw in pairs]
 
     @torch.no_grad()
     def decode(self, latents: Tensor) -> Tensor:

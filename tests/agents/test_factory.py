@@ -14,7 +14,7 @@ from agents.d3qn import D3QN
 from agents.factory import ALGORITHMS, default_hyperparameters, make_agent
 from agents.policies.model_based import sample_observations
 from envs import SplitVectorEnv
-from envs.transceiver.profile.profile import QualityProfile
+from tests.profiles import synthetic_profile
 
 TINY = {"policy_kwargs": {"net_arch": [8]}}
 
@@ -31,7 +31,7 @@ def test_given_hyperparameters_win_and_policy_kwargs_are_merged() -> None:
     agent = make_agent("d3qn", gym.make("CartPole-v1"), batch_size=7, double=False, **TINY)
     assert isinstance(agent, D3QN)
     assert (agent.batch_size, agent.double, agent.gamma) == (7, False, 0.0)
-    assert agent.policy_kwargs == {"net_arch": [8], "optimizer_kwargs": {"fused": True}}
+    assert agent.policy_kwargs == {"dueling": True, "net_arch": [8], "optimizer_kwargs": {"fused": True}}
 
 
 @pytest.mark.parametrize("name", sorted(set(ALGORITHMS) - {"ppo", "a2c"}))
@@ -94,7 +94,7 @@ def test_unknown_names_are_refused_with_the_allowed_ones() -> None:
 
 @pytest.mark.slow
 def test_defaults_soon_beat_the_simple_rules() -> None:
-    env = SplitVectorEnv(64, profile=QualityProfile.synthetic())
+    env = SplitVectorEnv(64, profile=synthetic_profile())
     agent = make_agent("d3qn", env, seed=0, learning_starts=2_000).learn(20_000, log_interval=None)
     observations = sample_observations(env.model, 2_000, seed=1)
     rewards = env.model.expected_rewards(observations)

@@ -6,8 +6,12 @@ import sys
 from pathlib import Path
 
 import pytest
+from omegaconf import OmegaConf
 
 from envs import command_line
+from envs.command_line import CONFIGS
+
+COMMANDS = sorted(file.stem for file in (Path(command_line.__file__).parent / "commands").glob("[!_]*.py"))
 
 
 def test_a_message_of_many_lines_becomes_one(capsys: pytest.CaptureFixture[str]) -> None:
@@ -55,3 +59,98 @@ def test_import_is_light() -> None:
     code = "import sys, envs.command_line; print([m for m in ('torch', 'diffusers', 'matplotlib') if m in sys.modules])"
     shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert shown.stdout.strip() == "[]"
+
+
+def test_plain_resolves() -> None:
+    config = OmegaConf.create({"a": {"b": 1, "c": "${.b}"}, "d": 2})
+    assert command_line.plain(config, exclude=["d"]) == {"a": {"b": 1, "c": 1}}
+
+
+def test_flatten_makes_one_level() -> None:
+    config = OmegaConf.create({"a": {"b": 1, "c": [1, 2]}, "d": None, "e": True})
+    assert command_line.flatten(config) == {"a.b": 1, "a.c": "[1, 2]", "d": "None", "e": True}
+
+
+def dispatched(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
+    monkeypatch.setattr(sys, "argv", ["python -m envs", *arguments])
+    monkeypatch.chdir(CONFIGS.parent)
+    command_line.dispatch("envs", "\nand more")
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["-h"]])
+def test_the_package_lists_its_commands_with_a_line_on_each(
+    arguments: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dispatched(monkeypatch, *arguments)
+    said = capsys.readouterr().out
+    lines = [line.split(maxsplit=1) for line in said.splitlines() if line.startswith("  ")]
+    assert [name for name, _ in lines] == COMMANDS
+    assert all(line[0].isupper() and "python -m" not in line for _, line in lines)
+    assert said.endswith("and more\n")
+
+
+def test_an_unknown_command_is_one_line_and_status_2(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        dispatched(monkeypatch, "make_coffee")
+    assert capsys.readouterr().err == f"error: unknown command 'make_coffee'; allowed: {', '.join(COMMANDS)}\n"
+
+
+def test_every_command_has_its_configuration() -> None:
+    assert all((CONFIGS / f"{name}.yaml").is_file() for name in COMMANDS)
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_help_shows_what_a_command_does_and_its_settings_and_starts_nothing(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def no_work(*_: object, **__: object) -> None:
+        raise AssertionError("work was started")
+
+    monkeypatch.setattr(command_line.hydra, "main", no_work)
+    dispatched(monkeypatch, name, f"hydra.run.dir={tmp_path / 'run'}", "--help")
+    said = capsys.readouterr().out
+    assert f"`python -m envs {name}`" in said
+    keys = [key for key in OmegaConf.load(CONFIGS / f"{name}.yaml") if key not in ("defaults", "hydra")]
+    assert all(f"\n  {key}:" in said for key in keys)
+    assert not (tmp_path / "run").exists()
+
+
+def test_help_shows_the_settings_that_the_arguments_choose(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    dispatched(monkeypatch, "make_profile", "transceiver=stable_diffusion", "workers=7", "--help")
+    said = capsys.readouterr().out
+    assert "transceiver=embedded|stable_diffusion" in said
+    assert "guidance_scale: 7.5" in said
+    assert "workers: 7" in said
+    with pytest.raises(SystemExit, match="2"):
+        dispatched(monkeypatch, "make_profile", "wrokers=7", "--help")
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert "wrokers" in error
+
+
+def test_a_command_gets_its_settings(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    from envs.transceiver.model import published
+
+    monkeypatch.setattr(published, "COUNTERS", {})
+    dispatched(monkeypatch, "count_operations", f"output={tmp_path / 'none.json'}")
+    assert capsys.readouterr().out == f"wrote {tmp_path / 'none.json'}\n"
+
+
+def test_commands_are_light_until_they_work() -> None:
+    modules = ", ".join(f"envs.commands.{name}" for name in COMMANDS)
+    code = f"import sys, {modules}; print([m for m in ('torch', 'diffusers', 'matplotlib') if m in sys.modules])"
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.strip() == "[]"
+
+
+def test_a_listing_imports_nothing(tmp_path: Path) -> None:
+    (tmp_path / "_private.py").write_text("raise SystemExit")
+    (tmp_path / "one.py").write_text('"""Does one: `python -m x one`.\n\nAt length."""\nraise SystemExit')
+    (tmp_path / "second.py").write_text("raise SystemExit")
+    assert [line.rstrip() for line in command_line.listing(tmp_path).splitlines()] == ["  one     Does one", "  second"]

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from envs import SplitVectorEnv
-from envs.fidelity import LiveSource, compare
+from envs.fidelity import LiveSource, compare_rewards
 from envs.transceiver.profile.profile import QualityProfile
+from tests.profiles import interpolate
 
 
 class MeasureFromProfile:
@@ -20,7 +21,7 @@ class MeasureFromProfile:
     def measure(self, action: Any, request: Any, snr_db: Any, draw: Any) -> tuple[dict[str, Any], Any]:
         self.draws |= set(draw.tolist())
         quality = {
-            metric: self.profile.interpolate("finetuned", metric, request, action, snr_db, draw % 6) - self.worse
+            metric: interpolate(self.profile, "finetuned", metric, request, action, snr_db, draw % 6) - self.worse
             for metric in self.profile.metrics
         }
         return quality, np.zeros((len(action), 3, 2, 2), np.float32)
@@ -31,7 +32,7 @@ def test_the_same_draws_give_the_same_rewards_and_fresh_ones_are_fresh(profile: 
     env = SplitVectorEnv(200, profile=profile, reward=reward)
     env.reset(seed=0)
     measure, action = MeasureFromProfile(profile), np.arange(200) % 21
-    compared = compare(env.model, LiveSource(measure, env.model), action, env.core.state)
+    compared = compare_rewards(env.model, LiveSource(measure, env.model), action, env.core.state)
     np.testing.assert_allclose(compared.live, compared.profile, rtol=0, atol=1e-12)
     assert measure.draws == set(range(12))
     # Fresh draws taken from the measured ones: equal in the mean, within 4.5 standard errors.
@@ -44,7 +45,7 @@ def test_the_mean_over_orders_is_that_of_many_sessions(profile: QualityProfile) 
     env = SplitVectorEnv(4000, profile=profile, scenario={"snr_db": 0.0, "correlation": 1.0})
     env.reset(seed=0)
     action = np.full(4000, 14)
-    compared = compare(env.model, LiveSource(MeasureFromProfile(profile), env.model), action, env.core.state)
+    compared = compare_rewards(env.model, LiveSource(MeasureFromProfile(profile), env.model), action, env.core.state)
     gap = compared.profile - compared.profile_mean
     assert abs(gap.mean()) < 4.5 * gap.std() / np.sqrt(len(gap))
 
@@ -53,5 +54,5 @@ def test_a_worse_transceiver_shows(profile: QualityProfile) -> None:
     env = SplitVectorEnv(200, profile=profile)
     env.reset(seed=0)
     live = LiveSource(MeasureFromProfile(profile, worse=1.0), env.model)
-    compared = compare(env.model, live, np.full(200, 10), env.core.state)
+    compared = compare_rewards(env.model, live, np.full(200, 10), env.core.state)
     assert compared.live.mean() == 0.0 < compared.profile.mean()

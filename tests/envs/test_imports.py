@@ -11,21 +11,18 @@ import envs
 
 ROOT = Path(envs.__file__).parent
 LAYERS = (
-    ("units", "normal_to_uniform", "command_line", "files"),
+    ("checks", "units", "files", "command_line"),
     ("plans",),
     ("costs", "channels", "observation"),
     ("transceiver",),
     ("scenario", "rewards"),
-    ("readings",),
-    ("quality",),
-    ("expected", "observation_window"),
+    ("settings", "quality"),
     ("model",),
-    ("crossover", "outcome"),
-    ("fidelity", "core", "render"),
-    ("trust",),
-    ("painter",),
+    ("core", "fidelity"),
+    ("render",),
     ("split_env",),
     ("vector_env", "wrappers"),
+    ("commands", "__main__"),
 )
 """Modules of `envs`, from the lowest; each may import only what stands above it in this list, or beside it."""
 

@@ -15,6 +15,7 @@ from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 import envs
 from envs import costs, plans
 from envs.transceiver.profile.profile import QualityProfile
+from tests.profiles import interpolate
 
 ID = "envs:SemAIGC/Protocols-v0"
 NAMES = [plan.name for plan in plans.expand(plans.PROTOCOLS)]
@@ -56,7 +57,7 @@ def test_each_plan_reads_its_own_receiver(profile: QualityProfile) -> None:
         state = env.core.state  # type: ignore[attr-defined]
         info = env.step(np.full(64, model.action_of(name)))[-1]
         last = state.draws[info["attempts"] - 1, np.arange(64)]
-        expected = profile.interpolate(receiver, "psnr_db", state.request, split, state.snr_db, last)
+        expected = interpolate(profile, receiver, "psnr_db", state.request, split, state.snr_db, last)
         np.testing.assert_allclose(info["quality"]["psnr_db"], expected, rtol=1e-9)
     for name in ("edge_aigc", "uieg_text", "local_aigc"):
         env.reset(seed=1)

@@ -19,9 +19,7 @@ ID = "envs:SemAIGC/Split-v0"
 class GreyTransceiver:
     """Delivers a grey image."""
 
-    num_inference_steps = 20
-
-    def generate(self, *_: Any, **__: Any) -> Any:
+    def execute(self, *_: Any, **__: Any) -> Any:
         return type("Delivery", (), {"images": np.full((1, 3, 64, 64), 0.5, np.float32)})
 
 

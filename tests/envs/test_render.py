@@ -10,6 +10,7 @@ import pytest
 from gymnasium.utils.env_checker import check_env
 
 from envs import SplitEnv, SplitVectorEnv
+from envs.plans import Plan
 from envs.render import EDGE, USER, Panel, draw_frame
 from envs.transceiver.profile.profile import QualityProfile
 
@@ -26,22 +27,11 @@ STATE = {
 class FakeTransceiver:
     """Delivers a grey image and remembers what was asked."""
 
-    num_inference_steps = 20
-
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
 
-    def generate(
-        self,
-        prompts: list[str],
-        seeds: list[int],
-        split: int,
-        snr_db: list[float] | None,
-        receiver: str,
-        channel_seeds: list[int] | None = None,
-    ) -> SimpleNamespace:
-        request = {"prompts": prompts, "seeds": seeds, "split": split, "snr_db": snr_db, "receiver": receiver}
-        self.asked.append(request | {"channel_seeds": channel_seeds})
+    def execute(self, plan: Plan, **request: Any) -> SimpleNamespace:
+        self.asked.append({"plan": plan.name, **request})
         return SimpleNamespace(images=np.full((1, 3, 64, 64), 0.5, np.float32))
 
 
@@ -100,9 +90,9 @@ def test_the_environment_renders_the_last_attempt_of_the_request_it_served(profi
     request = profile.requests[info["state"]["request"]]
     assert transceiver.asked == [
         {
+            "plan": "semaigc(12)",
             "prompts": [request.prompt],
             "seeds": [request.seed],
-            "split": 12,
             "snr_db": [info["state"]["snr_db"]],
             "receiver": "finetuned",
             "channel_seeds": [draws[info["attempts"] - 1]],
@@ -110,15 +100,22 @@ def test_the_environment_renders_the_last_attempt_of_the_request_it_served(profi
     ]
 
 
-def test_a_whole_generator_is_rendered_over_a_perfect_link(profile: QualityProfile) -> None:
-    transceiver = FakeTransceiver()
-    env = SplitVectorEnv(2, profile=profile, render_mode="rgb_array", transceiver=transceiver, plans=["edge_aigc"])
+def test_any_plan_is_rendered_by_executing_it(profile: QualityProfile) -> None:
+    transceiver, chosen = FakeTransceiver(), ["edge_aigc", "euci(8)"]
+    env = SplitVectorEnv(2, profile=profile, render_mode="rgb_array", transceiver=transceiver, plans=chosen)
     env.reset(seed=3)
-    env.step(np.zeros(2, int))
+    env.step(np.array([0, 1]))
     frames = env.render()
     assert frames is not None
     assert len(frames) == 2
-    assert all((asked["split"], asked["snr_db"]) == (20, None) for asked in transceiver.asked)
+    assert [asked["plan"] for asked in transceiver.asked] == chosen
+
+
+def test_waiting_is_part_of_the_latency(profile: QualityProfile) -> None:
+    env = SplitEnv(profile=profile, scenario="queue", render_mode="rgb_array", transceiver=FakeTransceiver())
+    env.reset(seed=0)
+    assert "waiting" in env.step(12)[4]["latency_parts_s"]
+    assert env.render() is not None
 
 
 def test_gymnasium_checks_rendering_too(profile: QualityProfile) -> None:

@@ -12,6 +12,7 @@ from stable_baselines3.common.env_checker import check_env as check_env_sb3
 from envs import OBSERVATION_NAMES, SplitEnv, costs, observation_to_state, plans
 from envs.costs import RTX_A6000
 from envs.transceiver.profile.profile import QualityProfile, Request
+from tests.profiles import interpolate
 
 ID = "envs:SemAIGC/Split-v0"
 
@@ -137,7 +138,7 @@ def test_info_is_priced_like_the_plan_and_measured_like_the_profile(env: SplitEn
         assert info["payload_bits"] == priced.payload_bits
         for metric, value in info["quality"].items():
             last = draws[info["attempts"] - 1]
-            measured = profile.interpolate("finetuned", metric, state["request"], action, state["snr_db"], last)
+            measured = interpolate(profile, "finetuned", metric, state["request"], action, state["snr_db"], last)
             assert value == pytest.approx(float(measured), rel=1e-12)
         seen = observation_to_state(before)
         assert seen["snr_db"] == pytest.approx(state["snr_db"], abs=1e-5)

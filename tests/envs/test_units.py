@@ -24,17 +24,8 @@ def test_floats_and_arrays_agree_and_invert(db: float) -> None:
     assert units.linear_to_db(array)[0] == pytest.approx(db, abs=1e-10)
 
 
-def test_dbm_counts_from_a_milliwatt() -> None:
-    assert units.dbm_to_watt(30.0) == pytest.approx(1.0)
-    assert units.watt_to_dbm(0.1) == pytest.approx(20.0)
-
-
 def test_no_power_is_minus_infinity_and_a_negative_one_is_refused() -> None:
     assert units.linear_to_db(0.0) == -math.inf
     for bad in (-1.0, math.nan):
         with pytest.raises(ValueError, match=r"must be >= 0, got"):
             units.linear_to_db(bad)
-
-
-def test_a_byte_has_eight_bits() -> None:
-    assert units.bytes_to_bits(28_672) == 229_376

@@ -11,6 +11,7 @@ from gymnasium.vector import AutoresetMode
 from envs import SplitEnv, SplitVectorEnv
 from envs.fidelity import LiveSource
 from envs.transceiver.profile.profile import QualityProfile
+from tests.profiles import interpolate
 
 ID = "envs:SemAIGC/Split-v0"
 
@@ -126,7 +127,7 @@ class MeasureFromProfile:
     def measure(self, action: Any, request: Any, snr_db: Any, draw: Any) -> tuple[dict[str, Any], Any]:
         self.made += len(action)
         quality = {
-            metric: self.profile.interpolate("finetuned", metric, request, action, snr_db, draw)
+            metric: interpolate(self.profile, "finetuned", metric, request, action, snr_db, draw)
             for metric in self.profile.metrics
         }
         return quality, np.zeros((len(action), 3, 2, 2), np.float32)

@@ -29,7 +29,6 @@ def expected_satisfaction(
     bandwidths_hz: Sequence[float] | FloatArray,
     rate: str,
     num_states: int = NUM_STATES,
-    seed: int = 0,
     settings: SplitSettings | None = None,
 ) -> Satisfaction:
     """Expected satisfaction of SemAIGC at its best split, of Non-ROOT and of Edge AIGC, over the scenario `paper`.
@@ -42,7 +41,6 @@ def expected_satisfaction(
         bandwidths_hz: within the bounds of the observation.
         rate: how the link is priced, see `envs.costs.formulas`.
         num_states: drawn states that the mean is over.
-        seed: of the states.
         settings: of the environment besides; None: the defaults.
     """
     frameworks = ["semaigc", "edge_aigc"]
@@ -50,7 +48,7 @@ def expected_satisfaction(
         1, settings, scenario={"snr_db": snr_db}, plans=frameworks, rate=rate, fidelity="profile"
     ).model
     scenario = model.new_scenario()
-    scenario.reset(num_states, np.random.default_rng(seed))
+    scenario.reset(num_states, np.random.default_rng(0))
     edge, non_root = model.action_of("edge_aigc"), model.action_of(plans.non_root().name)
     rows = []
     for bandwidth_hz in bandwidths_hz:

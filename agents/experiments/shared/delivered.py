@@ -12,6 +12,7 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from agents.experiments.shared.learning import root_of
 from agents.experiments.shared.states import sample_states
 from agents.experiments.shared.study import RootTraining, Study
 from agents.reports.style import house_style, label_of
@@ -98,7 +99,7 @@ class Frameworks:
         middle = middle_of(self.study.settings.scenario)
         middle |= {"snr_db": [snr_db, snr_db], "edge_availability": [self.edge_availability, self.edge_availability]}
         states = sample_states(self.study.settings_of(receiver, middle), 1, self.study.seed)
-        return int(states.actions("root", self.study.root_of(receiver, self.training))[0])
+        return int(states.actions("root", root_of(self.study, receiver, self.training))[0])
 
     def _generate(self, split: int, snr_db: float | None, receiver: str) -> Any:
         prompts, seeds = [each.prompt for each in self.requests], [each.seed for each in self.requests]

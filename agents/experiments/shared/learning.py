@@ -16,7 +16,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from tqdm import tqdm
 
 from agents.experiments.shared.states import States
-from agents.experiments.shared.study import CurveOptions, RootTraining
+from agents.experiments.shared.study import CurveOptions, RootTraining, Study
 from agents.policies import Predictor, load_policy
 from agents.policies.loading import policy_file
 from agents.reports.provenance import file_fingerprint
@@ -25,6 +25,19 @@ from agents.runs.learn import Lesson, learn, new_agent
 from agents.runs.settings import AgentSettings
 from envs import SplitSettings, SplitVectorEnv
 from envs.files import whole_file, write_text
+
+
+def root_of(study: Study, receiver: str, training: RootTraining) -> Predictor:
+    """ROOT for a receiver: the configured one for the configured receiver, one trained here for another.
+
+    Args:
+        study: of the experiment.
+        receiver: in the profile.
+        training: how the other is trained.
+    """
+    if receiver == study.receiver:
+        return study.root
+    return trained_root(study.settings_of(receiver), training, study.console)
 
 
 def trained_root(settings: SplitSettings, training: RootTraining, console: Console) -> Predictor:

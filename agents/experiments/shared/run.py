@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from importlib import import_module
 from pathlib import Path
+from types import ModuleType
 
 from omegaconf import DictConfig
 from rich.console import Console
 
-from agents.experiments import EXPERIMENTS
 from agents.experiments.shared.findings import claims_table, write_findings
 from agents.experiments.shared.study import Study
 from agents.reports.provenance import describe
@@ -21,10 +20,11 @@ UNUSED = ("num_requests", "num_envs", "bins", "figures", "seeds", "scenarios", "
 """Keys of `evaluate.py` that size the plain comparison only."""
 
 
-def run_experiment(config: DictConfig, folder: Path, overrides: Sequence[str]) -> None:
-    """Run the experiment that the configuration names.
+def run_experiment(module: ModuleType, config: DictConfig, folder: Path, overrides: Sequence[str]) -> None:
+    """Run an experiment.
 
     Args:
+        module: of `agents.experiments`, with `Options` and `run`.
         config: the composed configuration of `evaluate.py` with the group `experiment`.
         folder: the experiment's own folder.
         overrides: what the command line changed, as Hydra gives it.
@@ -33,13 +33,10 @@ def run_experiment(config: DictConfig, folder: Path, overrides: Sequence[str]) -
         ValueError: bad input, before any work.
     """
     given = plain(config.experiment)
-    name = given.pop("name", None)
-    if name not in EXPERIMENTS:
-        raise ValueError(f"unknown experiment {name!r}; allowed: {', '.join(EXPERIMENTS)}")
+    name = given.pop("name")
     keys = [override.lstrip("+~").partition("=")[0] for override in overrides]
     if idle := [key for key in keys if key in UNUSED]:
         raise ValueError(f"{', '.join(idle)} sizes the plain comparison; an experiment takes {', '.join(given)}")
-    module = import_module(f"agents.experiments.{name}")
     options = checks.parse(module.Options, given, "experiment", "experiment.")
     console = Console()
     study = Study.prepare(config, folder, console)

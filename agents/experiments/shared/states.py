@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from agents.evaluation.statistics import Interval, column_intervals
+from agents.evaluation.trials import Outcomes, session_means
 from agents.experiments.shared.study import EVERY_PLAN
 from agents.policies import SCHEMES, Predictor
 from agents.policies.model_based import sample_observations
@@ -92,7 +92,7 @@ def difference(values: NDArray[np.floating], baseline: NDArray[np.floating]) -> 
     return interval(np.asarray(values, dtype=np.float64) - baseline)
 
 
-Served = Mapping[str, Mapping[str, NDArray[Any]]]
+Served = Mapping[str, Outcomes]
 """Policy -> outcomes of the same requests."""
 
 
@@ -109,8 +109,7 @@ class Sweep:
 
     def sessions(self, index: int, policy: str, measure: str) -> NDArray[np.float64]:
         """Mean of each session at one point: sessions are whole and of one length, so they weigh the same."""
-        values, labels = self.served[index][policy][measure], self.served[index][policy]["episode"]
-        return np.bincount(labels, weights=values) / np.bincount(labels)
+        return session_means(self.served[index][policy], measure)
 
     def intervals(self, policy: str, measure: str) -> list[Interval]:
         """Mean at each point with its interval over sessions."""

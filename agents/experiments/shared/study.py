@@ -190,19 +190,6 @@ class Study:
         moved = replace(self.settings.scenario, **(scenario or {}))
         return replace(self.settings, receiver=receiver, scenario=moved, **changes)
 
-    def root_of(self, receiver: str, training: RootTraining) -> Predictor:
-        """ROOT for a receiver: the configured one for the configured receiver, one trained here for another.
-
-        Args:
-            receiver: in the profile.
-            training: how the other is trained.
-        """
-        if receiver == self.receiver:
-            return self.root
-        from agents.experiments.shared.learning import trained_root  # torch, only where it is needed
-
-        return trained_root(self.settings_of(receiver), training, self.console)
-
     def live_transceiver(self) -> Any:
         """The transceiver that the profile was measured with.
 

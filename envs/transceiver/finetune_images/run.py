@@ -13,9 +13,7 @@ from accelerate import Accelerator
 from diffusers import UNet2DConditionModel
 from diffusers.training_utils import EMAModel
 from torch.utils.data import DataLoader
-from tqdm import tqdm
 
-from envs.command_line import Interrupted
 from envs.transceiver.finetune_images import checkpoint
 from envs.transceiver.finetune_images.captioned_folder import CaptionedFolder, captions_of
 from envs.transceiver.finetune_images.objective import NoiseAwareLoss
@@ -25,6 +23,7 @@ from envs.transceiver.finetune_images.validation import Viewer
 from envs.transceiver.model.components import load_components
 from envs.transceiver.model.loading import quietly
 from envs.transceiver.model.options import ModelOptions
+from envs.transceiver.training_loop import run_steps
 from envs.transceiver.transceiver import Transceiver
 
 LOG = "log"
@@ -96,36 +95,38 @@ class Finetuning:
     def run(self) -> Path:
         """Train to the last step and export."""
         self.output.mkdir(parents=True, exist_ok=True)
-        first, last = self.done, self.settings.steps
+        first, last, settings = self.done, self.settings.steps, self.settings
         board = Board(self, first) if self.accelerator.is_main_process else None
         batches = self._batches(range(first, last))
-        bar = tqdm(
-            range(first, last),
-            initial=first,
-            total=last,
-            desc=self.settings.part,
-            disable=None if self.accelerator.is_main_process else True,
-        )
+
+        def take(step: int) -> torch.Tensor:
+            loss = self._step(step, batches)
+            self.done = step + 1
+            return loss
+
+        def watch(done: int, loss: torch.Tensor) -> float | None:
+            every, mean = settings.validation.every, None
+            if done % settings.log_every == 0:
+                mean = float(self.accelerator.gather(loss).mean())
+                if board is not None:
+                    board.write_loss(mean, done)
+            if board is not None and every and done % every == 0 and done < last:
+                board.write_images(done)
+            return mean
+
+        def keep(done: int) -> None:
+            checkpoint.save(self.accelerator, self.average, self.output, done, self.belongs_to)
+
         try:
-            for step in bar:
-                loss = self._step(step, batches)
-                self.done = step + 1
-                if self.done % self.settings.log_every == 0:
-                    mean = float(self.accelerator.gather(loss).mean())
-                    bar.set_postfix(loss=f"{mean:.4f}")
-                    if board is not None:
-                        board.write_loss(mean, self.done)
-                every = self.settings.validation.every
-                if board is not None and every and self.done % every == 0 and self.done < last:
-                    board.write_images(self.done)
-                if self.done % self.settings.checkpoint_every == 0 or self.done == last:
-                    checkpoint.save(self.accelerator, self.average, self.output, self.done, self.belongs_to)
-        except KeyboardInterrupt:
-            kept = checkpoint.checkpoints(self.output)
-            kept_step = kept[-1].name.removeprefix(checkpoint.PREFIX).lstrip("0") if kept else "0"
-            raise Interrupted(
-                f"interrupted after {self.done} steps; the same command goes on from step {kept_step}"
-            ) from None
+            run_steps(
+                settings.part,
+                range(first, last),
+                take,
+                keep,
+                lambda done: done % settings.checkpoint_every == 0,
+                watch,
+                is_shown=self.accelerator.is_main_process,
+            )
         finally:
             if board is not None:
                 if self.done == last:

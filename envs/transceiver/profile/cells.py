@@ -54,7 +54,7 @@ def measured_cell(plan: Plan, receiver: str) -> ProfileCell:
             if stage.payload != "latent":
                 continue
             if split is not None:
-                raise _unmeasured(plan, "a latent crosses the link that a receiver has finished")
+                raise _unmeasured(plan, "a latent crosses a link again, or behind a receiver")
             split = done
         elif stage.denoises:
             if stage.module == "unet" and split is not None:

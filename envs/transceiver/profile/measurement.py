@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -11,73 +12,105 @@ from torch import Tensor
 
 from envs.transceiver.model.components import load_components
 from envs.transceiver.profile import image_metrics
-from envs.transceiver.profile.profile import METRICS
+from envs.transceiver.profile.profile import METRICS, Request
 from envs.transceiver.profile.settings import MeasureParams
 from envs.transceiver.receivers import receiver_named
 from envs.transceiver.transceiver import Transceiver
 
 
-class Measurement:
-    """Runs one part (a receiver at a split) at a time on a transceiver.
+class SharedRuns:
+    """The same requests again and again: the edge's trajectories are computed once and branched at every split.
 
-    The edge's trajectories are computed once and branched at every split.
+    Args:
+        transceiver: what runs them; it has something that judges alignment.
+        requests: R requests.
+        batch_size: images at a time.
+
+    Raises:
+        ValueError: nothing judges alignment.
+    """
+
+    def __init__(self, transceiver: Transceiver, requests: Sequence[Request], batch_size: int = 32) -> None:
+        transceiver.components.needed_judge()
+        self.transceiver, self.requests, self.batch_size = transceiver, tuple(requests), batch_size
+        self.prompts = [request.prompt for request in self.requests]
+        self.seeds = [request.seed for request in self.requests]
+        self.trajectory = torch.cat(
+            [
+                transceiver.trajectory([self.prompts[i] for i in rows], [self.seeds[i] for i in rows])
+                for rows in self.batches(np.arange(len(self.requests)))
+            ],
+            dim=1,
+        )
+        self.reference_images = transceiver.decode(self.trajectory[-1])
+
+    def reference(self) -> NDArray[np.float32]:
+        """Metrics of the noise-free images, [M, R]."""
+        return self.judge(self.reference_images, np.arange(len(self.requests)))
+
+    def deliver(self, receiver: str, split: int, snr_db: float) -> dict[str, NDArray[np.float32]]:
+        """All requests through one receiver at one split and SNR: metric -> [R]."""
+        link = snr_db if split > 0 else None
+        rows = self.batches(np.arange(len(self.requests)))
+        return dict(
+            zip(METRICS, np.concatenate([self.run(receiver, split, each, link) for each in rows], 1), strict=True)
+        )
+
+    def run(
+        self,
+        receiver: str,
+        split: int,
+        request: NDArray[Any],
+        snr_db: float | list[float] | None,
+        draws: list[int] | None = None,
+    ) -> NDArray[np.float32]:
+        """Metrics of some requests [n], through one receiver at one split: [M, n]."""
+        sent, prompts = self.trajectory[split, request], [self.prompts[i] for i in request]
+        seeds = [self.seeds[i] for i in request]
+        return self.judge(
+            self.transceiver.deliver(sent, prompts, seeds, split, snr_db, receiver, draws).images, request
+        )
+
+    def judge(self, images: Tensor, request: NDArray[Any]) -> NDArray[np.float32]:
+        """Metrics of images of some requests, [M, n]."""
+        prompts = [self.prompts[i] for i in request]
+        values = {"alignment": self.transceiver.alignment(images, prompts).cpu().numpy()}
+        values |= image_metrics.metrics_against(images, self.reference_images[request])
+        return np.stack([values[name] for name in METRICS]).astype(np.float32)
+
+    def batches(self, rows: NDArray[Any]) -> Iterator[NDArray[Any]]:
+        """The rows in batches."""
+        return (rows[start : start + self.batch_size] for start in range(0, len(rows), self.batch_size))
+
+
+class Measurement(SharedRuns):
+    """Measures one part (a receiver at a split) at a time.
+
+    Args:
+        params: what is measured.
+
+    Raises:
+        ValueError: a model that cannot be loaded, or without a network that a receiver needs.
     """
 
     def __init__(self, params: MeasureParams) -> None:
         self.params = params
         components = load_components(params.model, params.device, params.options)
-        components.needed_judge()
-        self.transceiver = Transceiver(components, params.num_inference_steps, params.guidance_scale, params.channel)
+        transceiver = Transceiver(components, params.num_inference_steps, params.guidance_scale, params.channel)
         for name in params.receivers:
             components.network(receiver_named(name).network)
-        self.requests = params.requests()
-        self.prompts = [request.prompt for request in self.requests]
-        self.seeds = [request.seed for request in self.requests]
-        self.trajectory = torch.cat(
-            [
-                self.transceiver.trajectory([self.prompts[i] for i in rows], [self.seeds[i] for i in rows])
-                for rows in self._batches(np.arange(len(self.requests)))
-            ],
-            dim=1,
-        )
-        self.reference_images = self.transceiver.decode(self.trajectory[-1])
-
-    def reference(self) -> NDArray[np.float32]:
-        """Metrics of the noise-free images, [M, R]."""
-        return self._judge(self.reference_images, np.arange(len(self.requests)))
+        super().__init__(transceiver, params.requests(), params.batch_size)
 
     def part(self, receiver: str, split: int) -> NDArray[np.float32]:
         """Metrics of one receiver at one split, [M, R, S, D]."""
         snrs, draws = np.asarray(self.params.snr_db), self.params.receivers[receiver]
         shape = (len(self.requests), len(snrs), draws)
         if split == 0:
-            rows = [self._deliver(receiver, 0, index, None, None) for index in self._batches(np.arange(shape[0]))]
+            rows = [self.run(receiver, 0, index, None) for index in self.batches(np.arange(shape[0]))]
             values = np.concatenate(rows, axis=1)[:, :, None, None]
             return np.broadcast_to(values, (len(values), *shape)).copy()
         rows = []
-        for flat in self._batches(np.arange(np.prod(shape))):
+        for flat in self.batches(np.arange(np.prod(shape))):
             request, snr, draw = np.unravel_index(flat, shape)
-            rows.append(self._deliver(receiver, split, request, snrs[snr].tolist(), draw.tolist()))
+            rows.append(self.run(receiver, split, request, snrs[snr].tolist(), draw.tolist()))
         return np.concatenate(rows, axis=1).reshape(-1, *shape)
-
-    def _deliver(
-        self, receiver: str, split: int, request: NDArray, snr_db: list[float] | None, draws: list[int] | None
-    ) -> NDArray[np.float32]:
-        sent, prompts = self.trajectory[split, request], [self.prompts[i] for i in request]
-        seeds = [self.seeds[i] for i in request]
-        out = self.transceiver.deliver(sent, prompts, seeds, split, snr_db, receiver, draws)
-        return self._judge(out.images, request)
-
-    def _judge(self, images: Tensor, request: NDArray) -> NDArray[np.float32]:
-        reference, prompts = self.reference_images[request], [self.prompts[i] for i in request]
-        values = {
-            "alignment": self.transceiver.alignment(images, prompts),
-            "psnr_db": image_metrics.psnr_db(images, reference),
-            "ssim": image_metrics.ssim(images, reference),
-            "mse": image_metrics.mse(images, reference),
-        }
-        return np.stack([values[name].cpu().numpy() for name in METRICS])
-
-    def _batches(self, rows: NDArray) -> Iterator[NDArray]:
-        size = self.params.batch_size
-        return (rows[start : start + size] for start in range(0, len(rows), size))

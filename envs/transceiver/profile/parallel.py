@@ -29,7 +29,7 @@ FORWARDS_OF_A_DECODING = 12
 
 
 @dataclass(frozen=True)
-class Measured:
+class MeasuredTables:
     """Parts put together.
 
     Attributes:
@@ -51,7 +51,7 @@ def measure(params: MeasureParams, folder: Path, workers: int, threads: int) -> 
 
 def measure_tables(
     params: MeasureParams, folder: Path, workers: int, threads: int, kind: type[Measurement] = Measurement
-) -> Measured:
+) -> MeasuredTables:
     """Measure every receiver at every split, in parallel.
 
     Args:
@@ -86,7 +86,7 @@ def measure_tables(
     }
     with np.load(header) as data:
         reference, fingerprint = data["reference"], json.loads(str(data["fingerprint"]))
-    return Measured(tables, reference, fingerprint)
+    return MeasuredTables(tables, reference, fingerprint)
 
 
 _worker: Measurement | ValueError | None = None

@@ -16,7 +16,6 @@ METRICS = ("alignment", "psnr_db", "ssim", "mse")
 SHIPPED_PROFILE = Path(__file__).parents[1] / "weights" / "profile.npz"
 FORMAT = "split-diffusion quality profile, version 1"
 PSNR_CAP_DB = 60.0
-Index = int | NDArray[np.integer]
 
 
 @dataclass(frozen=True)
@@ -103,37 +102,6 @@ class QualityProfile:
         tables = {name: table[..., :draws] for name, table in self._tables.items()}
         return QualityProfile(self.requests, self.snr_db, tables, self._reference, self.fingerprint)
 
-    def interpolate(
-        self,
-        receiver: str,
-        metric: str,
-        request: Index,
-        split: Index,
-        snr_db: ArrayLike,
-        draw: Index,
-    ) -> NDArray[np.float64]:
-        """The metric at an SNR between the measured ones, linear in dB, constant beyond the ends.
-
-        Args:
-            receiver, metric: names.
-            request, split, draw: integer arrays that broadcast with `snr_db`.
-            snr_db: SNR in dB.
-
-        Returns:
-            float64 array of the broadcast shape.
-        """
-        low, weight = self.snr_position(snr_db)
-        table = self.values(receiver, metric)
-        below = table[request, split, low, draw].astype(np.float64)
-        above = table[request, split, low + 1, draw].astype(np.float64)
-        return below + weight * (above - below)
-
-    def snr_position(self, snr_db: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
-        """Index of the measured SNR below and the weight in [0, 1] of the one above."""
-        clipped = np.clip(np.asarray(snr_db, dtype=np.float64), self.snr_db[0], self.snr_db[-1])
-        low = np.clip(np.searchsorted(self.snr_db, clipped, side="right") - 1, 0, len(self.snr_db) - 2)
-        return low, (clipped - self.snr_db[low]) / (self.snr_db[low + 1] - self.snr_db[low])
-
     def check_measured_with(self, fingerprint: dict[str, str]) -> None:
         """Refuse to stand for another transceiver.
 
@@ -172,7 +140,7 @@ class QualityProfile:
         """
         path = SHIPPED_PROFILE if path is None else Path(path)
         if not path.is_file():
-            raise ValueError(f"no quality profile at {path}: give a file written by `make profile`")
+            raise ValueError(f"no quality profile at {path}: give a file that `python -m envs make_profile` wrote")
         try:
             with np.load(path, allow_pickle=False) as data:
                 arrays = {name: data[name] for name in data.files}
@@ -185,30 +153,6 @@ class QualityProfile:
             return cls(requests, snr_db, tables, reference, header["fingerprint"])
         except Exception as error:
             raise ValueError(f"{path} is not a readable quality profile: {error}") from error
-
-    @classmethod
-    def synthetic(
-        cls, num_requests: int = 8, num_inference_steps: int = 20, draws: int = 6, seed: int = 0
-    ) -> QualityProfile:
-        """A made-up profile of plausible shape, for tests and examples; its fingerprint says so."""
-        rng = np.random.default_rng(seed)
-        snr_db = np.array([-20.0, -10, -6, -3, 0, 3, 6, 9, 12, 15, 20])
-        split = np.arange(num_inference_steps + 1)[None, :, None, None] / num_inference_steps
-        luck = rng.normal(0, 2, (num_requests, 1, 1, draws))
-        hardness = 14 * split**6 - 8 + luck + rng.normal(0, 1.5, (num_requests, 1, 1, 1))
-        alignment = 1 / (1 + np.exp(-(snr_db[None, None, :, None] - hardness) / 1.5))
-        alignment[:, 0] = rng.uniform(0.85, 1.0, (num_requests, 1, 1))
-        psnr_db = np.clip(15 + 0.8 * snr_db[None, None, :, None] + 8 * split + 0 * luck, 5, 45)
-        table = np.stack([alignment, psnr_db, np.clip(psnr_db / 45, 0, 1), 10 ** (-psnr_db / 10)])
-        reference = np.stack([np.full(num_requests, v) for v in (0.99, PSNR_CAP_DB, 1.0, 0.0)])
-        requests = tuple(Request(f"synthetic request {i}", i) for i in range(num_requests))
-        few = table[..., : max(3, draws // 2)]
-        tables = {
-            "finetuned": table,
-            "rematch": few,
-            "ignore": few * np.array([0.7, 0.9, 0.9, 2.0])[:, None, None, None, None],
-        }
-        return cls(requests, snr_db, tables, reference, {"weights": "synthetic", "channel": "awgn"})
 
     def _receiver(self, name: str) -> str:
         if name not in self._tables:

@@ -16,22 +16,22 @@ from envs.transceiver.model.components import load_components
 from envs.transceiver.model.flops import receiver_step_flops
 from envs.transceiver.profile.image_metrics import frechet_distance
 from envs.transceiver.profile.measurement import Measurement
-from envs.transceiver.profile.parallel import Measured, measure_tables
+from envs.transceiver.profile.parallel import MeasuredTables, measure_tables
 from envs.transceiver.profile.profile import METRICS, Request
 from envs.transceiver.profile.settings import MeasureParams
-
-Floats = NDArray[np.float64]
+from envs.units import FloatArray
 
 
 class FeatureMeasurement(Measurement):
     """Keeps the classifier's features of every image below its metrics."""
 
     @torch.no_grad()
-    def _judge(self, images: Tensor, request: NDArray[Any]) -> NDArray[np.float32]:
+    def judge(self, images: Tensor, request: NDArray[Any]) -> NDArray[np.float32]:
+        """Metrics and features of images of some requests, [M + F, n]."""
         classifier = self.transceiver.components.classifier
         if classifier is None:
             raise ValueError("the model has no classifier: features cannot be measured")
-        return np.concatenate([super()._judge(images, request), classifier.features(images).cpu().numpy().T])
+        return np.concatenate([super().judge(images, request), classifier.features(images).cpu().numpy().T])
 
 
 @dataclass(frozen=True)
@@ -47,10 +47,10 @@ class ReceiverStudy:
 
     requests: tuple[Request, ...]
     snr_db: tuple[float, ...]
-    measured: Measured
+    measured: MeasuredTables
     step_flops: dict[str, int]
 
-    def values(self, receiver: str, metric: str) -> Floats:
+    def values(self, receiver: str, metric: str) -> FloatArray:
         """One metric, [R, T + 1, S]."""
         return self.measured.tables[receiver][METRICS.index(metric), ..., 0].astype(np.float64)
 
@@ -58,7 +58,7 @@ class ReceiverStudy:
         """Features of the delivered images, [R, T + 1, S, F]."""
         return np.moveaxis(self.measured.tables[receiver][len(METRICS) :, ..., 0], 0, -1)
 
-    def frechet_distances(self, receiver: str, splits: Sequence[int], without: int | None = None) -> Floats:
+    def frechet_distances(self, receiver: str, splits: Sequence[int], without: int | None = None) -> FloatArray:
         """Frechet distance to the noise-free images of the same requests, [len(splits), S].
 
         Args:

@@ -10,7 +10,8 @@ from omegaconf import OmegaConf
 from envs.files import whole_file
 from envs.transceiver.model.components import Components, load_components
 from envs.transceiver.model.flops import forward_flops
-from envs.transceiver.profile.profile import Request
+from envs.transceiver.profile.measurement import SharedRuns
+from envs.transceiver.profile.profile import METRICS, Request
 from envs.transceiver.scenes import pictures
 from envs.transceiver.scenes.scenes import ALL_SCENES, HELD_OUT_SCENES, SEEN_SCENES
 from envs.transceiver.train_embedded import judge
@@ -102,7 +103,7 @@ def _quality(training: ModelParts, transceiver: Transceiver) -> list[str]:
         cells["classifier accuracy, noun / colour / place"].append(" / ".join(f"{value:.3f}" for value in accuracy))
         rendered = judge.rendered_alignment(components, shown, labels)
         asked = judge.draw_requests(scenes, config.requests, training.config.seed + 7)
-        generated = float(judge.Judge(transceiver, asked).clean().alignment.mean())
+        generated = float(SharedRuns(transceiver, asked).reference()[METRICS.index("alignment")].mean())
         for row, value in zip(aligned, (rendered, generated, generated / rendered), strict=True):
             aligned[row].append(f"{value:.3f}")
     lines += [f"| {row} | {' | '.join(values)} |" for row, values in (cells | aligned).items()]
@@ -118,20 +119,22 @@ def _quality(training: ModelParts, transceiver: Transceiver) -> list[str]:
 def _receivers(training: ModelParts, transceiver: Transceiver) -> list[str]:
     count = training.config.card.receiver_requests
     asked = judge.draw_requests(ALL_SCENES, count, training.config.seed + 8)
-    run = judge.Judge(transceiver, asked)
+    run = SharedRuns(transceiver, asked)
+    clean = run.reference()[METRICS.index("alignment")]
     splits = [round(share * transceiver.num_inference_steps) for share in SHARES]
     lines = [
         "## Receivers under noise",
         "",
         f"PSNR in dB against the noise-free image / alignment, means of {count} requests over an AWGN channel.",
-        f"Noise-free: alignment {float(run.clean().alignment.mean()):.3f}.",
+        f"Noise-free: alignment {float(clean.mean()):.3f}.",
         "",
         "| SNR | receiver | " + " | ".join(f"split {split}" for split in splits) + " |",
         "|---|---|" + "---|" * len(splits),
     ]
     for snr_db in SNRS_DB:
         for receiver in RECEIVERS:
-            cells = " | ".join(str(run.deliver(receiver, split, snr_db)) for split in splits)
+            found = [run.deliver(receiver, split, snr_db) for split in splits]
+            cells = " | ".join(f"{each['psnr_db'].mean():.1f} / {each['alignment'].mean():.3f}" for each in found)
             lines.append(f"| {snr_db:g} dB | {receiver} | {cells} |")
     return [*lines, ""]
 

@@ -1,18 +1,20 @@
-"""One resumable training loop for every network of the embedded model."""
+"""One resumable stage of the embedded model's training, whatever its networks."""
 
 from __future__ import annotations
 
+import math
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import torch
+from diffusers.training_utils import EMAModel
 from safetensors.torch import save_file
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from envs.files import whole_file
+from envs.transceiver.training_loop import run_steps
 
 LossFunction = Callable[[int, torch.Generator], Tensor]
 
@@ -57,13 +59,13 @@ def train_stage(
     """
     params = [p for module in stage.modules.values() for p in module.parameters() if p.requires_grad]
     optimizer = torch.optim.AdamW(params, lr=stage.learning_rate, weight_decay=stage.weight_decay, fused=True)
-    average = [p.detach().clone() for p in params]
+    average = EMAModel(params, decay=stage.ema_decay, foreach=True)
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{stage.name}.pt"
     start = _resume(path, stage, optimizer, average)
-    bar = tqdm(range(start, stage.steps), initial=start, total=stage.steps, desc=stage.name, mininterval=5)
-    smooth, saved = 0.0, time.monotonic()
-    for step in bar:
+    smooth, saved = float("nan"), time.monotonic()
+
+    def take(step: int) -> Tensor:
         for group in optimizer.param_groups:
             group["lr"] = stage.learning_rate * _cosine(step, stage.steps, stage.warmup_steps)
         generator = torch.Generator().manual_seed(seed * 1_000_003 + step)
@@ -73,18 +75,26 @@ def train_stage(
         loss.backward()
         nn.utils.clip_grad_norm_(params, 1.0)
         optimizer.step()
-        decay = min(stage.ema_decay, (1 + step) / (10 + step))
-        torch._foreach_lerp_(average, [p.detach() for p in params], 1 - decay)
-        if step % 25 == 0:
-            smooth = loss.item() if step == start else 0.9 * smooth + 0.1 * loss.item()
-            bar.set_postfix(loss=f"{smooth:.4f}")
-        late = time.monotonic() - saved > checkpoint_seconds
-        if (step + 1) % checkpoint_every == 0 and late and step + 1 < stage.steps:
-            _save(path, stage, optimizer, average, step + 1)
-            saved = time.monotonic()
-    if start < stage.steps:
-        _save(path, stage, optimizer, average, stage.steps)
-    _copy(average, params)
+        average.step(params)
+        return loss.detach()
+
+    def keep(done: int) -> None:
+        nonlocal saved
+        _save(path, stage, optimizer, average, done)
+        saved = time.monotonic()
+
+    def is_due(done: int) -> bool:
+        return done % checkpoint_every == 0 and time.monotonic() - saved > checkpoint_seconds
+
+    def watch(done: int, loss: Tensor) -> float | None:
+        nonlocal smooth
+        if done % 25 != 1:
+            return None
+        smooth = loss.item() if math.isnan(smooth) else 0.9 * smooth + 0.1 * loss.item()
+        return smooth
+
+    run_steps(stage.name, range(start, stage.steps), take, keep, is_due, watch)
+    average.copy_to(params)
     _export(folder / f"{stage.name}.safetensors", stage)
 
 
@@ -95,12 +105,12 @@ def _cosine(step: int, steps: int, warmup: int) -> float:
     return float(0.5 * (1 + torch.cos(torch.pi * done))) * 0.98 + 0.02
 
 
-def _save(path: Path, stage: Stage, optimizer: torch.optim.Optimizer, average: list[Tensor], step: int) -> None:
+def _save(path: Path, stage: Stage, optimizer: torch.optim.Optimizer, average: EMAModel, step: int) -> None:
     state = {
         "step": step,
         "modules": {name: module.state_dict() for name, module in stage.modules.items()},
         "optimizer": optimizer.state_dict(),
-        "average": average,
+        "average": average.shadow_params,
     }
     with whole_file(path) as partial:
         torch.save(state, partial)
@@ -116,18 +126,13 @@ def _export(path: Path, stage: Stage) -> None:
         save_file(weights, partial)
 
 
-def _resume(path: Path, stage: Stage, optimizer: torch.optim.Optimizer, average: list[Tensor]) -> int:
+def _resume(path: Path, stage: Stage, optimizer: torch.optim.Optimizer, average: EMAModel) -> int:
     if not path.exists():
         return 0
     state = torch.load(path, weights_only=True, map_location=stage.device)
     for name, module in stage.modules.items():
         module.load_state_dict(state["modules"][name])
     optimizer.load_state_dict(state["optimizer"])
-    _copy(state["average"], average)
-    return min(int(state["step"]), stage.steps)
-
-
-@torch.no_grad()
-def _copy(source: Iterable[Tensor], target: Iterable[Tensor]) -> None:
-    for to, new in zip(target, source, strict=True):
-        to.copy_(new)
+    average.shadow_params = [kept.to(stage.device) for kept in state["average"]]
+    average.optimization_step = int(state["step"])
+    return min(average.optimization_step, stage.steps)

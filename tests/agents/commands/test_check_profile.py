@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 
 from agents.commands.check_profile import report
-from envs.fidelity import Compared
+from envs.fidelity import ComparedRewards
 
 
-def compared(gap: float, spread: float, count: int = 2000) -> Compared:
+def compared(gap: float, spread: float, count: int = 2000) -> ComparedRewards:
     rng = np.random.default_rng(0)
     profile = rng.random(count)
     live = profile + gap + spread * rng.standard_normal(count)
     request = np.arange(count) % 48
-    return Compared(request, request, profile, profile, live, profile, profile)
+    return ComparedRewards(request, request, profile, profile, live, profile, profile)
 
 
 @pytest.mark.parametrize(("gap", "spread", "verdict"), [(0.0, 0.05, "yes"), (0.02, 0.05, "no"), (0.0, 2.0, "no")])

@@ -1,113 +1,43 @@
-"""Exported policies decide as the agent that they came from."""
+"""The command that writes a policy's file, and what it says about the file's decisions."""
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
-import numpy as np
 import pytest
-from stable_baselines3.common.base_class import BaseAlgorithm
 
-from agents import export, load_policy, make_agent
 from agents.commands.export import compare_decisions, random_states
-from agents.policies.exported import GreedyNetwork, greedy_network
+from agents.policies.exported import ExportedPolicy, GreedyNetwork, greedy_network
 from agents.policies.loading import ROOT_WEIGHTS
 from agents.policies.trained import TrainedPolicy
-from envs import OBSERVATION_BOUNDS, SplitVectorEnv
-from envs.transceiver.profile.profile import QualityProfile
+from envs import SplitVectorEnv
 
-FORMATS = [
-    pytest.param(form, marks=pytest.mark.skipif(needs is not None and find_spec(needs) is None, reason=f"no {needs}"))
-    for form, needs in (("safetensors", None), ("onnx", "onnxruntime"))
-]
+Command = Callable[..., int]
 
 
-def small_agent(name: str, profile: QualityProfile) -> BaseAlgorithm:
-    env = SplitVectorEnv(8, profile=profile)
-    return make_agent(name, env, seed=0, policy_kwargs={"net_arch": [8, 8]})
-
-
-def exported(network: GreedyNetwork, form: str, folder: Path) -> Path:
-    path = folder / f"policy.{form}"
+@pytest.mark.slow
+@pytest.mark.parametrize("form", ["safetensors", "onnx"])
+def test_root_on_a_million_states(form: str, tmp_path: Path) -> None:
+    if form == "onnx" and find_spec("onnxruntime") is None:
+        pytest.skip("no onnxruntime")
+    agent, path = TrainedPolicy.load(ROOT_WEIGHTS).agent, tmp_path / f"policy.{form}"
+    network = greedy_network(agent, SplitVectorEnv(1).model.plan_names)
     if form == "onnx":
         from agents.policies.onnx_file import write_onnx
 
         write_onnx(network, path)
     else:
         network.save(path)
-    return path
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("name", ["d3qn", "dqn", "ppo", "a2c"])
-def test_decisions_are_the_agents(name: str, form: str, profile: QualityProfile, tmp_path: Path) -> None:
-    agent, env = small_agent(name, profile), SplitVectorEnv(64, profile=profile)
-    path = exported(greedy_network(agent, env.model.plan_names), form, tmp_path)
-    policy = load_policy(path, env)
-    observations, _ = env.reset(seed=0)
-    for _ in range(5):
-        own, _ = agent.predict(observations, deterministic=True)
-        actions, _ = policy.predict(observations)
-        np.testing.assert_array_equal(actions, own)
-        observations = env.step(actions)[0]
-    assert policy.predict(observations[0])[0] == agent.predict(observations[0], deterministic=True)[0]
-
-
-def test_the_scaling_is_the_environments(profile: QualityProfile) -> None:
-    network = greedy_network(small_agent("d3qn", profile), [str(index) for index in range(21)])
-    low, high = np.array(list(OBSERVATION_BOUNDS.values())).T
-    np.testing.assert_array_equal(network.normalised([low, high]), [[0] * 7, [1] * 7])
-    expected = np.random.default_rng(0).random((100, 7), dtype=np.float32)
-    np.testing.assert_array_equal(network.normalised(random_states(100, seed=0)), expected)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("form", FORMATS)
-def test_root_on_a_million_states(form: str, tmp_path: Path) -> None:
-    agent = TrainedPolicy.load(ROOT_WEIGHTS).agent
-    env = SplitVectorEnv(1)
-    network = greedy_network(agent, env.model.plan_names)
-    file = load_policy(exported(network, form, tmp_path), env)
-    agreement = compare_decisions(agent, file.network, network, random_states(1_000_000))  # type: ignore[attr-defined]
+    agreement = compare_decisions(agent, ExportedPolicy.load(path).network, network, random_states(1_000_000))
     assert agreement.different <= 10  # states where two values are equal but for rounding, which no two libraries share
     assert agreement.largest_gap <= agreement.rounding
 
 
-def test_a_file_for_another_environment(profile: QualityProfile, tmp_path: Path) -> None:
-    env = SplitVectorEnv(1, profile=profile)
-    agent = small_agent("d3qn", profile)
-    network = greedy_network(agent, env.model.plan_names)
-    path = exported(network, "safetensors", tmp_path)
-    other = SplitVectorEnv(1, profile=profile, plans=["semaigc", "edge_aigc"])
-    with pytest.raises(ValueError, match=r"chooses among 21 plans .*, the environment has 22"):
-        load_policy(path, other)
-    with pytest.raises(ValueError, match="7 observations and 21 actions, given were 7 bounds and 22 plans"):
-        greedy_network(agent, other.model.plan_names)
-
-
-@pytest.mark.parametrize("form", FORMATS)
-def test_a_file_cut_short(form: str, profile: QualityProfile, tmp_path: Path) -> None:
-    env = SplitVectorEnv(1, profile=profile)
-    path = exported(greedy_network(small_agent("dqn", profile), env.model.plan_names), form, tmp_path)
-    path.write_bytes(path.read_bytes()[:100])
-    with pytest.raises(ValueError, match="is not an exported policy"):
-        load_policy(path, env)
-
-
-def command(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
-    monkeypatch.setattr(sys, "argv", ["export", *arguments])
-    try:
-        export.main()
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    return 0
-
-
-def test_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_command(command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "root.safetensors"
-    assert command(monkeypatch, "format=safetensors", f"output={path}", "check_states=500") == 0
+    assert command("agents.commands.export", "format=safetensors", f"output={path}", "check_states=500") == 0
     assert "the same decision as the agent's in all of 500 states" in capsys.readouterr().out
     assert GreedyNetwork.load(path).plans[0] == "semaigc(0)"
 
@@ -122,10 +52,8 @@ def test_the_command(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: py
         (["output=root.onnx", "plans=[edge_aigc]"], "chooses among 21 plans"),
     ],
 )
-def test_bad_input(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str
-) -> None:
-    assert command(monkeypatch, *arguments) == 2
+def test_bad_input(command: Command, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:
+    assert command("agents.commands.export", *arguments) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert said in error

@@ -2,57 +2,61 @@
 
 from __future__ import annotations
 
-import sys
+from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+from hydra import compose, initialize_config_dir
+from omegaconf import DictConfig
 
 from agents.commands import search
+from agents.policies.loading import ROOT_WEIGHTS
+from agents.policies.trained import TrainedPolicy
+from agents.runs.learn import learn
+from agents.runs.settings import GROUPS, TrainSettings, read_settings
+from envs.command_line import CONFIGS
 
+Command = Callable[..., int]
 pytestmark = pytest.mark.skipif(find_spec("optuna") is None, reason="the extra search is not installed")
 
 
-def run(monkeypatch: pytest.MonkeyPatch, profile_file: Path, study: Path, *arguments: str) -> int:
+def run(command: Command, profile_file: Path, study: Path, *arguments: str) -> int:
     small = ["total_requests=320", "num_envs=8", "evaluation.every_requests=80", "evaluation.num_requests=80"]
     small += ["agent.learning_starts=50", "agent.policy_kwargs.net_arch=[8]", "policies=[edge]"]
-    given = ["search", f"env.profile={profile_file}", f"study={study}", *small, *arguments]
-    monkeypatch.setattr(sys, "argv", given)
-    try:
-        search.main()
-    except SystemExit as stop:
-        return int(stop.code or 0)
-    return 0
+    return command("agents.commands.search", f"env.profile={profile_file}", f"study={study}", *small, *arguments)
 
 
 def test_a_study_goes_on(
-    monkeypatch: pytest.MonkeyPatch, profile_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    command: Command, profile_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study = tmp_path / "new" / "study.db"
-    assert run(monkeypatch, profile_file, study, "trials=2") == 0
+    assert run(command, profile_file, study, "trials=2") == 0
     first = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in first] == ["1/2", "2/2", "best"]
     assert "python train.py agent=d3qn agent.learning_rate=[" in first[-1]
-    assert run(monkeypatch, profile_file, study, "trials=3") == 0
+    assert run(command, profile_file, study, "trials=3") == 0
     second = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in second] == ["3/3", "best"]
     assert second[0].split()[3:] not in [line.split()[3:] for line in first]
-    assert run(monkeypatch, profile_file, study, "trials=3") == 0
+    assert run(command, profile_file, study, "trials=3") == 0
     assert capsys.readouterr().out.splitlines() == second[-1:]
 
 
+def composed(profile_file: Path, *overrides: str) -> DictConfig:
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        return compose("train", [f"env.profile={profile_file}", "num_envs=8", *overrides])
+
+
+def trainer(config: DictConfig) -> Any:
+    return search.trainer(config, read_settings(TrainSettings, config, (*GROUPS, "agent")))
+
+
 def test_a_trial_that_is_worse_is_pruned(profile_file: Path) -> None:
-    from agents.runs.trial import Trainer
-    from hydra import compose, initialize_config_dir
     from optuna import TrialPruned
 
-    from agents.runs.settings import GROUPS, TrainSettings
-    from envs.command_line import CONFIGS
-
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        config = compose("train", [f"env.profile={profile_file}", "num_envs=8", "evaluation.every_requests=80"])
-    trainer = Trainer(config, TrainSettings.from_config(config, (*GROUPS, "agent")))
+    config = composed(profile_file, "evaluation.every_requests=80")
     reported: list[tuple[float, int]] = []
 
     class Trial:
@@ -63,9 +67,24 @@ def test_a_trial_that_is_worse_is_pruned(profile_file: Path) -> None:
             return len(reported) == 2
 
     with pytest.raises(TrialPruned):
-        trainer.train({"agent.gamma": 0.5}, Trial())
+        trainer(config)({"agent.gamma": 0.5}, Trial())
     assert [step for _, step in reported] == [80, 160]
     assert config.agent.gamma != 0.5
+
+
+def test_a_search_starts_from_another_policy(profile_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    first: list[dict[str, Any]] = []
+
+    def looked_at(agent: Any, *others: Any) -> None:
+        first.append({name: value.clone() for name, value in agent.policy.state_dict().items()})
+        learn(agent, *others)
+
+    monkeypatch.setattr("agents.runs.learn.learn", looked_at)
+    config = composed(profile_file, "agent.init_from=root", "evaluation.num_requests=80", "total_requests=80")
+    trainer(config)({"agent.gamma": 0.5}, None)
+    root = TrainedPolicy.load(ROOT_WEIGHTS).agent.policy.state_dict()
+    assert first[0].keys() == root.keys()
+    assert all(value.equal(root[name]) for name, value in first[0].items())
 
 
 @pytest.mark.parametrize(
@@ -76,17 +95,20 @@ def test_a_trial_that_is_worse_is_pruned(profile_file: Path) -> None:
         (["space=[{key: agent.gamma, low: 1, high: 0}]"], "low must be below high, got 1 and 0 of agent.gamma"),
         (["space=[{key: agent.gamma, choices: []}]"], "choices of agent.gamma must be a list that is not empty"),
         (["space=[{key: agent.gamma, low: 0}]"], "missing keys in space: high"),
+        (["agent.init_from=root"], "agent.init_from=root has other networks: q_net.q_net.0.weight is [256, 7]"),
+        (["agent.init_from=nowhere"], "policy 'nowhere' is neither a name nor a file"),
+        (["+agent.gama=0"], "unknown keys in hyperparameters of d3qn: gama"),
     ],
 )
 def test_bad_input(
-    monkeypatch: pytest.MonkeyPatch,
+    command: Command,
     profile_file: Path,
     tmp_path: Path,
     capsys: pytest.CaptureFixture[str],
     arguments: list[str],
     said: str,
 ) -> None:
-    assert run(monkeypatch, profile_file, tmp_path / "study.db", *arguments) == 2
+    assert run(command, profile_file, tmp_path / "study.db", *arguments) == 2
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert said in error
@@ -94,11 +116,11 @@ def test_bad_input(
 
 
 def test_a_file_that_is_no_study(
-    monkeypatch: pytest.MonkeyPatch, profile_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    command: Command, profile_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     study = tmp_path / "study.db"
     study.write_text("notes" * 1000)
-    assert run(monkeypatch, profile_file, study) == 2
+    assert run(command, profile_file, study) == 2
     assert f"{study} is not a study" in capsys.readouterr().err
     assert study.read_text() == "notes" * 1000
 

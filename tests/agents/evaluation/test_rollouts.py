@@ -6,9 +6,9 @@ import pytest
 from agents import evaluate, load_policy, paired_difference
 from agents.policies import FixedPolicy, RandomPolicy
 from envs import SplitVectorEnv
-from envs.transceiver.profile.profile import QualityProfile
+from tests.profiles import synthetic_profile
 
-PROFILE = QualityProfile.synthetic(num_requests=4)
+PROFILE = synthetic_profile(num_requests=4)
 
 
 def vector_env(num_envs: int = 4, episode_length: int = 5) -> SplitVectorEnv:

@@ -39,6 +39,6 @@ def test_bad_variants_are_refused_before_any_work(
     message: str,
 ) -> None:
     settings = ["~experiment.variants", f"+experiment.variants={variants}", f"env.profile={profile_file}"]
-    assert command("evaluate.py", "+experiment=ablations", f"hydra.run.dir={tmp_path / 'run'}", *settings) == 2
+    assert command("evaluate.py", "experiment=ablations", f"hydra.run.dir={tmp_path / 'run'}", *settings) == 2
     assert message in capsys.readouterr().err
     assert not (tmp_path / "run" / "curves").exists()

@@ -20,6 +20,7 @@ from envs.transceiver import load_transceiver
 from envs.transceiver.profile.profile import QualityProfile
 from envs.transceiver.profile.settings import MeasureParams
 from tests.envs.transceiver.conftest import tiny_components
+from tests.profiles import synthetic_profile
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 Command = Callable[..., int]
@@ -96,7 +97,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     components = tiny_components()
     for name in ("unet", "finetune_unet", "light_unet", "vae", "text_encoder", "classifier", "tokenizer", "scheduler"):
         getattr(components, name).save_pretrained(model / name)
-    made_up = QualityProfile.synthetic(num_requests=3)
+    made_up = synthetic_profile(num_requests=3)
     params = MeasureParams(None, {"ignore": 1}, 3, (-6.0, 0.0))
     QualityProfile(
         params.requests(),
@@ -110,7 +111,7 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def arguments_of(name: str, outputs: Path, profile_file: Path, tiny_model: tuple[Path, Path]) -> list[str]:
     model, live_profile = tiny_model
-    arguments = [f"+experiment={name}", f"hydra.run.dir={outputs / name}", *SMALL[name]]
+    arguments = [f"experiment={name}", f"hydra.run.dir={outputs / name}", *SMALL[name]]
     if any(setting.startswith("experiment.root") for setting in SMALL[name]):
         arguments.append(f"experiment.root.folder={outputs / 'agents'}")
     if name in LIVE:
@@ -148,6 +149,15 @@ def test_every_experiment_writes_its_figure_numbers_and_comparison(
         assert "receiver ignore" in told
 
 
+def test_an_experiment_may_be_added_as_well_as_chosen(command: Command, profile_file: Path, tmp_path: Path) -> None:
+    runs = {argument: tmp_path / name for argument, name in (("experiment", "chosen"), ("+experiment", "added"))}
+    for argument, run in runs.items():
+        settings = [f"{argument}=euci_fig8", *SMALL["euci_fig8"], f"env.profile={profile_file}"]
+        assert command("evaluate.py", *settings, f"hydra.run.dir={run}") == 0
+    tables = [(run / "euci_fig8.csv").read_bytes() for run in runs.values()]
+    assert tables[0] == tables[1]
+
+
 def test_the_page_holds_every_experiment(
     command: Command, profile_file: Path, tiny_model: tuple[Path, Path], outputs: Path, tmp_path: Path
 ) -> None:
@@ -156,7 +166,7 @@ def test_the_page_holds_every_experiment(
             assert command("evaluate.py", *arguments_of(name, outputs, profile_file, tiny_model)) == 0
     document = tmp_path / "page.md"
     settings = [f"outputs={outputs}", f"document={document}", f"pictures={tmp_path / 'pictures'}"]
-    assert command("agents/reproduction.py", *settings) == 0
+    assert command("agents.commands.reproduction", *settings) == 0
     text = document.read_text(encoding="utf-8")
     for name in ("semaigc_fig7", "semaigc_prop2"):
         comparison = json.loads((outputs / name / "comparison.json").read_text(encoding="utf-8"))
@@ -169,7 +179,7 @@ def test_the_page_holds_every_experiment(
 
 def test_the_page_of_nothing(command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     settings = [f"outputs={tmp_path}", f"document={tmp_path / 'page.md'}", f"pictures={tmp_path / 'pictures'}"]
-    assert command("agents/reproduction.py", *settings) == 2
+    assert command("agents.commands.reproduction", *settings) == 2
     assert "holds no experiment" in capsys.readouterr().err
     assert not (tmp_path / "page.md").exists()
 
@@ -181,42 +191,42 @@ def test_a_receiver_that_was_not_measured_is_named(
     tables = {"finetuned": profile._tables["finetuned"]}
     QualityProfile(profile.requests, profile.snr_db, tables, profile._reference, profile.fingerprint).save(alone)
     settings = [f"env.profile={alone}", f"hydra.run.dir={tmp_path / 'run'}", *ROOT, *GRID]
-    assert command("evaluate.py", "+experiment=semaigc_fig7", *settings) == 0
+    assert command("evaluate.py", "experiment=semaigc_fig7", *settings) == 0
     comparison = json.loads((tmp_path / "run" / "comparison.json").read_text(encoding="utf-8"))
     assert any("receiver ignore is left out" in note for note in comparison["notes"])
     settings += ["experiment.receivers=[ignore]"]
     capsys.readouterr()
-    assert command("evaluate.py", "+experiment=semaigc_fig7", *settings) == 2
+    assert command("evaluate.py", "experiment=semaigc_fig7", *settings) == 2
     assert "holds none of the receivers ignore" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (["+experiment=semaigc_fig1"], "semaigc_fig4"),
-        (["+experiment=semaigc_fig7", "experiment.name=other"], "allowed: semaigc_fig4"),
-        (["+experiment=semaigc_fig7", "+experiment.num_statse=3"], "num_statse"),
-        (["+experiment=semaigc_fig7", "experiment.num_states=0"], "num_states must be an integer >= 1"),
-        (["+experiment=semaigc_fig7", "experiment.snr_db=[3,0]"], "increasing"),
-        (["+experiment=semaigc_fig7", "experiment.receivers=[]"], "a list of names"),
-        (["+experiment=semaigc_fig5", "experiment.snr_db=loud"], "a finite number"),
-        (["+experiment=semaigc_fig7", "num_requests=3"], "sizes the plain comparison"),
-        (["+experiment=semaigc_fig7", "env=protocols"], "env.plans=[semaigc]"),
-        (["+experiment=semaigc_fig7", "seed=-1"], "seed must be an integer >= 0"),
-        (["+experiment=semaigc_prop2", "experiment.splits=[0]"], "1..20"),
-        (["+experiment=semaigc_prop2", "experiment.rates=[0.5,1.5]"], "(0, 1)"),
-        (["+experiment=semaigc_fig4"], "measured with"),
-        (["+experiment=euci_fig8", "experiment.rate_bps=0"], "rate_bps positive and finite"),
-        (["+experiment=meg_fig6", "experiment.height=100"], "height must be a positive multiple of 8, got 100"),
-        (["+experiment=meg_fig6", "experiment.servers=[0]"], "servers must be >= 1, got 0"),
-        (["+experiment=transfer", "experiment.shares=[0.9,1.1]"], "shares must lie in (0, 1], got [0.9, 1.1]"),
-        (["+experiment=transfer", "experiment.scenarios=[psychic]"], "psychic"),
-        (["+experiment=transfer", "experiment.scenarios=[queue]"], "other networks"),
-        (["+experiment=transfer", "experiment.init_from=nowhere"], "'nowhere' is neither a name nor a file"),
-        (["+experiment=transfer", "+experiment.fitted.epsilon=1"], "epsilon"),
-        (["+experiment=protocols", "experiment.plans=[semaigc]"], "semaigc and more, got ['semaigc']"),
-        (["+experiment=protocols", "experiment.plans=[edge_aigc]"], "semaigc and more, got ['edge_aigc']"),
-        (["+experiment=protocols", "experiment.plans=[semaigc,esuc]"], "nobody has measured"),
+        (["experiment=semaigc_fig1"], "semaigc_fig4"),
+        (["experiment=semaigc_fig7", "experiment.name=other"], "allowed: semaigc_fig4"),
+        (["experiment=semaigc_fig7", "+experiment.num_statse=3"], "num_statse"),
+        (["experiment=semaigc_fig7", "experiment.num_states=0"], "num_states must be an integer >= 1"),
+        (["experiment=semaigc_fig7", "experiment.snr_db=[3,0]"], "increasing"),
+        (["experiment=semaigc_fig7", "experiment.receivers=[]"], "a list that is not empty"),
+        (["experiment=semaigc_fig5", "experiment.snr_db=loud"], "a finite number"),
+        (["experiment=semaigc_fig7", "num_requests=3"], "sizes the plain comparison"),
+        (["experiment=semaigc_fig7", "env=protocols"], "env.plans=[semaigc]"),
+        (["experiment=semaigc_fig7", "seed=-1"], "seed must be an integer >= 0"),
+        (["experiment=semaigc_prop2", "experiment.splits=[0]"], "1..20"),
+        (["experiment=semaigc_prop2", "experiment.rates=[0.5,1.5]"], "(0, 1)"),
+        (["experiment=semaigc_fig4"], "measured with"),
+        (["experiment=euci_fig8", "experiment.rate_bps=0"], "rate_bps positive and finite"),
+        (["experiment=meg_fig6", "experiment.height=100"], "height must be a positive multiple of 8, got 100"),
+        (["experiment=meg_fig6", "experiment.servers=[0]"], "servers must be an integer >= 1, got 0"),
+        (["experiment=transfer", "experiment.shares=[0.9,1.1]"], "shares must lie in (0, 1], got [0.9, 1.1]"),
+        (["experiment=transfer", "experiment.scenarios=[psychic]"], "psychic"),
+        (["experiment=transfer", "experiment.scenarios=[queue]"], "other networks"),
+        (["experiment=transfer", "experiment.init_from=nowhere"], "'nowhere' is neither a name nor a file"),
+        (["experiment=transfer", "+experiment.fitted.epsilon=1"], "epsilon"),
+        (["experiment=protocols", "experiment.plans=[semaigc]"], "semaigc and more, got ['semaigc']"),
+        (["experiment=protocols", "experiment.plans=[edge_aigc]"], "semaigc and more, got ['edge_aigc']"),
+        (["experiment=protocols", "experiment.plans=[semaigc,esuc]"], "nobody has measured"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(
@@ -238,7 +248,7 @@ def test_bad_input_is_one_line_and_status_2(
 @pytest.mark.parametrize("name", EXPERIMENTS)
 def test_every_shipped_configuration_fits_its_experiment(name: str) -> None:
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        config = compose("evaluate", overrides=[f"+experiment={name}"], return_hydra_config=True)
+        config = compose("evaluate", overrides=[f"experiment={name}"], return_hydra_config=True)
     given = plain(config.experiment)
     assert given.pop("name") == name
     assert set(given) == {field.name for field in fields(import_module(f"agents.experiments.{name}").Options)}

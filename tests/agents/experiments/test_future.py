@@ -28,8 +28,9 @@ def test_the_way_to_the_bound_is_measured_from_the_oracle() -> None:
     [
         ("scenario=queue", "scenario=paper, got queue"),
         ("scenario.snr_db=[0,3]", "leave scenario as it is"),
-        ("experiment.gammas=[]", "experiment.gammas must be a list of different discounts"),
-        ("experiment.backlog_step_s=0", "experiment.backlog_step_s must be > 0"),
+        ("experiment.gammas=[]", "experiment.gammas must be a list that is not empty"),
+        ("experiment.gammas=[0.5,0.5]", "experiment.gammas must be a list of different discounts"),
+        ("experiment.backlog_step_s=0", "experiment.backlog_step_s must be a finite number > 0"),
         ("experiment.backlog_step_s=1e-4", "at most 5000 levels"),
         ("experiment.scenarios=null", "experiment.scenarios must map names"),
         ("+experiment.scenarios.queue.plan=3", "unknown keys in experiment.scenarios.queue: plan"),
@@ -46,7 +47,7 @@ def test_bad_input_is_refused_before_any_work(
     setting: str,
     said: str,
 ) -> None:
-    arguments = ["+experiment=future", setting, f"env.profile={profile_file}", f"hydra.run.dir={tmp_path / 'run'}"]
+    arguments = ["experiment=future", setting, f"env.profile={profile_file}", f"hydra.run.dir={tmp_path / 'run'}"]
     assert command("evaluate.py", *arguments) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "run" / "agents").exists()

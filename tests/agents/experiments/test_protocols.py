@@ -56,7 +56,7 @@ def test_both_lists_meet_the_same_draws_and_the_longer_has_the_better_optimum(
     place = [f"env.profile={profile_file}", f"experiment.root.folder={tmp_path / 'agents'}"]
     runs = [tmp_path / name for name in "ab"]
     for run in runs:
-        assert command("evaluate.py", "+experiment=protocols", *place, f"hydra.run.dir={run}", *SETTINGS) == 0
+        assert command("evaluate.py", "experiment=protocols", *place, f"hydra.run.dir={run}", *SETTINGS) == 0
     names = ("protocols.csv", "protocols_protocols.csv", "protocols_map.csv")
     assert all((runs[0] / name).read_bytes() == (runs[1] / name).read_bytes() for name in names)
     rows = {row["policy"]: row for row in csv.DictReader((runs[0] / "protocols.csv").open())}

@@ -9,14 +9,16 @@ import numpy as np
 import pytest
 
 from agents.experiments.ablations import Curves
-from agents.experiments.shared.learning import Lesson, learning_curve, new_agent
+from agents.experiments.shared.learning import learning_curves, lesson_of
 from agents.experiments.shared.states import sample_states
+from agents.experiments.shared.study import CurveOptions
 from agents.experiments.transfer import FITTED, SCRATCH, Place, Start, _claims
 from agents.policies import load_policy
-from envs import SplitVectorEnv
+from agents.runs.learn import new_agent
+from agents.runs.settings import AgentSettings
+from envs import SplitSettings, SplitVectorEnv
 from envs.transceiver.profile.profile import QualityProfile
 
-KEYWORDS = {"receiver": "finetuned", "scenario": "iot", "episode_length": 5}
 AGENT = {"name": "d3qn", "learning_starts": 16, "buffer_size": 200, "gamma": 0.0}
 
 
@@ -48,21 +50,23 @@ def test_the_bar_is_read_off_the_curves(scratch: list[float], fitted: list[float
 def test_a_fitted_agent_starts_as_good_as_its_source_and_learning_is_seeded(
     profile: QualityProfile, tmp_path: Path
 ) -> None:
-    keywords = KEYWORDS | {"profile": profile}
-    states = sample_states(keywords, 64, 1)
-    lesson = Lesson(keywords, AGENT, 16, 4, 8, "root")
-    again = learning_curve(lesson, states, 1, tmp_path / "other")
-    first, kept, other = (learning_curve(lesson, states, seed, tmp_path) for seed in (1, 1, 2))
-    root = load_policy("root", SplitVectorEnv(1, **keywords))
+    settings = SplitSettings(profile=profile, scenario="iot", episode_length=5)
+    options = CurveOptions(episodes=16, num_envs=4, every_episodes=8, seeds=2, num_states=64, agent=AGENT)
+    scratch, fitted = (AgentSettings.from_config(AGENT | {"init_from": source}) for source in (None, "root"))
+    states = sample_states(settings, options.num_states, 1)
+    first, other = learning_curves(options, settings, fitted, states, tmp_path)
+    kept, _ = learning_curves(options, settings, fitted, states, tmp_path)
+    again, _ = learning_curves(options, settings, fitted, states, tmp_path / "other")
+    root = load_policy("root", SplitVectorEnv(1, settings))
     assert first.rewards[0] == pytest.approx(states.rewards_of(states.actions("root", root)).mean())
     assert first.rewards.tolist() == kept.rewards.tolist() == again.rewards.tolist()
     assert first.served == kept.served == again.served != other.served
     assert 0 < first.served < 1
     assert len(list((tmp_path / "curves").iterdir())) == 2
     # Random networks are something else, and so are their curves.
-    scratch = Lesson(keywords, AGENT, 16, 4, 8)
-    assert new_agent(scratch, 1).policy.state_dict().keys() == new_agent(lesson, 1).policy.state_dict().keys()
-    assert learning_curve(scratch, states, 1, tmp_path).rewards[0] != first.rewards[0]
+    agents = [new_agent(lesson_of(options, settings, agent)) for agent in (scratch, fitted)]
+    assert agents[0].policy.state_dict().keys() == agents[1].policy.state_dict().keys()
+    assert learning_curves(options, settings, scratch, states, tmp_path)[0].rewards[0] != first.rewards[0]
 
 
 def test_the_numbers_of_the_summary_are_those_of_the_points(
@@ -71,7 +75,7 @@ def test_the_numbers_of_the_summary_are_those_of_the_points(
     settings = ["experiment.scenarios=[iot]", "experiment.seeds=1", "experiment.episodes=24", "experiment.num_envs=8"]
     settings += ["experiment.every_episodes=8", "experiment.num_states=32", "experiment.shares=[0.5,0.999]"]
     place = [f"env.profile={profile_file}", f"hydra.run.dir={tmp_path / 'run'}"]
-    assert command("evaluate.py", "+experiment=transfer", *place, *settings) == 0
+    assert command("evaluate.py", "experiment=transfer", *place, *settings) == 0
     points, summary = (
         list(csv.DictReader((tmp_path / "run" / f"transfer{suffix}.csv").open())) for suffix in ("", "_summary")
     )

@@ -13,9 +13,9 @@ from agents.evaluation.rollouts import evaluate
 from agents.planning import Planner, bound_rewards, fit_values, levels_of, record_path
 from agents.policies import FixedPolicy, load_policy
 from envs import SplitVectorEnv
-from envs.transceiver.profile.profile import QualityProfile
+from tests.profiles import synthetic_profile
 
-PROFILE = QualityProfile.synthetic(num_requests=4)
+PROFILE = synthetic_profile(num_requests=4)
 FEW = ["semaigc(0)", "semaigc(18)", "edge_aigc"]
 SESSIONS = 256
 BATTERY = {"name": "battery", "battery_j": (1e3, 4e3)}

@@ -9,9 +9,9 @@ from agents.planning.choices import choices_at
 from agents.planning.levels import levels_of
 from agents.planning.paths import present_moment
 from envs import SplitVectorEnv
-from envs.transceiver.profile.profile import QualityProfile
+from tests.profiles import synthetic_profile
 
-PROFILE = QualityProfile.synthetic(num_requests=4)
+PROFILE = synthetic_profile(num_requests=4)
 PLANS = ["semaigc(0)", "semaigc(10)", "semaigc(20)", "edge_aigc"]
 
 

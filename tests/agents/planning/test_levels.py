@@ -7,9 +7,9 @@ import pytest
 
 from agents.planning.levels import Levels, levels_of
 from envs import SplitVectorEnv
-from envs.transceiver.profile.profile import QualityProfile
+from tests.profiles import synthetic_profile
 
-PROFILE = QualityProfile.synthetic(num_requests=4)
+PROFILE = synthetic_profile(num_requests=4)
 
 
 def levels(scenario: Any, **changes: Any) -> Levels:

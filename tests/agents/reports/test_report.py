@@ -9,7 +9,7 @@ import pytest
 from PIL import Image
 
 from agents.evaluation.trials import COLUMNS, Trial
-from agents.reports.html import Cell, Page, Part, Picture, Section, Table, write_page
+from agents.reports.html import Page, PageTable, Part, Picture, Section, TableCell, write_page
 from agents.reports.numbers import Numbers
 from agents.reports.provenance import command_line, file_fingerprint, library_versions, policy_files
 from agents.reports.report import Source, write_report
@@ -76,7 +76,7 @@ def test_one_policy_has_a_page_without_pairs(trials: list[Trial], tmp_path: Path
 
 def test_every_part_of_a_section_is_on_the_page(tmp_path: Path) -> None:
     Image.new("RGB", (32, 16)).save(tmp_path / "x.png")
-    table = Table(("A", "B"), [(Cell("1", "±2"), Cell("3"))], "below")
+    table = PageTable(("A", "B"), [(TableCell("1", "±2"), TableCell("3"))], "below")
     part = Part("Part", [table], [Picture.read(tmp_path / "x.png", "seen")], beside=True)
     write_page(Page("T", "L", "", [Section("s", "S", "words", [part])], "run"), tmp_path / "page.html")
     text = re.sub(r"\s+", " ", (tmp_path / "page.html").read_text(encoding="utf-8"))

@@ -3,13 +3,15 @@ from __future__ import annotations
 import csv
 import io
 import math
+from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from agents.reports.tables import Outcomes, render, summarise, write_csv
+from agents.reports.tables import Outcomes, render, summarise
+from envs.files import write_rows
 
 NAMES = ("latency_s", "energy_j", "attempts", "failed", "split")
 
@@ -58,7 +60,7 @@ def test_terminal_table_fits_80_columns() -> None:
 
 def test_csv_has_all_digits(tmp_path: Path) -> None:
     rows = summarise(RESULTS)
-    write_csv(rows, tmp_path / "deep" / "table.csv")
+    write_rows(tmp_path / "deep" / "table.csv", [asdict(row) for row in rows])
     with (tmp_path / "deep" / "table.csv").open() as file:
         read = list(csv.DictReader(file))
     assert [float(line["way_to_oracle"]) for line in read] == [row.way_to_oracle for row in rows]

@@ -162,10 +162,10 @@ def test_a_policy_that_cannot_be_read_is_left_out(
         (["scenarios=[paper]", "scenario.snr_db=0"], "got scenario.snr_db too"),
         (["scenarios=[]"], "scenarios must be a list"),
         (["seeds=[1,1]"], "seeds must name each once"),
-        (["seeds=[1,-1]"], "seeds must be a list of integers >= 0"),
+        (["seeds=[1,-1]"], "seeds[1] must be an integer >= 0, got -1"),
         (["seeds=[1,2]", "seed=3"], "exclude each other"),
         (["env.reward=vector"], "needs a reward that is one number"),
-        (["+experiment=regret", "runs=outputs"], "runs sizes the plain comparison"),
+        (["experiment=regret", "runs=outputs"], "runs sizes the plain comparison"),
     ],
 )
 def test_bad_input_is_one_line(

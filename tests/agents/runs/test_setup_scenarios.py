@@ -4,7 +4,7 @@ import pytest
 from hydra.errors import MissingConfigException
 from omegaconf import OmegaConf
 
-from agents.runs.setup import name_of, named, scenario_configs, shipped_scenarios
+from agents.runs.setup import named_scenarios, scenario_configs, scenario_name, shipped_scenarios
 
 
 def test_by_name() -> None:
@@ -21,6 +21,6 @@ def test_a_misspelt_name() -> None:
 def test_names_of_scenarios_that_were_changed() -> None:
     paper = scenario_configs(["paper"])["paper"]
     changed = OmegaConf.merge(paper, {"snr_db": [0.0, 5.0]})
-    assert name_of(paper, "paper") == "paper"
-    assert name_of(changed, "paper") == "paper, changed"
-    assert named([changed, paper, paper, changed]) == {"scenario 1": changed, "paper": paper}
+    assert scenario_name(paper, "paper") == "paper"
+    assert scenario_name(changed, "paper") == "paper, changed"
+    assert named_scenarios([changed, paper, paper, changed]) == {"scenario 1": changed, "paper": paper}

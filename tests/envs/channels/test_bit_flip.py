@@ -49,5 +49,5 @@ def test_the_snr_has_no_effect_and_the_generators_have() -> None:
 
 @pytest.mark.parametrize("probability", [-0.1, 0.6, float("nan"), True])
 def test_bad_probabilities_are_refused(probability: float) -> None:
-    with pytest.raises(ValueError, match=r"probability of channel bit_flip must be in \[0, 0.5\]"):
+    with pytest.raises(ValueError, match=r"probability of channel bit_flip must be a finite number in \[0, 0.5\]"):
         BitFlip(probability=probability)

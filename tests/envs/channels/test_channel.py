@@ -24,8 +24,8 @@ def test_the_fingerprint_of_awgn_is_that_of_measured_profiles() -> None:
     ("choice", "message"),
     [
         ("telepathy", f"unknown channel 'telepathy'; allowed: {', '.join(CHANNELS)}"),
-        ({"snr_db": 3}, "unknown channel None"),
-        ({"name": "awgn", "gain": 1}, "unknown parameters of channel awgn: gain; allowed: none"),
+        ({"snr_db": 3}, "channel must be a name, or a mapping of name and parameters"),
+        ({"name": "awgn", "gain": 1}, "unknown keys in channel awgn: gain; allowed: none"),
     ],
 )
 def test_bad_choices_are_refused(choice: Any, message: str) -> None:

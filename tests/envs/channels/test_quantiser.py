@@ -7,7 +7,8 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envs.channels.quantiser import check_num_bits, dequantise, quantisation_variance, quantise
+from envs.channels import make_channel
+from envs.channels.quantiser import dequantise, quantisation_variance, quantise
 
 from .streams import some_latents
 
@@ -42,5 +43,5 @@ def test_zeros_stay_zeros() -> None:
 
 @pytest.mark.parametrize("num_bits", [0, 17, 2.5, True])
 def test_bad_numbers_of_bits(num_bits: int) -> None:
-    with pytest.raises(ValueError, match=r"num_bits of channel coded must be an integer in 1\.\.16"):
-        check_num_bits(num_bits, "coded")
+    with pytest.raises(ValueError, match=r"num_bits of channel bit_flip must be an integer in 1\.\.16"):
+        make_channel({"name": "bit_flip", "num_bits": num_bits})

@@ -67,8 +67,8 @@ def test_the_same_generators_give_the_same_bits_and_others_do_not() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"gain": "guessed"}, "gain of channel rayleigh must be one of perfect, estimated, got 'guessed'"),
-        ({"equaliser": "none"}, "equaliser of channel rayleigh must be one of zero_forcing, mmse"),
+        ({"gain": "guessed"}, "unknown gain of channel rayleigh 'guessed'; allowed: perfect, estimated"),
+        ({"equaliser": "none"}, "unknown equaliser of channel rayleigh 'none'; allowed: zero_forcing, mmse"),
         ({"pilots": 0}, "pilots of channel rayleigh must be an integer >= 1, got 0"),
     ],
 )

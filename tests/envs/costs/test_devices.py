@@ -7,7 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envs.costs import GTX_1080_TI, RTX_A6000, Device, Payloads, amdahl_s, counted_operations
+from envs.costs import GTX_1080_TI, RTX_A6000, Device, Payloads, counted_operations
+
+from .equations import amdahl_s
 
 
 @pytest.mark.parametrize(("device", "step_s"), [(RTX_A6000, 0.200), (GTX_1080_TI, 0.368)])
@@ -56,11 +58,11 @@ def test_density_gives_the_step_back_by_amdahls_law(
 )
 @pytest.mark.parametrize("value", [0, -1.0, math.nan, math.inf])
 def test_a_device_needs_positive_numbers(name: str, value: float) -> None:
-    with pytest.raises(ValueError, match=f"{name} of RTX A6000 must be positive and finite, got"):
+    with pytest.raises(ValueError, match=f"{name} of RTX A6000 must be a finite number > 0, got"):
         replace(RTX_A6000, **{name: value})  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", [-0.1, 1.1, math.nan])
 def test_the_parallel_fraction_is_a_share(value: float) -> None:
-    with pytest.raises(ValueError, match=r"parallel_fraction must lie in \[0, 1\], got"):
+    with pytest.raises(ValueError, match=r"parallel_fraction must be a finite number in \[0, 1\], got"):
         replace(RTX_A6000, parallel_fraction=value)

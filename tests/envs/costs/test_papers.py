@@ -142,7 +142,7 @@ def test_the_backhaul_has_a_rate_of_its_own() -> None:
     saved_s = 1_066_235_307 * 16 * (1 / 125e6 - 1 / 1e9)
     assert slow.latency_parts_s["link"] - fast.latency_parts_s["link"] == pytest.approx(saved_s, rel=EXACT)
     for wrong in (0.0, -1.0, math.nan, math.inf):
-        with pytest.raises(ValueError, match="backhaul_bps must be positive and finite, got"):
+        with pytest.raises(ValueError, match="backhaul_bps must be a finite number > 0, got"):
             costs.price(plan, **LINK, backhaul_bps=wrong)
 
 
@@ -171,11 +171,13 @@ TABLE = CostTable.compile(ALL)
 @given(STATES, st.integers(1, 3))
 def test_latency_is_the_sum_of_its_parts_and_everything_is_finite(state: LinkState, attempts: int) -> None:
     prices = TABLE.price(state)
-    parts, latency_s, energy_j = prices.parts_s(attempts), prices.latency_s(attempts), prices.energy_j(attempts)
+    parts, latency_s, energy_j = prices.bill(attempts)
     np.testing.assert_allclose(latency_s, parts.edge + parts.link + parts.user, rtol=EXACT)
-    once_s, repeat_s = TABLE.totals_s(state)
-    np.testing.assert_allclose(latency_s, once_s + attempts * repeat_s, rtol=EXACT)
-    np.testing.assert_allclose(energy_j, prices.once_j + attempts * prices.repeat_j, rtol=EXACT)
+    once, repeat = (state.features(num_features=6).T @ coefficients for coefficients in TABLE.coefficients)
+    np.testing.assert_allclose(latency_s, once + attempts * repeat, rtol=EXACT)
+    totals = prices.totals()
+    np.testing.assert_allclose(latency_s, totals.bill(attempts).latency_s, rtol=EXACT)
+    np.testing.assert_allclose(energy_j, totals.bill(attempts).energy_j, rtol=EXACT)
     for part in (parts.edge, parts.link, parts.user, energy_j):
         assert np.isfinite(part).all()
         assert (part >= 0).all()
@@ -184,7 +186,7 @@ def test_latency_is_the_sum_of_its_parts_and_everything_is_finite(state: LinkSta
 
 @given(STATES)
 def test_more_bandwidth_or_compute_is_never_slower(state: LinkState) -> None:
-    slow = TABLE.price(state).latency_s(2)
+    slow = TABLE.price(state).bill(2).latency_s
     better = {
         "snr_db": state.snr_db + 1.0,
         "bandwidth_hz": state.bandwidth_hz * 2.0,
@@ -193,7 +195,7 @@ def test_more_bandwidth_or_compute_is_never_slower(state: LinkState) -> None:
         "density_factor": state.density_factor / 2.0,
     }
     for name, value in better.items():
-        assert np.all(TABLE.price(state._replace(**{name: value})).latency_s(2) <= slow * (1 + 1e-15)), name
+        assert np.all(TABLE.price(state._replace(**{name: value})).bill(2).latency_s <= slow * (1 + 1e-15)), name
 
 
 @given(st.sampled_from(ALL), st.floats(1.0, 10.0))
@@ -217,7 +219,7 @@ def test_working_together_saves_seconds_and_no_joules(servers: int) -> None:
 @given(STATES, st.integers(1, 20))
 def test_eucis_energy_lies_between_its_two_ends(state: LinkState, split: int) -> None:
     """Eq. 2 is linear in the split, so the minimum that the paper reports cannot come out of it."""
-    ends = CostTable.compile([plans.edge_aigc(), plans.euci(split), plans.local_aigc()]).price(state).energy_j()[0]
+    ends = CostTable.compile([plans.edge_aigc(), plans.euci(split), plans.local_aigc()]).price(state).bill().energy_j[0]
     text_moves = TEXT * max(300.0 / float(state.edge_availability), 250.0 / float(state.user_availability))
     decoding_moves = DECODE * max(300.0 / float(state.edge_availability), 250.0 / float(state.user_availability))
     slack = text_moves + decoding_moves  # once at the edge in a split, at the user in user-only

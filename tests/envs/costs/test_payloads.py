@@ -15,5 +15,5 @@ def test_stable_diffusion_compresses_48_fold() -> None:
 
 @pytest.mark.parametrize("bits", [0, -8, 0.5, None])
 def test_a_payload_has_bits(bits: Any) -> None:
-    with pytest.raises(ValueError, match="image payload must be a positive integer of bits, got"):
+    with pytest.raises(ValueError, match="bits of the image must be an integer >= 1, got"):
         Payloads(image=bits)

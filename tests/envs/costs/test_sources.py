@@ -40,7 +40,7 @@ def test_a_step_of_the_receiver_costs_what_it_runs() -> None:
 def test_the_light_network_is_a_choice() -> None:
     small, tiny = (Counted(name).devices(RTX_A6000, GTX_1080_TI, LIGHT)[1] for name in ("bk_sdm_small", "bk_sdm_tiny"))
     assert tiny.module_s("finetune_unet") < small.module_s("finetune_unet")
-    with pytest.raises(ValueError, match="light_model must be one of bk_sdm_base, .*; got 'huge'"):
+    with pytest.raises(ValueError, match="unknown light_model 'huge'; allowed: bk_sdm_base"):
         Counted("huge")
 
 
@@ -77,7 +77,7 @@ def test_timed_seconds_belong_to_the_receiver_that_was_timed() -> None:
 
 @pytest.mark.parametrize("value", [0.0, -1.0, float("inf"), float("nan")])
 def test_a_slowdown_is_positive(value: float) -> None:
-    with pytest.raises(ValueError, match="edge_slowdown must be positive and finite, got"):
+    with pytest.raises(ValueError, match="edge_slowdown must be a finite number > 0, got"):
         replace(TIMED, edge_slowdown=value)
 
 

@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envs import plans
-from envs.costs import GTX_1080_TI, RTX_A6000, CostTable, LinkState, amdahl_s, shannon_rate_bps, transmission_s
+from envs.costs import GTX_1080_TI, RTX_A6000, CostTable, LinkState, shannon_rate_bps
 from envs.costs.payloads import Payloads
 from envs.plans import Plan, Transmit
+
+from .equations import amdahl_s, transmission_s
 
 ALL_PLANS = plans.expand(["semaigc", "edge_aigc", "local_aigc"])
 TABLE = CostTable.compile(ALL_PLANS)
@@ -57,12 +59,13 @@ def stage_by_stage_s(plan: Plan, state: LinkState, attempts: int) -> dict[str, f
 def test_the_table_is_the_sum_over_the_stages(state: LinkState, row: int, attempts: int) -> None:
     expected = stage_by_stage_s(ALL_PLANS[row], state, attempts)
     prices = TABLE.price(state, np.array([row]))
-    parts = prices.parts_s(attempts)
+    parts, latency_s, energy = prices.bill(attempts)
     assert [parts.edge.item(), parts.link.item(), parts.user.item()] == pytest.approx(list(expected.values()))
-    assert prices.latency_s(attempts).item() == pytest.approx(sum(expected.values()))
+    assert latency_s.item() == pytest.approx(sum(expected.values()))
     energy_j = 300.0 * expected["edge"] + 250.0 * expected["user"]
-    assert prices.energy_j(attempts).item() == pytest.approx(energy_j)
-    assert prices.once_j.item() + attempts * prices.repeat_j.item() == pytest.approx(energy_j)
+    assert energy.item() == pytest.approx(energy_j)
+    totals = prices.totals()
+    assert totals.once_j.item() + attempts * totals.repeat_j.item() == pytest.approx(energy_j)
 
 
 def random_states(size: int) -> LinkState:
@@ -81,27 +84,29 @@ def test_one_plan_and_all_plans_agree() -> None:
     action = np.random.default_rng(1).integers(0, len(ALL_PLANS), size)
     attempts = np.random.default_rng(2).integers(1, 4, size)
     everything, one = TABLE.price(states), TABLE.price(states, action)
-    assert one.latency_s().shape == (size,)
-    assert everything.latency_s().shape == (size, len(ALL_PLANS))
+    all_bills, bills = everything.bill(attempts[:, None]), one.bill(attempts)
+    assert bills.latency_s.shape == (size,)
+    assert all_bills.latency_s.shape == (size, len(ALL_PLANS))
     rows = np.arange(size)
-    np.testing.assert_array_equal(everything.latency_s(attempts[:, None])[rows, action], one.latency_s(attempts))
-    np.testing.assert_array_equal(everything.energy_j(attempts[:, None])[rows, action], one.energy_j(attempts))
-    once_s, repeat_s = TABLE.totals_s(states)
-    np.testing.assert_allclose(once_s, everything.once_s.total, rtol=1e-13)
-    np.testing.assert_allclose(repeat_s, everything.repeat_s.total, rtol=1e-13)
+    np.testing.assert_array_equal(all_bills.latency_s[rows, action], bills.latency_s)
+    np.testing.assert_array_equal(all_bills.energy_j[rows, action], bills.energy_j)
+    once, repeat = (states.features().T @ coefficients for coefficients in TABLE.coefficients)
+    totals = everything.totals()
+    np.testing.assert_allclose(once, totals.once_s, rtol=1e-13)
+    np.testing.assert_allclose(repeat, totals.repeat_s, rtol=1e-13)
 
 
 def test_a_price_does_not_depend_on_its_neighbours() -> None:
     states = random_states(33)
-    together = TABLE.price(states).latency_s(2)
+    together = TABLE.price(states).bill(2).latency_s
     for index in range(33):
         alone = LinkState(*(getattr(states, name)[index : index + 1] for name in LinkState._fields))
-        np.testing.assert_array_equal(TABLE.price(alone).latency_s(2)[0], together[index])
+        np.testing.assert_array_equal(TABLE.price(alone).bill(2).latency_s[0], together[index])
 
 
 @given(STATES)
 def test_more_of_anything_is_no_slower(state: LinkState) -> None:
-    slow = TABLE.price(state).latency_s(2)
+    slow = TABLE.price(state).bill(2).latency_s
     better = {
         "snr_db": state.snr_db + 1.0,
         "bandwidth_hz": state.bandwidth_hz * 2.0,
@@ -110,12 +115,12 @@ def test_more_of_anything_is_no_slower(state: LinkState) -> None:
         "density_factor": state.density_factor / 2.0,
     }
     for name, value in better.items():
-        assert np.all(TABLE.price(state._replace(**{name: value})).latency_s(2) <= slow), name
+        assert np.all(TABLE.price(state._replace(**{name: value})).bill(2).latency_s <= slow), name
 
 
 @given(STATES)
 def test_latency_is_linear_in_the_split_while_both_ends_work(state: LinkState) -> None:
-    latency_s = TABLE.price(state).latency_s()[0, 1:21]
+    latency_s = TABLE.price(state).bill().latency_s[0, 1:21]
     assert np.allclose(np.diff(latency_s, n=2), 0.0, atol=1e-9)
 
 

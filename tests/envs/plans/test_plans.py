@@ -21,7 +21,8 @@ def test_semaigc_shares_all_steps(data: st.DataObject, total: int) -> None:
     split = data.draw(st.integers(0, total))
     plan = plans.semaigc(split, total)
     steps = [stage for stage in plan.stages if isinstance(stage, Compute) and stage.denoises]
-    assert sum(stage.steps for stage in steps if stage.node == "edge") == split == plan.split
+    assert sum(stage.steps for stage in steps if stage.node == "edge") == split == plan.edge_steps
+    assert plan.handover_step == (split or None)
     assert plan.num_inference_steps == total
     assert {stage.module for stage in steps if stage.node == "edge"} <= {"unet"}
     assert {stage.module for stage in steps if stage.node == "user"} <= {"finetune_unet"}
@@ -52,12 +53,14 @@ def test_non_root_halves(total: int, half: int) -> None:
     assert plans.non_root(total) == plans.semaigc(half, total)
 
 
-def test_whole_generators_have_no_split() -> None:
+def test_whole_generators_hand_no_latent_over() -> None:
     edge, local = plans.edge_aigc(), plans.local_aigc()
-    assert edge.split is None
+    assert edge.handover_step is None
+    assert edge.edge_steps == 20
     assert edge.payload == "image"
     assert edge.stages[-1] == Transmit("edge", "user", "image")
-    assert local.split is None
+    assert local.handover_step is None
+    assert local.edge_steps == 0
     assert local.payload is None
     assert all(isinstance(stage, Compute) and stage.node == "user" for stage in local.stages)
     assert edge.num_inference_steps == local.num_inference_steps == 20
@@ -66,7 +69,31 @@ def test_whole_generators_have_no_split() -> None:
 @given(TOTALS)
 def test_semaigc_expands_to_every_split_in_order(total: int) -> None:
     expanded = plans.expand("semaigc", total)
-    assert [plan.split for plan in expanded] == list(range(total + 1))
+    assert [plan.edge_steps for plan in expanded] == list(range(total + 1))
+
+
+@pytest.mark.parametrize(
+    ("name", "handed_over", "at_the_edge", "attempt_start"),
+    [
+        ("semaigc(0)", None, 0, 1),
+        ("semaigc(7)", 7, 7, 2),
+        ("semaigc(20)", 20, 20, 2),
+        ("euci(8)", 8, 12, 2),
+        ("euci_cache_miss(8)", 8, 12, 4),
+        ("cluster(5,4)", 5, 0, 2),
+        ("ciag", 0, 20, 2),
+        ("eiug", 20, 20, 0),
+        ("ciag_text", 20, 20, 2),
+        ("full_es", None, 20, 0),
+        ("edge_aigc", None, 20, 3),
+        ("local_aigc", None, 0, 1),
+    ],
+)
+def test_where_a_latent_is_handed_over_and_what_an_attempt_repeats(
+    name: str, handed_over: int | None, at_the_edge: int, attempt_start: int
+) -> None:
+    (plan,) = plans.expand(name)
+    assert (plan.handover_step, plan.edge_steps, plan.attempt_start) == (handed_over, at_the_edge, attempt_start)
 
 
 def test_expand_keeps_the_order_and_drops_repeats() -> None:
@@ -90,10 +117,10 @@ def test_plans_expand_to_themselves(names: list[str]) -> None:
     [
         (["cloud"], r"unknown plan 'cloud'; allowed: semaigc, semaigc\(0\.\.20\), edge_aigc, local_aigc"),
         ([3], "unknown plan 3"),
-        (["semaigc(21)"], r"split must lie in 0\.\.20, got 21"),
-        (["semaigc(-1)"], r"split must lie in 0\.\.20, got -1"),
-        (["euci(0)"], r"split must lie in 1\.\.20, got 0"),
-        (["euci(21)"], r"split must lie in 1\.\.20, got 21"),
+        (["semaigc(21)"], r"split must be an integer in 0\.\.20, got 21"),
+        (["semaigc(-1)"], r"split must be an integer in 0\.\.20, got -1"),
+        (["euci(0)"], r"split must be an integer in 1\.\.20, got 0"),
+        (["euci(21)"], r"split must be an integer in 1\.\.20, got 21"),
         (["cluster(3)"], r"plan 'cluster\(3\)' must be written cluster\(shared,users\), with whole numbers"),
         (["uidg"], r"plan 'uidg' must be written uidg\(servers\)"),
         (["uidg(2.5)"], r"unknown plan 'uidg\(2\.5\)'"),
@@ -116,29 +143,29 @@ def test_a_split_is_an_integer_within_the_steps(split: Any) -> None:
 def test_numpy_integers_become_plain() -> None:
     plan = plans.semaigc(np.int64(5), np.int32(20))  # type: ignore[arg-type]
     assert plan == plans.semaigc(5)
-    assert type(plan.split) is int
+    assert type(plan.handover_step) is int
 
 
 @pytest.mark.parametrize("scheme", [plans.semaigc.__name__, *plans.SCHEMES])
 def test_no_plan_without_steps(scheme: str) -> None:
-    with pytest.raises(ValueError, match="num_inference_steps must be >= 1, got 0"):
+    with pytest.raises(ValueError, match="num_inference_steps must be an integer >= 1, got 0"):
         plans.expand(scheme, 0)
 
 
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Compute("cloud", "unet"), "node must be one of edge, user; got 'cloud'"),  # type: ignore[arg-type]
-        (lambda: Compute("edge", "gan"), "module must be one of"),  # type: ignore[arg-type]
-        (lambda: Compute("edge", "unet", 5, 0), "nodes must be >= 1, got 0"),
+        (lambda: Compute("cloud", "unet"), "unknown node 'cloud'; allowed: edge, user"),  # type: ignore[arg-type]
+        (lambda: Compute("edge", "gan"), "unknown module 'gan'; allowed: text_encoder, unet"),  # type: ignore[arg-type]
+        (lambda: Compute("edge", "unet", 5, 0), "nodes must be an integer >= 1, got 0"),
         (lambda: Transmit("cloud", "user", "model"), "no link from 'cloud' to 'user': send to 'edge' first"),
-        (lambda: Transmit("edge", "user", "image", 0), "copies must be >= 1, got 0"),
-        (lambda: Plan("nobody", plans.local_aigc().stages, requests=0), "requests must be >= 1, got 0"),
+        (lambda: Transmit("edge", "user", "image", 0), "copies must be an integer >= 1, got 0"),
+        (lambda: Plan("nobody", plans.local_aigc().stages, requests=0), "requests must be an integer >= 1, got 0"),
         (lambda: Plan("text", (Compute("user", "text_encoder"),)), "must end at 'user', got None"),
-        (lambda: Compute("edge", "unet", 0), "steps of unet must be >= 1, got 0"),
-        (lambda: Compute("edge", "vae_decoder", 2), "steps of vae_decoder must be 1, got 2"),
+        (lambda: Compute("edge", "unet", 0), "steps of unet must be an integer >= 1, got 0"),
+        (lambda: Compute("edge", "vae_decoder", 2), r"steps of vae_decoder must be an integer in 1\.\.1, got 2"),
         (lambda: Transmit("edge", "edge", "latent"), "must differ"),
-        (lambda: Transmit("edge", "user", "sound"), "payload must be one of latent, image"),  # type: ignore[arg-type]
+        (lambda: Transmit("edge", "user", "sound"), "unknown payload 'sound'; allowed: latent, image"),  # type: ignore[arg-type]
         (lambda: Plan("empty", ()), "no stages"),
         (lambda: Plan("edge", (Compute("edge", "unet"),)), "must end at 'user'"),
         (lambda: Plan("jump", (Compute("edge", "unet"), Compute("user", "vae_decoder"))), "the data is at 'edge'"),

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envs.rewards import Delivered, Satisfaction, has_failed, satisfaction
+from envs.rewards import Outcome, Satisfaction, satisfaction
 
 LATENCIES = st.floats(0.0, 200.0)
 
@@ -32,8 +32,7 @@ def test_satisfaction_broadcasts_over_actions() -> None:
 
 def test_failures_earn_nothing() -> None:
     latency_s = np.array([5.0, 5.0, 60.0, 60.001])
-    failed = has_failed(latency_s, np.array([True, False, True, True]), deadline_s=60.0)
-    assert failed.tolist() == [False, True, False, True]
-    delivered = Delivered(latency_s, np.zeros(4), {}, failed, np.float64(50.0), np.float64(100.0))
+    failed = np.array([False, True, False, True])
+    outcome = Outcome(latency_s, np.zeros(4), {}, failed, np.array(50.0), np.array(100.0))
     reward = Satisfaction()
-    np.testing.assert_allclose(reward.total(reward.terms(delivered)), [1.0, 0.0, 0.8, 0.0])
+    np.testing.assert_allclose(reward.total(reward.terms(outcome)), [1.0, 0.0, 0.8, 0.0])

@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import logging
-import runpy
-import sys
-from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 import torch
 
-from envs.command_line import CONFIGS
 from envs.transceiver.model.components import Components
 from envs.transceiver.train_embedded import architecture
 from envs.transceiver.transceiver import Transceiver
@@ -100,25 +95,3 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def stable_diffusion_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A tiny Stable Diffusion folder in `model`, a lighter UNet in `light/unet`, a CLIP model in `clip`."""
     return stable_diffusion.build(tmp_path_factory.mktemp("stable_diffusion"))
-
-
-@pytest.fixture
-def command(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., int]]:
-    """Run a module as a command in this process and return its exit status."""
-    handlers = logging.getLogger().handlers[:]
-
-    def run(module: str, *arguments: str) -> int:
-        monkeypatch.chdir(CONFIGS.parent)
-        monkeypatch.setattr(sys, "argv", [module, *arguments])
-        monkeypatch.delitem(sys.modules, module, raising=False)
-        try:
-            if module.endswith(".py"):
-                runpy.run_path(module, run_name="__main__")
-            else:
-                runpy.run_module(module, run_name="__main__", alter_sys=False)
-        except SystemExit as stop:
-            return int(stop.code or 0)
-        return 0
-
-    yield run
-    logging.getLogger().handlers[:] = handlers

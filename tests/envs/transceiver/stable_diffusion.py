@@ -51,6 +51,29 @@ TEXT = {
     "max_position_embeddings": TOKENS,
 }
 SEEDS = {"unet": 0, "vae": 1, "text_encoder": 2, "light": 3, "clip": 5}
+MEASURED = [
+    "~measure.receivers.finetuned",
+    "~measure.receivers.ignore",
+    "measure.receivers.rematch=1",
+    "+measure.receivers.rematch_light=1",
+    "measure.num_requests=2",
+    "measure.snr_db=[-6, 6]",
+    "measure.num_inference_steps=2",
+    "measure.prompts=[a dog, red apple]",
+    "measure.batch_size=3",
+]
+"""Overrides of a small profile."""
+
+
+def choose(folder: Path) -> list[str]:
+    """Overrides of a configuration that name what `build` wrote."""
+    return [
+        "transceiver=stable_diffusion",
+        f"transceiver.path={folder / 'model'}",
+        f"transceiver.light_unet={folder / 'light'}",
+        f"transceiver.clip={folder / 'clip'}",
+        "transceiver.device=cpu",
+    ]
 
 
 def build(folder: Path) -> Path:

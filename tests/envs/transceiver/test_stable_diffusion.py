@@ -184,10 +184,10 @@ def test_a_bare_name_never_reaches_the_network(
 @pytest.mark.parametrize(
     ("option", "message"),
     [
-        ({"dtype": "float8"}, "dtype must be one of float32, float16, bfloat16 or auto, got 'float8'"),
-        ({"slicing": "some"}, "slicing must be true, false or auto, got 'some'"),
+        ({"dtype": "float8"}, "unknown dtype 'float8'; allowed: float32, float16, bfloat16, auto"),
+        ({"slicing": "some"}, "unknown slicing 'some'; allowed: True, False, auto"),
         ({"compile": "yes"}, "compile must be true or false, got 'yes'"),
-        ({"lora": "x"}, "unknown options of the model: lora; allowed: dtype"),
+        ({"lora": "x"}, "unknown keys in the model's options: lora; allowed: dtype"),
     ],
 )
 def test_unknown_options_are_refused(option: dict, message: str) -> None:

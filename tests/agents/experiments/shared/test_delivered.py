@@ -1,17 +1,24 @@
 from __future__ import annotations
 
+from dataclasses import fields
+
 import numpy as np
 import pytest
 
 from agents.experiments.receivers import bands_of
 from agents.experiments.shared.delivered import middle_of, schemes_of
 from agents.experiments.shared.drawing import edges_around
+from envs.scenario import ScenarioParams
 
 
 def test_the_middle_of_a_scenario() -> None:
-    scenario = {"snr_db": [-6.0, 15.0], "bandwidth_hz": [1e6, 4e6], "density_factor": 1.0, "correlation": 0.9}
+    scenario = ScenarioParams(snr_db=(-6.0, 15.0), bandwidth_hz=(1e6, 4e6), density_factor=1.0)
     middle = middle_of(scenario)
-    assert middle == {"snr_db": [4.5, 4.5], "bandwidth_hz": [2e6, 2e6], "density_factor": [1.0, 1.0]}
+    assert middle["snr_db"] == [4.5, 4.5]
+    assert middle["bandwidth_hz"] == [2e6, 2e6]
+    assert middle["density_factor"] == [1.0, 1.0]
+    named = {each.name for each in fields(scenario)} - {"latency_high_ratio", "correlation"}
+    assert set(middle) == named  # what has no range stays as it is
 
 
 def test_schemes_have_a_receiver_where_one_takes_steps() -> None:

@@ -48,7 +48,7 @@ def test_weights_whose_shape_does_not_fit_are_refused(tiny_folder: Path, tmp_pat
 def test_parts_that_do_not_fit_each_other_are_refused(tiny_folder: Path, tmp_path: Path) -> None:
     from envs.transceiver.train_embedded import architecture
 
-    from .conftest import TINY_UNET
+    from ..conftest import TINY_UNET
 
     model = Path(shutil.copytree(tiny_folder, tmp_path / "model"))
     shutil.rmtree(model / "finetune_unet")

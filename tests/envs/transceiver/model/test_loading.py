@@ -11,7 +11,7 @@ import torch
 
 from envs.transceiver.model.loading import load_ddim
 
-from .stable_diffusion import PNDM
+from ..stable_diffusion import PNDM
 
 
 def written(folder: Path, name: str, **config: object) -> Path:

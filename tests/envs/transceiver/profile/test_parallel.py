@@ -91,10 +91,10 @@ def test_a_model_without_a_classifier_cannot_be_profiled(tiny_folder: Path, tmp_
     ("change", "message"),
     [
         ({"receivers": {"magic": 3}}, "unknown receiver 'magic'"),
-        ({"receivers": {"ignore": 0}}, "channel draws of ignore must be 1 or more, got 0"),
+        ({"receivers": {"ignore": 0}}, "channel draws of ignore must be an integer >= 1, got 0"),
         ({"channel": "telepathy"}, "unknown channel 'telepathy'"),
-        ({"num_requests": 0}, "num_requests must be 1 or more, got 0"),
-        ({"snr_db": (3.0, 0.0)}, "finite and increasing"),
+        ({"num_requests": 0}, "num_requests must be an integer >= 1, got 0"),
+        ({"snr_db": (3.0, 0.0)}, r"snr_db must be a list of two or more increasing numbers, got \(3.0, 0.0\)"),
     ],
 )
 def test_bad_settings_are_refused(tiny_folder: Path, change: dict, message: str) -> None:

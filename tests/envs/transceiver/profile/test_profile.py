@@ -1,4 +1,4 @@
-"""The quality profile: axes, interpolation, safe loading."""
+"""The quality profile: axes, safe loading."""
 
 from __future__ import annotations
 
@@ -6,19 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from envs.transceiver.profile.profile import QualityProfile
+from tests.profiles import synthetic_profile
 
-PROFILE = QualityProfile.synthetic()
-
-
-@given(st.floats(-30, 30), st.integers(0, 7), st.integers(0, 20), st.integers(0, 5))
-def test_interpolation_stays_between_its_neighbours(snr_db: float, request: int, split: int, draw: int) -> None:
-    row = PROFILE.values("finetuned", "alignment")[request, split, :, draw].astype(np.float64)
-    got = PROFILE.interpolate("finetuned", "alignment", request, split, snr_db, draw)
-    assert got == pytest.approx(np.interp(snr_db, PROFILE.snr_db, row), abs=1e-6)
+PROFILE = synthetic_profile()
 
 
 def test_saving_and_loading_keeps_it(tmp_path: Path) -> None:
@@ -47,7 +39,7 @@ def test_foreign_arrays_and_pickles_are_refused(tmp_path: Path) -> None:
 
 
 def test_a_missing_file_says_how_to_make_one(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="make profile"):
+    with pytest.raises(ValueError, match="give a file that `python -m envs make_profile` wrote"):
         QualityProfile.load(tmp_path / "absent.npz")
 
 

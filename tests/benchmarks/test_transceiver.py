@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-BENCHMARK = Path(__file__).parents[3] / "benchmarks" / "transceiver.py"
+BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "transceiver.py"
 
 
 @pytest.fixture(scope="module")

@@ -14,12 +14,13 @@ from hypothesis.extra.numpy import arrays
 from agents import ALGORITHMS, POLICY_NAMES, REQUIRED_PLANS, SB3VecEnv, load_policy, make_agent
 from agents.policies import Clairvoyant, EstimatedState, FixedPolicy, Oracle, TwoSplit, fit_two_split, loading
 from agents.policies.base import Actions, Observations, Policy
-from agents.policies.model_based import sample_observations
+from agents.policies.model_based import StateOracle, sample_observations
 from agents.runs.learn import copy_policy
 from envs import SplitEnv, SplitVectorEnv, observation_to_state
-from envs.transceiver.profile.profile import QualityProfile
+from tests.profiles import synthetic_profile
 
-PROFILE = QualityProfile.synthetic(num_requests=4)
+PROFILE = synthetic_profile(num_requests=4)
+FEW = ["semaigc(0)", "semaigc(10)", "semaigc(18)", "edge_aigc"]
 UNTRAINED = [name for name in POLICY_NAMES if name != "root"]
 
 
@@ -68,6 +69,25 @@ def test_clairvoyant_refuses_observations_of_elsewhere() -> None:
     env.reset(seed=0)
     with pytest.raises(ValueError, match="3 observations.* got 2"):
         Clairvoyant(env).predict(np.zeros((2, 7)))
+
+
+def test_the_oracle_of_an_averaged_observation_looks_at_the_true_state() -> None:
+    averaged = SplitVectorEnv(50, profile=PROFILE, plans=FEW, observation_window=5)
+    plain = SplitVectorEnv(50, profile=PROFILE, plans=FEW)
+    policies = load_policy("oracle", averaged), load_policy("oracle", plain)
+    assert isinstance(policies[0], StateOracle)
+    (blurred, _), (sharp, _) = averaged.reset(seed=1), plain.reset(seed=1)
+    for _ in range(6):
+        actions = policies[0].predict(blurred)[0]
+        # The observation is float32, so that near ties may fall either way.
+        assert np.mean(actions == policies[1].predict(sharp)[0]) > 0.95
+        blurred, sharp = averaged.step(actions)[0], plain.step(actions)[0]
+    assert not np.array_equal(blurred, sharp)
+    with pytest.raises(ValueError, match="50 observations.* got 2"):
+        policies[0].predict(np.zeros((2, 7)))
+    single = SplitEnv(profile=PROFILE, plans=FEW, observation_window=5)
+    observation, _ = single.reset(seed=0)
+    assert load_policy("oracle", single).predict(observation)[0] in range(len(FEW))
 
 
 class Remembers(Policy):

@@ -3,7 +3,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from agents.planning.values import feature_decay, state_features
+from agents.planning.paths import feature_decay, state_features
 
 
 @pytest.mark.parametrize("correlation", [0.0, 0.9])

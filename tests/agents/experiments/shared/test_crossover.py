@@ -6,7 +6,8 @@ import math
 
 import numpy as np
 import pytest
-from envs.crossover import expected_satisfaction, first_crossing
+
+from agents.experiments.shared.crossover import expected_satisfaction, first_crossing
 
 
 def test_edge_gains_by_bandwidth_and_loses_by_an_honest_rate() -> None:

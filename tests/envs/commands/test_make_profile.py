@@ -1,0 +1,81 @@
+"""Measuring a profile: what is said before anything is measured, and what is written."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from envs.commands import make_profile
+from envs.transceiver.profile.profile import QualityProfile
+
+from ..transceiver.stable_diffusion import MEASURED, choose
+
+
+def test_a_measured_profile_is_one_file(
+    tiny_folder: Path, tmp_path: Path, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    axes = ["measure.receivers.ignore=1", "measure.num_requests=2", "measure.snr_db=[-6, 6]"]
+    one_receiver = ["~measure.receivers.finetuned", "~measure.receivers.rematch", "measure.num_inference_steps=2"]
+    output = tmp_path / "new" / "tiny.npz"
+    places = [f"transceiver.path={tiny_folder}", f"folder={tmp_path / 'parts'}", f"output={output}"]
+    assert command("envs.commands.make_profile", *axes, *one_receiver, *places, "workers=1") == 0
+    assert f"wrote {output}: ignore on " in capsys.readouterr().out
+    profile = QualityProfile.load(output)
+    assert profile.values("ignore", "ssim").shape == (2, 3, 2, 1)
+    assert list((tmp_path / "parts").glob("*.ignore.*.npy"))
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["transceiver=stable_diffusion"], "transceiver.path"),
+        (["transceiver=stable_diffusion", "transceiver.path=runwayml/stable-diffusion-v1-5"], "hub:owner/name"),
+        (["transceiver=stable_diffusion", "transceiver.path=."], "expected the diffusers layout"),
+    ],
+)
+def test_bad_input_is_one_line_and_status_2(
+    arguments: list[str], said: str, tmp_path: Path, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command("envs.commands.make_profile", *arguments, f"folder={tmp_path / 'parts'}") == 2
+    error = capsys.readouterr().err
+    assert error.startswith("error: ")
+    assert error.count("\n") == 1
+    assert said in error
+
+
+def test_the_shipped_profile_is_not_overwritten_by_another_model(
+    stable_diffusion_folder: Path,
+    tmp_path: Path,
+    command: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setattr(make_profile, "SHIPPED_PROFILE", tmp_path / "shipped.npz")
+    places = [f"folder={tmp_path / 'parts'}", f"output={tmp_path / 'shipped.npz'}"]
+    assert command("envs.commands.make_profile", *choose(stable_diffusion_folder), *MEASURED, *places) == 2
+    assert "output names the shipped profile" in capsys.readouterr().err
+    assert not (tmp_path / "shipped.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("left_out", "said"),
+    [
+        ("transceiver.clip", "name a CLIP model's folder (clip=FOLDER)"),
+        ("transceiver.light_unet", "has no light_unet: choose another receiver"),
+    ],
+)
+def test_what_a_profile_needs_is_said_before_it_is_measured(
+    left_out: str,
+    said: str,
+    stable_diffusion_folder: Path,
+    tmp_path: Path,
+    command: Callable[..., int],
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    chosen = [override for override in choose(stable_diffusion_folder) if not override.startswith(left_out)]
+    folder, output = f"folder={tmp_path / 'parts'}", f"output={tmp_path / 'sd.npz'}"
+    assert command("envs.commands.make_profile", *chosen, *MEASURED, folder, output, "workers=1") == 2
+    assert said in capfd.readouterr().err
+    assert not (tmp_path / "sd.npz").exists()
