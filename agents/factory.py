@@ -33,10 +33,11 @@ ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
     "d2sac": D2SAC,
     "linucb": LinUCB,
 }
-HYPERPARAMETERS = CONFIGS / "agent"
-"""What every agent starts from, a file each: `agent=NAME` of `train.py`, and `make_agent`."""
-CONTINUOUS = ("ppo", "a2c")
-"""The agents that take other than one discrete action."""
+
+NOT_TO_SET = {"self", "kwargs", "policy", "env", "seed", "device", "tensorboard_log", "_init_setup_model"}
+NOT_TO_SET |= {"support_multi_env", "monitor_wrapper", "sde_support", "supported_action_spaces"}
+NOT_TO_SET |= {"action_noise", "use_sde_at_warmup"}
+"""Parameters of constructors that are no hyperparameters: an algorithm's own choice, or for continuous actions."""
 
 
 def make_agent(
@@ -76,7 +77,7 @@ def make_agent(
     if "learning_rate" in settings:
         settings["learning_rate"] = _schedule(settings["learning_rate"])
     agent = algorithm("MlpPolicy", adapted, seed=seed, device=device, tensorboard_log=tensorboard_log, **settings)
-    tell_plan_names(agent)
+    agent.plan_names = _plan_names(agent.get_env())  # type: ignore[attr-defined]  # its `save` writes them
     return agent
 
 
@@ -87,12 +88,12 @@ def default_hyperparameters(name: str) -> dict[str, Any]:
         ValueError: an unknown name.
     """
     checks.choice("agent", name, ALGORITHMS)
-    return plain(OmegaConf.load(HYPERPARAMETERS / f"{name}.yaml"), exclude=["name"])  # type: ignore[arg-type]
+    return plain(OmegaConf.load(CONFIGS / "agent" / f"{name}.yaml"), exclude=["name"])  # type: ignore[arg-type]
 
 
 def _check_spaces(name: str, env: Any) -> None:
     actions, observations = env.action_space, env.observation_space
-    if name not in CONTINUOUS and not isinstance(actions, gym.spaces.Discrete):
+    if name not in ("ppo", "a2c") and not isinstance(actions, gym.spaces.Discrete):
         raise ValueError(f"{name} needs one discrete action, the environment has {actions}")
     if isinstance(observations, gym.spaces.Dict | gym.spaces.Tuple):
         raise ValueError(f"{name} needs observations that are one array, the environment has {observations}")
@@ -120,14 +121,12 @@ def _constructor_parameters(algorithm: type[BaseAlgorithm]) -> set[str]:
         named |= set(parameters)
         if "kwargs" not in parameters:
             break
-    return named - {"self", "kwargs", "policy", "env", "seed", "device", "tensorboard_log", "_init_setup_model"}
+    return named - NOT_TO_SET
 
 
-def tell_plan_names(agent: BaseAlgorithm) -> None:
-    """Keep the plans of the agent's environment in `agent.plan_names`, which its `save` writes; None if it has none."""
-    environment: Any = agent.get_env()
+def _plan_names(env: Any) -> list[str] | None:
+    """The plans of an environment's actions; None where it is one of others."""
     try:
-        names = environment.get_attr("model")[0].plan_names
-    except AttributeError:  # an environment of others
-        names = None
-    agent.plan_names = None if names is None else list(names)  # type: ignore[attr-defined]
+        return list(env.get_attr("model")[0].plan_names)
+    except AttributeError:
+        return None

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from itertools import combinations_with_replacement
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar
 
-import numpy as np
 import torch as th
 from gymnasium import spaces
-from stable_baselines3.common.base_class import BaseAlgorithm
+from stable_baselines3.common.off_policy_algorithm import OffPolicyAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.type_aliases import PyTorchObs, Schedule
-from stable_baselines3.common.utils import safe_mean
+
+from envs import checks
 
 
 def monomial_indices(num_inputs: int, degree: int) -> th.Tensor:
@@ -95,22 +95,21 @@ class LinUCBPolicy(BasePolicy):
 
     def forward(self, observation: PyTorchObs, deterministic: bool = False) -> th.Tensor:
         """Actions, int64 [N]."""
-        return self._predict(observation, deterministic)
-
-    def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> th.Tensor:
         return self.scores(observation, 0.0 if deterministic else self.alpha).argmax(dim=1)
+
+    _predict = forward
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
         own = {"alpha": self.alpha, "ridge": self.ridge, "degree": self.degree}
         return super()._get_constructor_parameters() | own | {"lr_schedule": self._dummy_schedule}
 
 
-class LinUCB(BaseAlgorithm):
+class LinUCB(OffPolicyAlgorithm):
     """Disjoint LinUCB as a stable-baselines3 algorithm: `LinUCB("MlpPolicy", env).learn(...)`.
 
     It learns from every request once, the requests of one step of N environments together, and looks at immediate
-    rewards only. All that it learns is in the policy (`LinUCBPolicy`); there is no replay buffer and no optimiser, and
-    nothing is random. Deterministic actions leave the uncertainty out.
+    rewards only. All that it learns is in the policy (`LinUCBPolicy`), at once: the replay buffer stays empty, there is
+    no optimiser, and nothing is random. Deterministic actions leave the uncertainty out.
 
     Args:
         policy: "MlpPolicy", or a subclass of `LinUCBPolicy`.
@@ -141,22 +140,23 @@ class LinUCB(BaseAlgorithm):
         device: th.device | str = "auto",
         _init_setup_model: bool = True,
     ) -> None:
-        if alpha < 0:
-            raise ValueError(f"alpha must be >= 0, got {alpha}")
-        if ridge <= 0:
-            raise ValueError(f"ridge must be > 0, got {ridge}")
-        if isinstance(degree, bool) or not isinstance(degree, int) or degree < 1:
-            raise ValueError(f"degree must be an integer >= 1, got {degree!r}")
+        checks.number("alpha", alpha, 0)
+        checks.number("ridge", ridge, above=0)
+        checks.integer("degree", degree, 1)
         super().__init__(
             policy,
             env,
             learning_rate=0.0,
+            buffer_size=1,
+            learning_starts=0,
+            gradient_steps=0,
             stats_window_size=stats_window_size,
             tensorboard_log=tensorboard_log,
             verbose=verbose,
             device=device,
             support_multi_env=True,
             seed=seed,
+            sde_support=False,
         )
         self.alpha, self.ridge, self.degree = alpha, ridge, degree
         if env is not None and not isinstance(self.action_space, spaces.Discrete):
@@ -165,57 +165,16 @@ class LinUCB(BaseAlgorithm):
             self._setup_model()
 
     def _setup_model(self) -> None:
-        self._setup_lr_schedule()
-        self.set_random_seed(self.seed)
-        settings: dict[str, Any] = {"alpha": self.alpha, "ridge": self.ridge, "degree": self.degree}
-        policy = self.policy_class(self.observation_space, self.action_space, self.lr_schedule, **settings)
-        self.policy = policy.to(self.device)  # type: ignore[assignment]
+        self.policy_kwargs = {"alpha": self.alpha, "ridge": self.ridge, "degree": self.degree}
+        super()._setup_model()
 
-    def learn(
-        self,
-        total_timesteps: int,
-        callback: Any = None,
-        log_interval: int | None = 100,
-        tb_log_name: str = "LinUCB",
-        reset_num_timesteps: bool = True,
-        progress_bar: bool = False,
-    ) -> Self:
-        """Serve `total_timesteps` requests and learn from each; `log_interval` counts steps of the environments."""
-        total_timesteps, callback = self._setup_learn(
-            total_timesteps, callback, reset_num_timesteps, tb_log_name, progress_bar
-        )
-        callback.on_training_start(locals(), globals())
-        env = self.env
-        steps = 0
-        while env is not None and self.num_timesteps < total_timesteps:
-            callback.on_rollout_start()
-            observations = self._last_obs
-            actions, _ = self.policy.predict(observations)  # type: ignore[arg-type]
-            new_observations, rewards, dones, infos = env.step(actions)
-            self.num_timesteps += env.num_envs
-            steps += 1
-            callback.update_locals(locals())
-            if not callback.on_step():
-                break
-            self._update_info_buffer(infos, dones)
-            self._episode_num += int(np.count_nonzero(dones))
-            self._learn_from(observations, actions, rewards)
-            self._last_obs = new_observations  # type: ignore[assignment]
-            self._update_current_progress_remaining(self.num_timesteps, total_timesteps)
-            if log_interval is not None and steps % log_interval == 0:
-                self.dump_logs()
-        callback.on_training_end()
-        return self
-
-    def dump_logs(self) -> None:
-        """Write what was recorded, and the mean return of the latest episodes."""
-        if self.ep_info_buffer:
-            self.logger.record("rollout/ep_rew_mean", safe_mean([info["r"] for info in self.ep_info_buffer]))
-        self.logger.dump(step=self.num_timesteps)
-
-    def _learn_from(self, observations: Any, actions: Any, rewards: Any) -> None:
+    def _store_transition(
+        self, replay_buffer: Any, buffer_action: Any, new_obs: Any, reward: Any, dones: Any, infos: Any
+    ) -> None:
+        """Learn from a step of the environments instead of keeping it."""
         with th.no_grad():
-            tensor, _ = self.policy.obs_to_tensor(observations)
-            given = (th.as_tensor(values, device=self.device) for values in (actions, rewards))
-            self.policy.update(tensor, *given)
+            observations, _ = self.policy.obs_to_tensor(self._last_obs)  # type: ignore[arg-type]
+            actions, rewards = (th.as_tensor(values, device=self.device) for values in (buffer_action, reward))
+            self.policy.update(observations, actions, rewards)
         self._n_updates += 1
+        self._last_obs = new_obs

@@ -11,6 +11,8 @@ from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
 from stable_baselines3.common.vec_env import VecEnv
 
+Indices = int | Iterable[int] | None
+
 
 class SB3VecEnv(VecEnv):
     """One batched environment seen as stable-baselines3's list of N.
@@ -88,26 +90,26 @@ class SB3VecEnv(VecEnv):
 
     def action_masks(self) -> NDArray[np.bool_]:
         """Which actions are possible now, bool [N, P]; all where the environment does not say."""
-        masks = getattr(self.env.unwrapped, "action_masks", None)
-        if masks is None:
-            shape = self.num_envs, int(self.action_space.n)  # type: ignore[attr-defined]
-            return np.ones(shape, dtype=np.bool_)
-        return np.asarray(masks(), dtype=np.bool_)
+        env: Any = self.env.unwrapped
+        if hasattr(env, "action_masks"):
+            return np.asarray(env.action_masks(), dtype=np.bool_)
+        shape = self.num_envs, int(self.action_space.n)  # type: ignore[attr-defined]
+        return np.ones(shape, dtype=np.bool_)
 
-    def get_attr(self, attr_name: str, indices: int | Iterable[int] | None = None) -> list[Any]:
+    def get_attr(self, attr_name: str, indices: Indices = None) -> list[Any]:
         """The batch's attribute, once for each index."""
         if attr_name == "action_masks":  # sb3-contrib asks whether there are masks
             return [self.action_masks for _ in self._get_indices(indices)]
         return [getattr(self.env.unwrapped, attr_name) for _ in self._get_indices(indices)]
 
-    def set_attr(self, attr_name: str, value: Any, indices: int | Iterable[int] | None = None) -> None:
+    def set_attr(self, attr_name: str, value: Any, indices: Indices = None) -> None:
         """Set the batch's attribute; there is one for all, so `indices` must be None."""
         if indices is not None:
             raise ValueError(f"attributes are common to all environments; indices must be None, got {indices}")
         setattr(self.env.unwrapped, attr_name, value)
 
     def env_method(
-        self, method_name: str, *method_args: Any, indices: int | Iterable[int] | None = None, **method_kwargs: Any
+        self, method_name: str, *method_args: Any, indices: Indices = None, **method_kwargs: Any
     ) -> list[Any]:
         """Call a method of the batch once; its result, once for each index, but of `action_masks` a row for each."""
         if method_name == "action_masks":
@@ -115,10 +117,6 @@ class SB3VecEnv(VecEnv):
         result = getattr(self.env.unwrapped, method_name)(*method_args, **method_kwargs)
         return [result for _ in self._get_indices(indices)]
 
-    def env_is_wrapped(
-        self,
-        wrapper_class: Any,
-        indices: int | Iterable[int] | None = None,
-    ) -> list[bool]:
+    def env_is_wrapped(self, wrapper_class: Any, indices: Indices = None) -> list[bool]:
         """False for each index: a batched environment has no wrappers of single ones."""
         return [False for _ in self._get_indices(indices)]

@@ -14,21 +14,19 @@ with the same network, and 99 % within 120 s; D3QN as in the paper reaches 95 % 
 
 from __future__ import annotations
 
-import argparse
 import sys
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from math import inf
 from pathlib import Path
-from statistics import median
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
 import torch
-from hydra import compose, initialize_config_dir
 from numpy.typing import NDArray
+from omegaconf import OmegaConf
 from stable_baselines3 import DQN
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.callbacks import BaseCallback
@@ -40,23 +38,14 @@ from agents.factory import make_agent
 from agents.policies import Predictor, load_policy
 from agents.policies.model_based import sample_observations
 from agents.runs.learn import learn
-from agents.runs.resolvers import register_resolvers
-from agents.runs.settings import AgentSettings
+from benchmarks.harness import settings
 from envs import SplitVectorEnv
-from envs.command_line import CONFIGS, one_line_errors
+from envs.command_line import CONFIGS, one_line_errors, plain
 
 JUDGED_STATES, JUDGED_SEED = 4096, 3_000_000
 OF_ORACLE, OF_WAY = (0.95, 0.98, 0.99), (0.5, 0.8)
 LEVELS = (*(f"{share:.0%}" for share in OF_ORACLE), *(f"{share:.0%} of the way" for share in OF_WAY))
 EPISODE = 20
-
-
-@dataclass(frozen=True)
-class Reached:
-    """When a level was reached; infinite where it was not."""
-
-    seconds: float = inf
-    requests: float = inf
 
 
 @dataclass(frozen=True)
@@ -75,7 +64,7 @@ class Contestant:
 
 
 class Judge:
-    """Unseen states, the exact expected reward of every split in them, and the levels."""
+    """Unseen states, the exact expected reward of every split in them, and the satisfaction at `LEVELS`."""
 
     def __init__(self) -> None:
         env = SplitVectorEnv(1)
@@ -83,12 +72,8 @@ class Judge:
         self.rewards = env.model.expected_rewards(self.observations)
         self.oracle = float(self.rewards.max(axis=1).mean())
         self.two_split = self.satisfaction(load_policy("two_split", env))
-
-    @property
-    def levels(self) -> NDArray[np.float64]:
-        """Satisfaction at `LEVELS`, increasing or not."""
-        way = self.oracle - self.two_split
-        return np.array([share * self.oracle for share in OF_ORACLE] + [self.two_split + s * way for s in OF_WAY])
+        beyond = [self.two_split + share * (self.oracle - self.two_split) for share in OF_WAY]
+        self.levels = np.array([share * self.oracle for share in OF_ORACLE] + beyond)
 
     def satisfaction(self, policy: Predictor) -> float:
         """Mean expected reward of the greedy policy."""
@@ -104,14 +89,14 @@ class Watch(BaseCallback):
         limit_s: of training, in seconds of the processor.
 
     Attributes:
-        reached: for each level.
+        reached: float64 [L, 2], seconds and requests at which each level was reached; infinite where it was not.
         best: the highest satisfaction so far.
     """
 
     def __init__(self, judge: Judge, limit_s: float) -> None:
         super().__init__()
         self.judge, self.limit_s = judge, limit_s
-        self.reached = [Reached() for _ in LEVELS]
+        self.reached = np.full((len(LEVELS), 2), inf)
         self.best = 0.0
         self._aside_s = self._next_s = 0.0
 
@@ -124,23 +109,19 @@ class Watch(BaseCallback):
             return True
         satisfaction = self.judge.satisfaction(self.model)
         self.best = max(self.best, satisfaction)
-        for index, level in enumerate(self.judge.levels):
-            if satisfaction >= level and self.reached[index].seconds == inf:
-                self.reached[index] = Reached(seconds, self.num_timesteps)
+        self.reached[(satisfaction >= self.judge.levels) & np.isinf(self.reached[:, 0])] = seconds, self.num_timesteps
         self._next_s = seconds + max(0.1, 0.03 * seconds)
         self._aside_s = time.process_time() - self._start_s - seconds
-        return seconds < self.limit_s and any(each.seconds == inf for each in self.reached)
+        return seconds < self.limit_s and bool(np.isinf(self.reached).any())
 
 
 def ours(agent: str, num_envs: int) -> Callable[[int], BaseAlgorithm]:
     """An agent of `configs/agent`, in the native vector environment, or the single one if `num_envs` is 0."""
-    register_resolvers()
-    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        chosen = AgentSettings.from_config(compose("train", overrides=[f"agent={agent}"]).agent)
+    chosen = plain(OmegaConf.load(CONFIGS / "agent" / f"{agent}.yaml"))  # type: ignore[arg-type]
 
     def make(seed: int) -> BaseAlgorithm:
         env: Any = SplitVectorEnv(num_envs) if num_envs else gym.make("envs:SemAIGC/Split-v0")
-        return make_agent(chosen.name, env, seed, **chosen.hyperparameters)
+        return make_agent(env=env, seed=seed, **chosen)
 
     return make
 
@@ -162,25 +143,15 @@ def contestants() -> dict[str, Contestant]:
     }
 
 
-def watched(contestant: Contestant, seed: int, judge: Judge, limit_s: float) -> Watch:
-    """Train once."""
-    watch = Watch(judge, limit_s)
-    learn(contestant.make(seed), contestant.requests, [watch])
-    return watch
-
-
-def in_table(each: list[Reached]) -> str:
-    """Median seconds / requests / episodes over seeds; a dash where half of the seeds or more did not get there."""
-    seconds, requests = median(one.seconds for one in each), median(one.requests for one in each)
-    if seconds == inf:
-        return "–"
-    return f"{seconds:.1f} s / {requests:,.0f} / {requests / EPISODE:,.0f}"
+def in_table(seconds: float, requests: float) -> str:
+    """When a level was reached; a dash where half of the seeds or more did not get there."""
+    return f"{seconds:.1f} s / {requests:,.0f} / {requests / EPISODE:,.0f}" if seconds < inf else "–"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
     """Run the contestants that are asked for and print when they reached what."""
     known = contestants()
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = settings(__doc__)
     parser.add_argument("--contestants", nargs="+", choices=known, default=list(known), help="default: all")
     parser.add_argument("--seeds", type=int, default=3, help="default: %(default)s")
     parser.add_argument("--limit", type=float, default=120.0, help="seconds of training, default: %(default)s")
@@ -195,32 +166,30 @@ def main(arguments: Sequence[str] | None = None) -> None:
         print(" and ".join(f"{level / judge.oracle:.2%} of the oracle" for level in judge.levels[len(OF_ORACLE) :]))
         print(f"median of {options.seeds} seeds: seconds / requests / episodes; at most {options.limit:g} s each\n")
         print(f"| | {' | '.join(LEVELS)} | best |\n|---|{'---|' * len(LEVELS)}---|")
-        found: dict[str, list[list[Reached]]] = {}
+        found: dict[str, NDArray[np.float64]] = {}
         for name in options.contestants:
-            watches = [
-                watched(known[name], seed, judge, options.limit)
-                for seed in tqdm(range(options.seeds), desc=name, unit="seed", leave=False)
-            ]
-            found[name] = [list(each) for each in zip(*(watch.reached for watch in watches), strict=True)]
-            best = median(watch.best for watch in watches) / judge.oracle
-            print(f"| {known[name].title} | {' | '.join(map(in_table, found[name]))} | {best:.2%} |", flush=True)
+            watches = [Watch(judge, options.limit) for _ in range(options.seeds)]
+            for seed, watch in enumerate(tqdm(watches, desc=name, unit="seed", leave=False)):
+                learn(known[name].make(seed), known[name].requests, [watch])
+            found[name] = np.median([watch.reached for watch in watches], axis=0)
+            best = np.median([watch.best for watch in watches]) / judge.oracle
+            cells = " | ".join(in_table(*level) for level in found[name])
+            print(f"| {known[name].title} | {cells} | {best:.2%} |", flush=True)
         print_bars(found, options.limit)
 
 
-def print_bars(found: dict[str, list[list[Reached]]], limit_s: float) -> None:
-    """The bars that the contestants of this run allow to judge."""
-    seconds = {name: [median(one.seconds for one in each) for each in levels] for name, levels in found.items()}
+def print_bars(found: dict[str, NDArray[np.float64]], limit_s: float) -> None:
+    """The bars that the contestants of this run allow to judge: name -> seconds and requests at each level, [L, 2]."""
     print()
     if "d3qn_fast" in found:
-        _, near, nearer, *_ = seconds["d3qn_fast"]
+        _, near, nearer, *_ = found["d3qn_fast"][:, 0]
         print(f"fast preset, 98 % within 30 s: {near:.1f} s; 99 % within 120 s: {nearer:.1f} s")
         if "dqn" in found:
-            stock = seconds["dqn"][1]
+            stock = found["dqn"][1, 0]
             ratio = f"{stock / near:.1f}" if stock < inf else f"more than {limit_s / near:.1f}"
             print(f"98 % at least 5 times sooner than stable-baselines3's DQN: {ratio} times")
     if "d3qn_paper" in found:
-        episodes = median(one.requests for one in found["d3qn_paper"][0]) / EPISODE
-        print(f"as in the paper, 95 % by 350 episodes: {episodes:.0f}")
+        print(f"as in the paper, 95 % by 350 episodes: {found['d3qn_paper'][0, 1] / EPISODE:.0f}")
 
 
 if __name__ == "__main__":

@@ -15,23 +15,22 @@ import warnings
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import time
 from collections.abc import Callable, Sequence
 from importlib.util import find_spec
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
-from tqdm import tqdm
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # before this folder, in which `agents` is a file
 
+from benchmarks.harness import Run, in_turns, processor_s, settings
 from envs import SplitEnv, SplitVectorEnv
 from envs.command_line import one_line_errors
 from envs.transceiver import QualityProfile
 
-Step = Callable[[], Any]
 CHUNK_S = 0.03
 """Processor seconds of a turn, about."""
 LONG_S = 0.4
@@ -52,60 +51,45 @@ class Contestant:
         step: the call.
     """
 
-    def __init__(self, name: str, num_envs: int, step: Step) -> None:
+    def __init__(self, name: str, num_envs: int, step: Run) -> None:
         self.name, self.num_envs, self._step = name, num_envs, step
         step()
-        turns = CHUNK_S / max(1e-7, self._seconds(3))
+        turns = CHUNK_S / max(1e-7, processor_s(step, 3))
         self._calls = CYCLE * max(1, round(turns / CYCLE))  # whole sessions: to start anew costs less than a step
-        self._every = max(1, round(self._calls * self._seconds(1) / LONG_S))
+        self._every = max(1, round(self._calls * processor_s(step) / LONG_S))
         self.rounds_s: list[float] = []
 
     def take_turn(self, turn: int) -> None:
         """Measure once more, if it is the contestant's round."""
         if turn % self._every == 0:
-            self._seconds(WARM_UP)  # the one before left its own data in the caches
-            self.rounds_s.append(self._seconds(self._calls))
+            processor_s(self._step, WARM_UP)  # the one before left its own data in the caches
+            self.rounds_s.append(processor_s(self._step, self._calls))
 
     @property
     def steps_per_s(self) -> float:
         """In the best round."""
         return self.num_envs / min(self.rounds_s)
 
-    def _seconds(self, calls: int) -> float:
-        start = time.process_time()
-        for _ in range(calls):
-            self._step()
-        return (time.process_time() - start) / calls
 
-
-def native(num_envs: int, profile: QualityProfile) -> Contestant:
-    """The environment's own vector form."""
-    env = SplitVectorEnv(num_envs, profile=profile)
+def batched(name: str, env: Any, step: Callable[[Any], Any] | None = None) -> Contestant:
+    """Random actions in a vector environment, by `step` where it is not the environment's own."""
     env.reset(seed=0)
-    actions = _actions(env)
-    return Contestant("native vector form", num_envs, lambda: env.step(next(actions)))
+    rng, take = np.random.default_rng(0), env.step if step is None else step
+    actions = cycle([rng.integers(env.single_action_space.n, size=env.num_envs) for _ in range(64)])
+    return Contestant(name, env.num_envs, lambda: take(next(actions)))
 
 
-def scalar(profile: QualityProfile) -> Contestant:
-    """The `gymnasium.Env`, which starts anew at the end of a session."""
-    env = SplitEnv(profile=profile)
+def single(name: str, env: Any, actions: Sequence[Any]) -> Contestant:
+    """Given actions in a `gymnasium.Env`, which starts anew at the end of a session."""
     env.reset(seed=0)
-    actions = np.random.default_rng(0).integers(len(env.model.plans), size=4096).tolist()
-    turn = iter(_forever(actions))
+    turn = cycle(actions)
 
     def step() -> None:
-        if env.step(next(turn))[2]:
+        _, _, terminated, truncated, _ = env.step(next(turn))
+        if terminated or truncated:
             env.reset()
 
-    return Contestant("scalar form", 1, step)
-
-
-def synchronous(num_envs: int, profile: QualityProfile) -> Contestant:
-    """Gymnasium's SyncVectorEnv over the scalar form."""
-    env = gym.vector.SyncVectorEnv([lambda: SplitEnv(profile=profile) for _ in range(num_envs)])
-    env.reset(seed=0)
-    actions = _actions(env)
-    return Contestant("SyncVectorEnv over the scalar form", num_envs, lambda: env.step(next(actions)))
+    return Contestant(name, 1, step)
 
 
 def adapted(num_envs: int, profile: QualityProfile) -> Contestant:
@@ -113,11 +97,7 @@ def adapted(num_envs: int, profile: QualityProfile) -> Contestant:
     from agents import SB3VecEnv
 
     env = SplitVectorEnv(num_envs, profile=profile)
-    vec_env = SB3VecEnv(env)
-    vec_env.seed(0)
-    vec_env.reset()
-    actions = _actions(env)
-    return Contestant("stable-baselines3 adapter", num_envs, lambda: vec_env.step(next(actions)))
+    return batched("stable-baselines3 adapter", env, SB3VecEnv(env).step)
 
 
 def peer() -> Contestant | None:
@@ -129,16 +109,9 @@ def peer() -> Contestant | None:
         import mobile_env  # noqa: F401  (registers)
 
         env = gym.make("mobile-small-central-v0").unwrapped
-    env.reset(seed=0)
     env.action_space.seed(0)
-    actions = iter(_forever([env.action_space.sample() for _ in range(64)]))
-
-    def step() -> None:
-        _, _, terminated, truncated, _ = env.step(next(actions))
-        if terminated or truncated:
-            env.reset()
-
-    return Contestant("mobile-env, small scenario (nearest peer)", 1, step)
+    actions = [env.action_space.sample() for _ in range(64)]
+    return single("mobile-env, small scenario (nearest peer)", env, actions)
 
 
 def bytes_of(num_envs: int, profile: QualityProfile) -> tuple[int, int]:
@@ -156,14 +129,18 @@ def bytes_of(num_envs: int, profile: QualityProfile) -> tuple[int, int]:
 
 def report_speed(sizes: Sequence[int], sync_sizes: Sequence[int], rounds: int, profile: QualityProfile) -> None:
     """Print steps a second of every contestant, and the bars."""
-    contestants = [native(size, profile) for size in sizes]
-    contestants += [scalar(profile), *(synchronous(size, profile) for size in sync_sizes)]
+    contestants = [batched("native vector form", SplitVectorEnv(size, profile=profile)) for size in sizes]
+    env = SplitEnv(profile=profile)
+    actions = np.random.default_rng(0).integers(len(env.model.plans), size=4096)
+    contestants.append(single("scalar form", env, actions.tolist()))
+    for size in sync_sizes:
+        together = gym.vector.SyncVectorEnv([lambda: SplitEnv(profile=profile) for _ in range(size)])
+        contestants.append(batched("SyncVectorEnv over the scalar form", together))
     contestants += [adapted(size, profile) for size in sizes]
     other = peer()
     contestants += [] if other is None else [other]
-    for turn in tqdm(range(rounds), desc="rounds", leave=False):
-        for contestant in contestants[:: -1 if turn % 2 else 1]:
-            contestant.take_turn(turn)
+    for turn, contestant in in_turns(contestants, rounds, "rounds"):
+        contestant.take_turn(turn)
     print(f"{'':44s} {'environments':>12s} {'steps/s':>14s} {'us a call':>10s}")
     for one in contestants:
         print(f"{one.name:44s} {one.num_envs:12,d} {one.steps_per_s:14,.0f} {1e6 * min(one.rounds_s):10.1f}")
@@ -190,34 +167,28 @@ def report_memory(sizes: Sequence[int], profile: QualityProfile) -> None:
         before = size, most
 
 
-def _actions(env: Any) -> Any:
-    rng = np.random.default_rng(0)
-    return iter(_forever([rng.integers(env.single_action_space.n, size=env.num_envs) for _ in range(64)]))
-
-
-def _forever(values: Sequence[Any]) -> Any:
-    while True:
-        yield from values
-
-
 def _verdict(met: bool) -> str:
     return "met" if met else "not met"
 
 
-def main(arguments: Sequence[str] | None = None) -> None:
+def report(options: argparse.Namespace) -> None:
     """Measure and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    if min(*options.sizes, *options.sync_sizes, options.rounds) < 1:
+        raise ValueError("sizes and rounds must be 1 or more")
+    profile = QualityProfile.load(options.profile)
+    report_speed(options.sizes, options.sync_sizes, options.rounds, profile)
+    report_memory(options.sizes, profile)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Read the settings and measure."""
+    parser = settings(__doc__)
     parser.add_argument("--sizes", type=int, nargs="+", default=[1, 64, 1024, 4096, 65536], help="environments at once")
     parser.add_argument("--sync-sizes", type=int, nargs="+", default=[1, 64, 1024], help="those of SyncVectorEnv")
     parser.add_argument("--rounds", type=int, default=40, help="turns of a fast contestant, default: %(default)s")
     parser.add_argument("--profile", help="a quality profile; the shipped one without it")
-    options = parser.parse_args(arguments)
     with one_line_errors():
-        if min(*options.sizes, *options.sync_sizes, options.rounds) < 1:
-            raise ValueError("sizes and rounds must be 1 or more")
-        profile = QualityProfile.load(options.profile)
-        report_speed(options.sizes, options.sync_sizes, options.rounds, profile)
-        report_memory(options.sizes, profile)
+        report(parser.parse_args(arguments))
 
 
 if __name__ == "__main__":

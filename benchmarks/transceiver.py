@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import argparse
 import copy
-import ctypes
-import gc
 import os
 import resource
 import shutil
+import sys
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -29,8 +28,10 @@ from typing import Any
 
 import numpy as np
 import torch
-from tqdm import tqdm
 
+sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # before this folder, in which `agents` is a file
+
+from benchmarks.harness import Run, in_turns, peak_bytes, seconds, settings
 from envs.command_line import one_line_errors
 from envs.transceiver.model.components import EMBEDDED, load_components, model_folder
 from envs.transceiver.model.loading import quietly, read_unet, read_vae
@@ -40,7 +41,6 @@ from envs.transceiver.profile.settings import MeasureParams
 from envs.transceiver.scenes.scenes import ALL_SCENES
 from envs.transceiver.transceiver import Transceiver
 
-Run = Callable[[], Any]
 PARTS = ("speed", "profile", "growth", "memory")
 SNR_DB = 0.0
 """What the images of the speed comparison are sent at; the time does not depend on it."""
@@ -118,19 +118,6 @@ class Stock:
         ).images
 
 
-def seconds(run: Run, device: torch.device) -> float:
-    """Seconds of one run: of the processor on a CPU (one thread), of the clock on a GPU."""
-    if device.type != "cuda":
-        start = time.process_time()
-        run()
-        return time.process_time() - start
-    torch.cuda.synchronize(device)
-    start = time.perf_counter()
-    run()
-    torch.cuda.synchronize(device)
-    return time.perf_counter() - start
-
-
 def take_turns(contestants: dict[str, Run], rounds: int, device: torch.device, title: str) -> dict[str, np.ndarray]:
     """Seconds of every contestant in every round, [rounds] each, after a round that is not counted.
 
@@ -139,9 +126,8 @@ def take_turns(contestants: dict[str, Run], rounds: int, device: torch.device, t
     for run in contestants.values():
         run()
     taken: dict[str, list[float]] = {name: [] for name in contestants}
-    for turn in tqdm(range(rounds), desc=title, unit="round", leave=False):
-        for name in list(contestants)[:: -1 if turn % 2 else 1]:
-            taken[name].append(seconds(contestants[name], device))
+    for _, name in in_turns(list(contestants), rounds, title):
+        taken[name].append(seconds(contestants[name], device))
     return {name: np.array(values) for name, values in taken.items()}
 
 
@@ -221,7 +207,8 @@ def report_profile(setting: Setting, model: str | None, rounds: int) -> None:
     every = params.num_inference_steps + 1
     print(f"  {'seconds a cell':42s} {'shared':>9s} {'in batches':>11s} {'one by one':>11s}")
     for receiver in receivers:
-        total = dict.fromkeys(("shared", "in batches", "one by one"), np.zeros(rounds))
+        cells_of = {"shared": cells, "in batches": cells, "one by one": 1}
+        total = {name: np.zeros(rounds) for name in cells_of}
         for split in splits:
             contestants: dict[str, Run] = {
                 "shared": partial(measurement.part, receiver, split),
@@ -229,9 +216,9 @@ def report_profile(setting: Setting, model: str | None, rounds: int) -> None:
                 "one by one": partial(alone, receiver, split),
             }
             taken = take_turns(contestants, rounds, transceiver.device, f"profile, {receiver}, split {split}")
-            share = {"shared": cells, "in batches": cells, "one by one": 1}
-            total = {name: total[name] + taken[name] / share[name] / len(splits) for name in total}
-        total["shared"] = total["shared"] + prepare / (cells * every * len(receivers))
+            for name, values in taken.items():
+                total[name] += values / cells_of[name] / len(splits)
+        total["shared"] += prepare / (cells * every * len(receivers))
         print(f"  {receiver:42s} " + " ".join(f"{median(values):10.4f}" for values in total.values()))
         print(f"  {'  times faster than in batches, one by one':42s} " + " " * 10, end="")
         print(" ".join(f"{_ratio(total[name], total['shared']):>11s}" for name in ("in batches", "one by one")))
@@ -270,27 +257,44 @@ def report_memory(setting: Setting) -> None:
         print(f"  {name:42s} {peak_bytes(run, device) / 2**20:9.0f} MiB")
 
 
-def peak_bytes(run: Run, device: torch.device) -> float:
-    """Most memory that a run takes beyond what was held before; NaN where the system does not say."""
-    if device.type == "cuda":
-        torch.cuda.reset_peak_memory_stats(device)
-        before = torch.cuda.memory_allocated(device)
-        run()
-        return torch.cuda.max_memory_allocated(device) - before
-    reset, status = Path("/proc/self/clear_refs"), Path("/proc/self/status")
-    if not reset.exists() or not hasattr(libc := ctypes.CDLL(None), "malloc_trim"):
-        return float("nan")
-    gc.collect()
-    libc.malloc_trim(0)  # what earlier runs freed goes back to the system, so that this one takes it again
-    reset.write_text("5")  # sets the peak to what is held now
-    before = _resident_bytes(status, "VmRSS")
-    run()
-    return _resident_bytes(status, "VmHWM") - before
+def report(options: argparse.Namespace) -> None:
+    """Run the parts that are asked for and print them."""
+    if min(options.batch) < 1 or options.rounds < 1:
+        raise ValueError(f"batch and rounds must be 1 or more, got {options.batch} and {options.rounds}")
+    if not 0 <= options.split <= options.steps:
+        raise ValueError(f"split must be in 0..{options.steps}, got {options.split}")
+    torch.set_num_threads(1)
+    start = time.perf_counter()
+    transceiver = Transceiver(load_components(options.model, options.device), options.steps)
+    what = f"{transceiver.components.source} on {options.device}, loaded in {time.perf_counter() - start:.1f} s"
+    print(f"{what}; {options.steps} steps, split {options.split}")
+    compiled = None
+    if options.compile:
+        networks = load_components(options.model, options.device, ModelOptions(compile=True))
+        compiled = Transceiver(networks, options.steps)
+    for batch in options.batch:
+        setting = Setting(transceiver, batch, options.split)
+        if "speed" in options.parts:
+            rival = None if compiled is None else replace(setting, transceiver=compiled)
+            report_speed(setting, options.rounds, rival)
+        if "memory" in options.parts:
+            report_memory(setting)
+    if "profile" in options.parts:
+        report_profile(setting, options.model, options.rounds)
+    if "growth" in options.parts:
+        report_growth(setting, options.model, options.rounds)
+    used = resource.getrusage(resource.RUSAGE_SELF)
+    print(f"\n{time.perf_counter() - start:.0f} s in all, {used.ru_utime + used.ru_stime:.0f} s of the processor")
+
+
+def _ratio(slower: np.ndarray, faster: np.ndarray) -> str:
+    low, middle, high = np.quantile(slower / faster, (0.25, 0.5, 0.75))
+    return f"{middle:.2f} ({low:.2f}-{high:.2f})"
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """Run the parts that are asked for and print them."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    """Read the settings and measure."""
+    parser = settings(__doc__)
     parser.add_argument("--model", help="folder in diffusers' layout or hub:owner/name; the embedded model without it")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu", help="default: %(default)s")
     parser.add_argument("--batch", type=int, nargs="+", default=[1, 8], help="requests at once, default: 1 8")
@@ -304,44 +308,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
         help="compiled networks too, a minute or two more; default: where a C++ compiler is found",
     )
     parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS, help="default: all")
-    options = parser.parse_args(arguments)
     with one_line_errors():
-        if min(options.batch) < 1 or options.rounds < 1:
-            raise ValueError(f"batch and rounds must be 1 or more, got {options.batch} and {options.rounds}")
-        if not 0 <= options.split <= options.steps:
-            raise ValueError(f"split must be in 0..{options.steps}, got {options.split}")
-        torch.set_num_threads(1)
-        start = time.perf_counter()
-        transceiver = Transceiver(load_components(options.model, options.device), options.steps)
-        what = f"{transceiver.components.source} on {options.device}, loaded in {time.perf_counter() - start:.1f} s"
-        print(f"{what}; {options.steps} steps, split {options.split}")
-        compiled = None
-        if options.compile:
-            networks = load_components(options.model, options.device, ModelOptions(compile=True))
-            compiled = Transceiver(networks, options.steps)
-        for batch in options.batch:
-            setting = Setting(transceiver, batch, options.split)
-            if "speed" in options.parts:
-                rival = None if compiled is None else replace(setting, transceiver=compiled)
-                report_speed(setting, options.rounds, rival)
-            if "memory" in options.parts:
-                report_memory(setting)
-        if "profile" in options.parts:
-            report_profile(setting, options.model, options.rounds)
-        if "growth" in options.parts:
-            report_growth(setting, options.model, options.rounds)
-        used = resource.getrusage(resource.RUSAGE_SELF)
-        print(f"\n{time.perf_counter() - start:.0f} s in all, {used.ru_utime + used.ru_stime:.0f} s of the processor")
-
-
-def _ratio(slower: np.ndarray, faster: np.ndarray) -> str:
-    low, middle, high = np.quantile(slower / faster, (0.25, 0.5, 0.75))
-    return f"{middle:.2f} ({low:.2f}-{high:.2f})"
-
-
-def _resident_bytes(status: Path, name: str) -> int:
-    line = next(line for line in status.read_text().splitlines() if line.startswith(name))
-    return 1024 * int(line.split()[1])
+        report(parser.parse_args(arguments))
 
 
 if __name__ == "__main__":

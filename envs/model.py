@@ -78,7 +78,8 @@ class SplitModel:
         observation: scaling of the observation, with its names and bounds.
         profile: the measured quality, whose requests are served.
         channel: the link, None for the profile's.
-        plans: the actions.
+        plans, plan_names: the actions, and what they are called.
+        edge_steps: their denoising steps at the edge, int64 [P].
         cost_source: where the devices' seconds come from.
         costs: the prices of the plans.
         quality: their quality.
@@ -99,6 +100,8 @@ class SplitModel:
         names = "semaigc" if settings.plans is None else settings.plans
         self.plans: tuple[Plan, ...] = expand(names, self.profile.num_inference_steps)
         self.cost_source = cost_source(settings.costs)
+        self.plan_names = tuple(plan.name for plan in self.plans)
+        self.edge_steps = np.array([plan.edge_steps for plan in self.plans], dtype=np.int64)
         edge, user = _priced_devices(self.cost_source, settings)
         self.costs = CostTable.compile(self.plans, edge, user, self.cost_source.payloads, settings.rate)
         self.quality = ProfileQuality(
@@ -116,16 +119,6 @@ class SplitModel:
             factors, shares = self.scenario.density_factor, getattr(self.scenario, f"{end}_availability")
             check_observable(f"{end}_density", *(densities[end] * x for x in factors))
             check_observable(f"{end}_capability_hz", *(device.clock_hz * x for x in shares))
-
-    @property
-    def plan_names(self) -> tuple[str, ...]:
-        """Names of the actions."""
-        return tuple(plan.name for plan in self.plans)
-
-    @property
-    def edge_steps(self) -> NDArray[np.int64]:
-        """Denoising steps at the edge of each action, int64 [P]."""
-        return np.array([plan.edge_steps for plan in self.plans], dtype=np.int64)
 
     def action_of(self, plan_name: str) -> int:
         """Find the action that a plan is.

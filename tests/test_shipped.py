@@ -11,7 +11,7 @@ from envs import SplitVectorEnv
 from envs.transceiver import METRICS, QualityProfile, load_transceiver
 from envs.transceiver.profile.measurement import SharedRuns
 from envs.transceiver.scenes.scenes import ALL_SCENES, HELD_OUT_SCENES, SEEN_SCENES
-from envs.transceiver.train_embedded.judge import draw_requests
+from envs.transceiver.train_embedded.card import draw_requests
 from envs.transceiver.transceiver import Transceiver
 
 
@@ -94,5 +94,5 @@ def test_root_is_near_the_oracle_and_above_the_best_fixed_split() -> None:
     rows = {name: evaluate(load_policy(name, env), env, 20480, seed=5) for name in ("oracle", "root", "best_fixed")}
     reward = {name: row["reward"] for name, row in rows.items()}
     assert reward["root"].mean() >= 0.98 * reward["oracle"].mean()
-    gain = paired_difference(reward["root"], reward["best_fixed"], rows["root"]["episode"], seed=0)
+    gain = paired_difference(reward["root"], reward["best_fixed"], rows["root"]["episode"])
     assert gain.low > 0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig
 from tqdm import tqdm
 
-from agents.evaluation.statistics import Interval, paired_difference
+from agents.evaluation.statistics import paired_difference
 from agents.policies import load_policy
 from agents.reports.provenance import describe
 from agents.runs.settings import GROUPS, read_settings
@@ -59,23 +59,19 @@ def compare_batch(environment: SplitVectorEnv, live: Any, settings: CheckSetting
     return compare_rewards(model, live, action, scenario.state)
 
 
-def difference(live: NDArray[np.float64], profile: NDArray[np.float64], request: NDArray[np.integer]) -> Interval:
-    """Mean of `live - profile` with its 95 % interval; requests of one prompt and seed are resampled together.
-
-    They share what the profile was measured with, and so its errors.
-    """
-    return paired_difference(live, profile, request)
-
-
 def report(batches: list[ComparedRewards]) -> list[str]:
-    """Lines about both comparisons, and about how many rewards are the same."""
-    rows = {field.name: np.concatenate([getattr(b, field.name) for b in batches]) for field in fields(ComparedRewards)}
+    """Lines about both comparisons, and about how many rewards are the same.
+
+    Requests of one prompt and seed are resampled together: they share what the profile was measured with, and so its
+    errors.
+    """
+    rows = {name: np.concatenate([vars(batch)[name] for batch in batches]) for name in vars(batches[0])}
     lines = [f"{len(rows['live'])} requests of {len(np.unique(rows['request']))} prompts and seeds"]
     for name, live, profile in (
         ("the profile's own channel draws", rows["live"], rows["profile"]),
         ("fresh channel draws", rows["live_fresh"], rows["profile_mean"]),
     ):
-        gap = difference(live, profile, rows["request"])
+        gap = paired_difference(live, profile, rows["request"])
         half = (gap.high - gap.low) / 2
         met = gap.low <= 0.0 <= gap.high and half <= HALF_WIDTH
         lines.append(
@@ -105,7 +101,9 @@ def main(config: DictConfig) -> None:
     print(source)
     try:
         for index in tqdm(left, desc="batches", unit="batch"):
-            _save(compare_batch(environment, environment.core.quality, settings, index), done[index])
+            batch = compare_batch(environment, environment.core.quality, settings, index)
+            with whole_file(done[index]) as partial:
+                np.savez_compressed(partial, **vars(batch))
     except KeyboardInterrupt:
         raise Interrupted(f"interrupted; the same command goes on with the batches in {folder}") from None
     print("\n".join(report([_load(path) for path in done])))
@@ -122,11 +120,6 @@ def _check_same_run(folder: Path, config: DictConfig, source: str) -> None:
     write_text(path, text)
 
 
-def _save(batch: ComparedRewards, path: Path) -> None:
-    with whole_file(path) as partial:
-        np.savez_compressed(partial, **{field.name: getattr(batch, field.name) for field in fields(ComparedRewards)})
-
-
 def _load(path: Path) -> ComparedRewards:
     with np.load(path, allow_pickle=False) as data:
-        return ComparedRewards(**{field.name: data[field.name] for field in fields(ComparedRewards)})
+        return ComparedRewards(**data)

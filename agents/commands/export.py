@@ -10,10 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 
-from agents.policies.base import check_plan_names, told_plan_names
-from agents.policies.exported import ExportedPolicy, GreedyNetwork, greedy_network, physical_state
+from agents.policies.base import check_plan_names
+from agents.policies.exported import READERS, ExportedPolicy, GreedyNetwork, greedy_network, physical_state
 from agents.policies.loading import policy_file
-from agents.policies.onnx_file import write_onnx
 from envs import SplitVectorEnv, checks
 from envs.checks import Natural
 from envs.command_line import command, plain
@@ -46,32 +45,26 @@ class Agreement:
         )
 
 
-def compare_decisions(agent: Any, exported: Any, network: GreedyNetwork, states: NDArray[np.float64]) -> Agreement:
+def compare_decisions(
+    agent: Any, exported: ExportedPolicy, network: GreedyNetwork, states: NDArray[np.float64]
+) -> Agreement:
     """Compare on physical states, float64 [N, O].
 
     Args:
         agent: stable-baselines3's, the reference: `predict`.
-        exported: the file's network.
+        exported: what was read from the file.
         network: the plain arrays, for values of the decisions that differ, in float64.
         states: in physical units.
     """
-    different, gap, rounding = 0, 0.0, 0.0
-    for start in range(0, len(states), BATCH):
-        batch = states[start : start + BATCH]
-        observations = network.normalised(batch)
-        own, _ = agent.predict(observations, deterministic=True)
-        other = exported.actions(batch)
-        where = np.flatnonzero(own != other)
-        if len(where):
-            values = network.values(observations[where].astype(np.float64))
-            rows = np.arange(len(where))
-            different += len(where)
-            gap = max(gap, float(np.abs(values[rows, own[where]] - values[rows, other[where]]).max()))
-            rounding = max(rounding, 4 * float(np.spacing(np.float32(np.abs(values).max()))))
-    return Agreement(len(states), different, gap, rounding)
-
-
-FORMATS = {"onnx": ".onnx", "safetensors": ".safetensors"}
+    batches = [states[start : start + BATCH] for start in range(0, len(states), BATCH)]
+    own = np.concatenate([agent.predict(network.normalised(batch), deterministic=True)[0] for batch in batches])
+    other = np.concatenate([exported.decide(batch) for batch in batches])
+    rows = np.flatnonzero(own != other)
+    values = network.values(network.normalised(states[rows]).astype(np.float64))
+    each = np.arange(len(rows))
+    gaps = np.abs(values[each, own[rows]] - values[each, other[rows]])
+    rounding = 4 * np.spacing(np.float32(np.abs(values).max(initial=0.0)))
+    return Agreement(len(states), len(rows), float(gaps.max(initial=0.0)), float(rounding))
 
 
 @dataclass(frozen=True)
@@ -80,7 +73,7 @@ class ExportSettings:
 
     Attributes:
         policy: `root`, a run's folder, or the zip of a trained agent.
-        format: a key of `FORMATS`.
+        format: the file's suffix, one of `READERS`.
         output: the file.
         plans: that the agent was trained with.
         check_states: random states on which the file is compared with the agent.
@@ -93,10 +86,10 @@ class ExportSettings:
     check_states: Natural
 
     def __post_init__(self) -> None:
-        checks.choice("format", self.format, FORMATS)
+        checks.choice("format", self.format, [suffix[1:] for suffix in READERS])
         path = Path(self.output)
-        if path.suffix != FORMATS[self.format]:
-            raise ValueError(f"output of format {self.format} must end in {FORMATS[self.format]}, got {path}")
+        if path.suffix != f".{self.format}":
+            raise ValueError(f"output of format {self.format} must end in .{self.format}, got {path}")
         if not path.parent.is_dir():
             raise ValueError(f"there is no folder {path.parent} to write {path.name} to")
 
@@ -114,13 +107,10 @@ def main(config: DictConfig) -> None:
 
     agent, output = TrainedPolicy.load(policy_file(settings.policy)).agent, Path(settings.output)
     plans = SplitVectorEnv(1, plans=settings.plans).model.plan_names
-    check_plan_names(settings.policy, told_plan_names(agent), plans)
+    check_plan_names(settings.policy, getattr(agent, "plan_names", None), plans)
     network = greedy_network(agent, plans)
-    if settings.format == "onnx":
-        write_onnx(network, output)
-    else:
-        network.save(output)
+    network.save(output)
     print(f"wrote {output}: {', '.join(network.names)} (physical units) -> one of {len(plans)} plans")
     if settings.check_states:
         states = random_states(settings.check_states)
-        print(compare_decisions(agent, ExportedPolicy.load(output).network, network, states))
+        print(compare_decisions(agent, READERS[output.suffix](output), network, states))

@@ -76,17 +76,14 @@ def export(sessions: Sessions, environment: SplitVectorEnv, dataset: str, policy
     import minari
     from minari.data_collector import EpisodeBuffer
 
-    if dataset in minari.list_local_datasets():
-        raise ValueError(f"Minari has a data set {dataset!r} already: give another name")
     length, count = sessions.actions.shape
-    terminations = [*[False] * (length - 1), True]
     buffer = [
         EpisodeBuffer(
             id=index,
             observations=sessions.observations[:, index],  # type: ignore[arg-type]
             actions=sessions.actions[:, index],  # type: ignore[arg-type]
             rewards=list(sessions.rewards[:, index]),
-            terminations=terminations,
+            terminations=[*[False] * (length - 1), True],
             truncations=[False] * length,
         )
         for index in range(count)

@@ -10,7 +10,6 @@ from typing import Any
 from omegaconf import DictConfig
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
-from rich.measure import Measurement
 from rich.table import Table
 
 from agents.runs.settings import configured_costs, configured_devices, read_settings
@@ -52,27 +51,18 @@ def price_rows(table: costs.CostTable, state: costs.LinkState, payloads: costs.P
         ValueError: a state that has no price.
     """
     state.validate()
-    prices = table.price(state)
-    parts, latency_s, energy_j = prices.bill()
-    rows = []
-    for index, plan in enumerate(table.plans):
-        sent = costs.traffic(plan, payloads)
-        rows.append(
-            {
-                "plan": plan.name,
-                "requests": plan.requests,
-                "edge_s": parts.edge[0, index].item(),
-                "link_s": parts.link[0, index].item(),
-                "user_s": parts.user[0, index].item(),
-                "latency_s": latency_s[0, index].item(),
-                "energy_j": energy_j[0, index].item(),
-                "uplink_bytes": sent.uplink_bits / 8,
-                "downlink_bytes": sent.downlink_bits / 8,
-                "sidelink_bytes": sent.sidelink_bits / 8,
-                "backhaul_bytes": sent.backhaul_bits / 8,
-            }
-        )
-    return rows
+    parts, latency_s, energy_j = table.price(state).bill()
+    sent = [costs.traffic(plan, payloads) for plan in table.plans]
+    columns = [
+        [plan.name for plan in table.plans],
+        [plan.requests for plan in table.plans],
+        *(column[0].tolist() for column in (parts.edge, parts.link, parts.user, latency_s, energy_j)),
+        [each.uplink_bits / 8 for each in sent],
+        [each.downlink_bits / 8 for each in sent],
+        [each.sidelink_bits / 8 for each in sent],
+        [each.backhaul_bits / 8 for each in sent],
+    ]
+    return [dict(zip(HEADINGS, row, strict=True)) for row in zip(*columns, strict=True)]
 
 
 def price_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Table:
@@ -102,8 +92,7 @@ def print_prices(rows: Sequence[Mapping[str, Any]], title: str) -> None:
 
 
 def _width(table: Table) -> int:
-    wide = Console(width=10_000)
-    return Measurement.get(wide, wide.options, table).maximum
+    return Console(width=10_000).measure(table).maximum
 
 
 def _shown(name: str, value: Any) -> str:
@@ -117,7 +106,7 @@ class PriceListSettings:
     """`configs/price_list.yaml` outside the groups.
 
     Attributes:
-        snr_db, bandwidth_hz, edge_availability, user_availability, density_factor: the state.
+        snr_db, bandwidth_hz, edge_availability, user_availability, density_factor: as of `envs.costs.LinkState`.
         rate, backhaul_bps: of the links.
         num_inference_steps: T.
         csv: a file for the table; None: none.
@@ -135,13 +124,6 @@ class PriceListSettings:
     csv: str | None
     plans: str | list[str]
 
-    @property
-    def state(self) -> costs.LinkState:
-        """The link and the devices."""
-        return costs.LinkState(
-            self.snr_db, self.bandwidth_hz, self.edge_availability, self.user_availability, self.density_factor
-        )
-
 
 @command("price_list")
 def main(config: DictConfig) -> None:
@@ -151,7 +133,8 @@ def main(config: DictConfig) -> None:
     edge, user = source.devices(*configured_devices(config.devices), costs.ReceiverStep())
     chosen = plans.expand(settings.plans, settings.num_inference_steps)
     table = costs.CostTable.compile(chosen, edge, user, source.payloads, settings.rate, settings.backhaul_bps)
-    rows = price_rows(table, settings.state, source.payloads)
+    state = costs.LinkState(*(getattr(settings, name) for name in costs.LinkState._fields))
+    rows = price_rows(table, state, source.payloads)
     title = (
         f"{settings.snr_db:g} dB, {settings.bandwidth_hz / 1e6:g} MHz, {settings.num_inference_steps} steps, "
         f"{edge.name} ({settings.edge_availability:.0%} free) to {user.name} ({settings.user_availability:.0%} free), "

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ from omegaconf import DictConfig
 
 from agents.experiments import EXPERIMENTS
 from agents.experiments.shared.findings import COMPARISON_FILE, Claim
-from envs.command_line import command
+from envs import checks
+from envs.command_line import command, plain
 from envs.files import picture_link, whole_file, write_text
 
 INTRODUCTION = """# The papers, reproduced
@@ -90,10 +92,20 @@ def _cell(text: str) -> str:
     return text.replace("|", "\\|")
 
 
+@dataclass(frozen=True)
+class ReproductionSettings:
+    """`configs/reproduction.yaml`: what the experiments wrote, the page, and the folder of its pictures below it."""
+
+    outputs: str
+    document: str
+    pictures: str
+
+
 @command("reproduction")
 def main(config: DictConfig) -> None:
     """Write the page and copy its pictures beside it."""
-    outputs, document, pictures = (Path(config[key]) for key in ("outputs", "document", "pictures"))
+    settings = checks.parse(ReproductionSettings, plain(config))
+    outputs, document, pictures = map(Path, (settings.outputs, settings.document, settings.pictures))
     link = picture_link(document, pictures)
     comparisons = read_comparisons(outputs)
     for each in comparisons:

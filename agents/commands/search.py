@@ -10,49 +10,72 @@ than the median of the others at the same number of requests is pruned.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
+from agents.reports.provenance import command_line
 from agents.runs.resolvers import register_resolvers
-from agents.runs.settings import GROUPS, AgentSettings, TrainSettings, read_settings
+from agents.runs.settings import GROUPS, AgentSettings, TrainSettings, override_keys, read_settings
 from agents.runs.setup import prepare_environment
-from envs import checks
-from envs.command_line import command, plain
+from envs.checks import Count
+from envs.command_line import command
 
 OWN_KEYS = ("study", "trials", "space")
-RANGE, CHOICES = {"key", "low", "high"}, {"key", "choices"}
+
+
+@dataclass(frozen=True)
+class Searched:
+    """A key of the configuration, and its range, of integers where both ends are integers, or its choices."""
+
+    key: str
+    low: float | None = None
+    high: float | None = None
+    log: bool = False
+    choices: list[Any] | None = None
+
+    def __post_init__(self) -> None:
+        if (self.choices is None) == (self.low is None or self.high is None):
+            raise ValueError(f"{self.key} in space needs either low and high, or choices")
+        if self.low is not None and self.high is not None and not self.low < self.high:
+            raise ValueError(f"low must be below high, got {self.low} and {self.high} of {self.key}")
+
+    def suggested(self, trial: Any) -> Any:
+        """The trial's value of the key."""
+        if self.choices is not None:
+            return trial.suggest_categorical(self.key, self.choices)
+        if isinstance(self.low, int) and isinstance(self.high, int):
+            return trial.suggest_int(self.key, self.low, self.high, log=self.log)
+        return trial.suggest_float(self.key, self.low, self.high, log=self.log)
+
+
+@dataclass(frozen=True)
+class SearchSettings(TrainSettings):
+    """`configs/search.yaml` outside the groups: those of a training, the study's file, and trials to finish in all."""
+
+    study: str
+    trials: Count
+    space: list[Searched]
 
 
 @command("search")
 def main(config: DictConfig) -> None:
-    """Search as `configs/search.yaml` says."""
+    """Run trials until the study has as many finished ones as asked for, and print the best."""
     register_resolvers()
-    search(config)
-
-
-def search(config: DictConfig) -> None:
-    """Run trials until the study has as many finished ones as asked for, and print the best.
-
-    Args:
-        config: `configs/search.yaml`, composed.
-
-    Raises:
-        ValueError: bad input, before any work; or Optuna is not installed.
-    """
-    settings = read_settings(TrainSettings, config, (*GROUPS, "agent", *OWN_KEYS))
-    trials, space = checks.integer("trials", config.trials, 1), [plain(entry) for entry in config.space]
-    for entry in space:
-        check_entry(entry, config)
+    settings = read_settings(SearchSettings, config, (*GROUPS, "agent"))
+    for one in settings.space:
+        if OmegaConf.select(config, one.key) is None:
+            raise ValueError(f"space has the key {one.key!r}, the configuration has not")
     try:
         import optuna
     except ImportError as error:
         raise ValueError("the search needs optuna: pip install 'semaigc[search]'") from error
 
     train = trainer(config, settings)
-    path = Path(config.study)
+    path = Path(settings.study)
     path.parent.mkdir(parents=True, exist_ok=True)
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     try:
@@ -66,16 +89,15 @@ def search(config: DictConfig) -> None:
     study.pruner = optuna.pruners.MedianPruner(n_startup_trials=4)
 
     def objective(trial: Any) -> float:
-        return train({entry["key"]: suggested(trial, entry) for entry in space}, trial)
+        return train({one.key: one.suggested(trial) for one in settings.space}, trial)
 
     states = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
-    while (done := len(study.get_trials(deepcopy=False, states=states))) < trials:
+    while (done := len(study.get_trials(deepcopy=False, states=states))) < settings.trials:
         study.optimize(objective, n_trials=1)
         last = study.trials[-1]
-        told = command_of(config, last.params)
-        print(f"{done + 1}/{trials} {last.state.name.lower()} {last.value:.4f} {told}", flush=True)
-    best = command_of(config, study.best_params)
-    print(f"best {study.best_value:.4f}: python train.py agent={config.agent.name} {best}")
+        told = " ".join(overrides_of(config, last.params))
+        print(f"{done + 1}/{settings.trials} {last.state.name.lower()} {last.value:.4f} {told}", flush=True)
+    print(f"best {study.best_value:.4f}: {training_of(config, study.best_params)}")
 
 
 def trainer(config: DictConfig, settings: TrainSettings) -> Callable[[Mapping[str, Any], Any], float]:
@@ -100,15 +122,13 @@ def trainer(config: DictConfig, settings: TrainSettings) -> Callable[[Mapping[st
     from envs import SplitVectorEnv
 
     environment, _ = prepare_environment(config, settings.num_envs)
-    own = AgentSettings.from_config(config.agent)
-    lesson = Lesson(own, environment, settings.total_requests, settings.num_envs, settings.seed)
+    given = AgentSettings.from_config(config.agent)
+    lesson = Lesson(given, environment, settings.total_requests, settings.num_envs, settings.seed)
     new_agent(lesson)  # refuses what does not fit
 
     def train(parameters: Mapping[str, Any], trial: Any) -> float:
-        changed = config.copy()
-        for key, value in parameters.items():
-            OmegaConf.update(changed, key, value)
-        agent = new_agent(replace(lesson, agent=AgentSettings.from_config(changed.agent)))
+        own = AgentSettings.from_config(changed(config, parameters).agent)
+        agent = new_agent(replace(lesson, agent=own))
         agent.set_logger(Logger(None, []))
         evaluation = SplitVectorEnv(settings.num_envs, environment)
         curve = LearningCurve(agent, evaluation, settings.evaluation.num_requests, settings.evaluation.seed)
@@ -126,35 +146,25 @@ def trainer(config: DictConfig, settings: TrainSettings) -> Callable[[Mapping[st
     return train
 
 
-def check_entry(entry: Mapping[str, Any], config: DictConfig) -> None:
-    """Refuse an entry of the space that means nothing.
-
-    Raises:
-        ValueError: unknown or missing keys, a key that the configuration does not have, or a range upside down.
-    """
-    checks.keys("space", entry, sorted(CHOICES if "choices" in entry else RANGE | ({"log"} & set(entry))))
-    if OmegaConf.select(config, entry["key"]) is None:
-        raise ValueError(f"space has the key {entry['key']!r}, the configuration has not")
-    if "choices" in entry and not (isinstance(entry["choices"], list) and entry["choices"]):
-        raise ValueError(f"choices of {entry['key']} must be a list that is not empty, got {entry['choices']!r}")
-    if "low" in entry and not entry["low"] < entry["high"]:
-        raise ValueError(f"low must be below high, got {entry['low']} and {entry['high']} of {entry['key']}")
+def training_of(config: DictConfig, parameters: Mapping[str, Any]) -> str:
+    """The command that trains with some parameters, and with all else that the search was given."""
+    about, searched = HydraConfig.get(), overrides_of(config, parameters)
+    left_out = {"agent", *OWN_KEYS, *override_keys(searched)}
+    given = zip(override_keys(about.overrides.task), about.overrides.task, strict=True)
+    others = [override for key, override in given if key not in left_out]
+    return command_line("train.py", [f"agent={about.runtime.choices['agent']}", *others, *searched])
 
 
-def suggested(trial: Any, entry: Mapping[str, Any]) -> Any:
-    """The trial's value of an entry: an integer where both ends are integers."""
-    if "choices" in entry:
-        return trial.suggest_categorical(entry["key"], entry["choices"])
-    low, high, log = entry["low"], entry["high"], bool(entry.get("log", False))
-    if isinstance(low, int) and isinstance(high, int):
-        return trial.suggest_int(entry["key"], low, high, log=log)
-    return trial.suggest_float(entry["key"], low, high, log=log)
-
-
-def command_of(config: DictConfig, parameters: Mapping[str, Any]) -> str:
+def overrides_of(config: DictConfig, parameters: Mapping[str, Any]) -> list[str]:
     """Parameters as arguments of the command line, which takes lists only whole."""
-    changed = config.copy()
-    for key, value in parameters.items():
-        OmegaConf.update(changed, key, value)
     names = dict.fromkeys(key.partition("[")[0] for key in parameters)
-    return " ".join(f"{name}={OmegaConf.select(changed, name)}".replace(", ", ",") for name in names)
+    after = changed(config, parameters)
+    return [f"{name}={OmegaConf.select(after, name)}".replace(", ", ",") for name in names]
+
+
+def changed(config: DictConfig, parameters: Mapping[str, Any]) -> DictConfig:
+    """A copy of the configuration with other values of some keys."""
+    copy = config.copy()
+    for key, value in parameters.items():
+        OmegaConf.update(copy, key, value)
+    return copy

@@ -13,10 +13,11 @@ from stable_baselines3.common.utils import polyak_update, update_learning_rate
 from torch.nn import functional
 
 from agents.d2sac.policy import D2SACPolicy
+from envs import checks
 
 
 def soft_value(logits: th.Tensor, q: th.Tensor, ent_coef: float) -> th.Tensor:
-    """Value of a categorical policy with the bonus for its entropy: `sum_a pi_a (q_a - ent_coef log pi_a)`.
+    """Value of a categorical policy with a bonus for its entropy, [B, 1]: `sum_a pi_a (q_a - ent_coef log pi_a)`.
 
     Source: Christodoulou, "Soft Actor-Critic for Discrete Action Settings" (2019), eq. 10.
 
@@ -24,9 +25,6 @@ def soft_value(logits: th.Tensor, q: th.Tensor, ent_coef: float) -> th.Tensor:
         logits: float [B, A]; pi is their softmax.
         q: float [B, A], values of the actions.
         ent_coef: weight of the entropy.
-
-    Returns:
-        float [B, 1].
     """
     log_pi = functional.log_softmax(logits, dim=1)
     return (log_pi.exp() * (q - ent_coef * log_pi)).sum(dim=1, keepdim=True)
@@ -40,7 +38,7 @@ def soft_target(
     next_q: th.Tensor,
     ent_coef: float = 0.0,
 ) -> th.Tensor:
-    """Target of the critics: `r + (1 - done) discount V(s')`, V the soft value of the slow networks.
+    """Target of the critics, float [B, 1]: `r + (1 - done) discount V(s')`, V the soft value of the slow networks.
 
     Source: Christodoulou (2019), eq. 3; with `ent_coef = 0` that of Du et al. (2024).
 
@@ -51,9 +49,6 @@ def soft_target(
         next_logits: float [B, A], the slow actor's for the next state.
         next_q: float [B, A], the smaller of the slow critics' values.
         ent_coef: weight of the entropy.
-
-    Returns:
-        float [B, 1].
     """
     return rewards + (1 - dones) * discount * soft_value(next_logits, next_q, ent_coef)
 
@@ -79,7 +74,8 @@ class D2SAC(OffPolicyAlgorithm):
         ent_coef: weight of the entropy in the actor's loss; the paper's temperature.
         entropy_in_target: whether the critics' targets hold it too.
         target_update_interval: gradient steps between updates of the slow networks, by `tau`.
-        others: as of stable-baselines3's `SAC`; `policy_kwargs` as of `D2SACPolicy`.
+        kwargs: as of stable-baselines3's `OffPolicyAlgorithm`, by default with `learning_starts=1_000, batch_size=512,
+            gamma=0.95`; `policy_kwargs` as of `D2SACPolicy`.
 
     Raises:
         ValueError: actions that are not discrete, or a negative `ent_coef` or `actor_lr_scale`.
@@ -93,50 +89,18 @@ class D2SAC(OffPolicyAlgorithm):
         policy: str | type[D2SACPolicy],
         env: Any,
         learning_rate: Any = 1e-3,
+        *,
         actor_lr_scale: float = 0.1,
-        buffer_size: int = 1_000_000,
-        learning_starts: int = 1_000,
-        batch_size: int = 512,
-        tau: float = 0.005,
-        gamma: float = 0.95,
-        train_freq: int | tuple[int, str] = 1,
-        gradient_steps: int = 1,
-        n_steps: int = 1,
         ent_coef: float = 0.05,
         entropy_in_target: bool = False,
         target_update_interval: int = 1,
-        policy_kwargs: dict[str, Any] | None = None,
-        stats_window_size: int = 100,
-        tensorboard_log: str | None = None,
-        verbose: int = 0,
-        seed: int | None = None,
-        device: th.device | str = "auto",
         _init_setup_model: bool = True,
+        **kwargs: Any,
     ) -> None:
-        for name, value in (("ent_coef", ent_coef), ("actor_lr_scale", actor_lr_scale)):
-            if value < 0:
-                raise ValueError(f"{name} must be >= 0, got {value}")
-        super().__init__(
-            policy,
-            env,
-            learning_rate,
-            buffer_size=buffer_size,
-            learning_starts=learning_starts,
-            batch_size=batch_size,
-            tau=tau,
-            gamma=gamma,
-            train_freq=train_freq,
-            gradient_steps=gradient_steps,
-            n_steps=n_steps,
-            policy_kwargs=policy_kwargs,
-            stats_window_size=stats_window_size,
-            tensorboard_log=tensorboard_log,
-            verbose=verbose,
-            device=device,
-            support_multi_env=True,
-            seed=seed,
-            sde_support=False,
-        )
+        checks.number("ent_coef", ent_coef, 0)
+        checks.number("actor_lr_scale", actor_lr_scale, 0)
+        kwargs = {"learning_starts": 1_000, "batch_size": 512, "gamma": 0.95} | kwargs
+        super().__init__(policy, env, learning_rate, support_multi_env=True, sde_support=False, **kwargs)
         self.actor_lr_scale = actor_lr_scale
         self.ent_coef = ent_coef
         self.entropy_in_target = entropy_in_target
@@ -150,7 +114,9 @@ class D2SAC(OffPolicyAlgorithm):
         """Do `gradient_steps` updates of critics and actor, each on `batch_size` transitions of the replay buffer."""
         policy = self.policy
         policy.set_training_mode(True)
-        self._set_learning_rates()
+        self._update_learning_rate(policy.critic_optimizer)
+        rate = self.actor_lr_scale * self.lr_schedule(self._current_progress_remaining)
+        update_learning_rate(policy.actor_optimizer, rate)
         critic_losses, actor_losses = [], []
         for _ in range(gradient_steps):
             batch = self.replay_buffer.sample(batch_size, env=self._vec_normalize_env)  # type: ignore[union-attr]
@@ -185,11 +151,6 @@ class D2SAC(OffPolicyAlgorithm):
         self.logger.record("train/n_updates", self._n_updates, exclude="tensorboard")
         self.logger.record("train/critic_loss", np.mean(critic_losses))
         self.logger.record("train/actor_loss", np.mean(actor_losses))
-
-    def _set_learning_rates(self) -> None:
-        self._update_learning_rate(self.policy.critic_optimizer)
-        rate = self.actor_lr_scale * self.lr_schedule(self._current_progress_remaining)
-        update_learning_rate(self.policy.actor_optimizer, rate)
 
     def _get_torch_save_params(self) -> tuple[list[str], list[str]]:
         return ["policy", "policy.actor_optimizer", "policy.critic_optimizer"], []

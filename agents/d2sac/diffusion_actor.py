@@ -16,24 +16,22 @@ import torch as th
 from stable_baselines3.common.torch_layers import create_mlp
 from torch import nn
 
+from envs import checks
+
 TIME_FEATURES = 16
 
 
 def variance_preserving_betas(num_steps: int, beta_min: float = 0.1, beta_max: float = 10.0) -> th.Tensor:
-    """Noise variances `beta_t = 1 - exp(-beta_min / T - (2 t - 1) (beta_max - beta_min) / (2 T^2))`, t = 1..T.
+    """Noise variances `beta_t = 1 - exp(-beta_min / T - (2 t - 1) (beta_max - beta_min) / (2 T^2))`, float64 [T].
 
     However many steps there are, their `alpha_bar_T` is `exp(-(beta_min + beta_max) / 2)`.
 
     Source: Du et al. (2024), the variance-preserving schedule of Song et al. (2021), in T steps.
 
-    Returns:
-        float64 [T].
-
     Raises:
         ValueError: fewer than one step.
     """
-    if num_steps < 1:
-        raise ValueError(f"num_denoising_steps must be >= 1, got {num_steps}")
+    checks.integer("num_denoising_steps", num_steps, 1)
     t = th.arange(1, num_steps + 1, dtype=th.float64)
     return -th.expm1(-beta_min / num_steps - (2 * t - 1) * (beta_max - beta_min) / (2 * num_steps**2))
 
@@ -49,15 +47,9 @@ def reverse_mean(x: th.Tensor, noise: th.Tensor, beta: float | th.Tensor, alpha_
 
 
 def posterior_variances(betas: th.Tensor) -> th.Tensor:
-    """Variances of q(x_{t-1} | x_t, x_0): `beta_t (1 - alpha_bar_{t-1}) / (1 - alpha_bar_t)`, and 0 at t = 1.
+    """Variances [T] of q(x_{t-1} | x_t, x_0): `beta_t (1 - alpha_bar_{t-1}) / (1 - alpha_bar_t)`, and 0 at t = 1.
 
     Source: Ho et al. (2020), eq. 7; Du et al. (2024).
-
-    Args:
-        betas: float [T].
-
-    Returns:
-        float [T].
     """
     alpha_bars = (1 - betas).cumprod(0)
     before = th.cat([alpha_bars.new_ones(1), alpha_bars[:-1]])
@@ -98,8 +90,7 @@ class DiffusionActor(nn.Module):
         temperature: float = 1.0,
     ) -> None:
         super().__init__()
-        if temperature <= 0:
-            raise ValueError(f"temperature must be > 0, got {temperature}")
+        checks.number("temperature", temperature, above=0)
         self.num_actions, self.temperature = num_actions, temperature
         betas = variance_preserving_betas(num_denoising_steps)
         self._schedule = list(

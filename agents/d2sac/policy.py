@@ -30,10 +30,9 @@ class TwinCritic(nn.Module):
         self, features_dim: int, num_actions: int, net_arch: Sequence[int], activation_fn: type[nn.Module] = nn.Mish
     ) -> None:
         super().__init__()
-        first, second = (
+        self.first, self.second = (
             nn.Sequential(*create_mlp(features_dim, num_actions, list(net_arch), activation_fn)) for _ in range(2)
         )
-        self.first, self.second = first, second
 
     def forward(self, features: th.Tensor) -> tuple[th.Tensor, th.Tensor]:
         """Both values of every action, float [B, A] each, of states, float [B, F]."""
@@ -62,9 +61,7 @@ class D2SACPolicy(BasePolicy):
             `exp((beta_min + beta_max) / 4)`, 12.5, so that its softmax is one action from the first update on, and
             passes hardly any gradient.
         activation_fn: of the hidden layers.
-        normalize_images: as in stable-baselines3.
-        optimizer_class: of both optimisers.
-        optimizer_kwargs: beside the learning rate.
+        kwargs: as of stable-baselines3's `BasePolicy`; `optimizer_class` and `optimizer_kwargs` are of both optimisers.
     """
 
     action_space: spaces.Discrete
@@ -78,17 +75,9 @@ class D2SACPolicy(BasePolicy):
         num_denoising_steps: int = 5,
         temperature: float = 1.0,
         activation_fn: type[nn.Module] = nn.Mish,
-        normalize_images: bool = True,
-        optimizer_class: type[th.optim.Optimizer] = th.optim.Adam,
-        optimizer_kwargs: dict[str, Any] | None = None,
+        **kwargs: Any,
     ) -> None:
-        super().__init__(
-            observation_space,
-            action_space,
-            normalize_images=normalize_images,
-            optimizer_class=optimizer_class,
-            optimizer_kwargs=optimizer_kwargs,
-        )
+        super().__init__(observation_space, action_space, **kwargs)
         self.net_arch, self.activation_fn = net_arch, activation_fn
         self.num_denoising_steps, self.temperature = num_denoising_steps, temperature
         self.features_extractor = self.make_features_extractor()
@@ -99,7 +88,7 @@ class D2SACPolicy(BasePolicy):
         for slow in (self.actor_target, self.critic_target):
             slow.requires_grad_(False)
         self.actor_optimizer, self.critic_optimizer = (
-            optimizer_class(network.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)  # type: ignore[call-arg]
+            self.optimizer_class(network.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)  # type: ignore[call-arg]
             for network in (self.actor, self.critic)
         )
 
@@ -109,11 +98,10 @@ class D2SACPolicy(BasePolicy):
 
     def forward(self, observation: PyTorchObs, deterministic: bool = False) -> th.Tensor:
         """Actions, int64 [B]."""
-        return self._predict(observation, deterministic)
-
-    def _predict(self, observation: PyTorchObs, deterministic: bool = False) -> th.Tensor:
         logits = self.actor(self.features(observation), deterministic)
         return logits.argmax(dim=1) if deterministic else th.distributions.Categorical(logits=logits).sample()
+
+    _predict = forward
 
     def _get_constructor_parameters(self) -> dict[str, Any]:
         return super()._get_constructor_parameters() | {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,7 +13,7 @@ from agents.policies import REQUIRED_PLANS, Predictor, load_policy
 from envs import SplitSettings, SplitVectorEnv
 
 Outcomes = dict[str, NDArray[Any]]
-"""One policy's requests: arrays [N] by name, see `agents.evaluate`; `split` counts steps at the edge."""
+"""One policy's requests: arrays [N] by name."""
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,14 @@ class Contender:
 
     policy: Predictor
     environment: SplitVectorEnv
+
+    def serve(self, num_requests: int, seed: int) -> Outcomes:
+        """What `agents.evaluate` gives, and `split`, the steps at the edge.
+
+        Rows of the same seed and number of sessions are the same requests, link and channel draws for every policy.
+        """
+        outcomes = evaluate(self.policy, self.environment, num_requests, seed)
+        return outcomes | {"split": self.environment.model.edge_steps[outcomes["action"]]}
 
 
 def contender(policy: str | Predictor, settings: SplitSettings, num_envs: int) -> Contender:
@@ -46,27 +54,6 @@ def contender(policy: str | Predictor, settings: SplitSettings, num_envs: int) -
     return Contender(load_policy(policy, environment), environment)
 
 
-def compare(
-    contenders: Mapping[str, Contender],
-    *,
-    num_requests: int,
-    seed: int,
-    on_policy: Callable[[str], None] = lambda _: None,
-) -> dict[str, Outcomes]:
-    """Serve the same requests with every policy; row i of each is the same request, link and channel draws.
-
-    Args:
-        contenders: label -> policy; all with the same number of sessions.
-        num_requests: N.
-        seed: of the requests.
-        on_policy: called with the label when a policy's turn has come.
-
-    Returns:
-        Label -> outcomes, in the order of `contenders`.
-    """
-    results = {}
-    for label, one in contenders.items():
-        on_policy(label)
-        outcomes = evaluate(one.policy, one.environment, num_requests, seed)
-        results[label] = outcomes | {"split": one.environment.model.edge_steps[outcomes["action"]]}
-    return results
+def compare(contenders: Mapping[str, Contender], *, num_requests: int, seed: int) -> dict[str, Outcomes]:
+    """Serve the same N requests with every policy, label by label; all with the same number of sessions."""
+    return {label: contender.serve(num_requests, seed) for label, contender in contenders.items()}

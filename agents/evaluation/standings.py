@@ -7,7 +7,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from agents.evaluation.rollouts import evaluate
+from agents.evaluation.comparison import Contender
 from agents.evaluation.statistics import Interval, mean_interval, paired_difference
 from agents.policies import Predictor, load_policy
 from agents.policies.rule_search import Priced, RuleSearch, TwoPlans, best_prices
@@ -66,10 +66,8 @@ def measure(
     """Find the rules on requests of `seed + 1`, and compare all policies on those of `seed`.
 
     Args:
-        settings: of the environment.
-        num_envs: sessions side by side.
-        num_requests: served by each policy.
-        search_requests: served by each candidate of the rules.
+        settings, num_envs: of the environment.
+        num_requests, search_requests: served by each policy, and by each candidate of the rules.
         seed: of the requests.
     """
     env = SplitVectorEnv(num_envs, settings)
@@ -87,8 +85,7 @@ def measure(
     if prices:
         (resource, price), unit = next(iter(prices.items())), {"per_edge_s": "edge second", "per_user_j": "joule"}
         policies = {"priced": (Priced(env, **prices), f"the same less {price:g} per {unit[resource]}")} | policies
-    served = {name: evaluate(policy, env, num_requests, seed) for name, (policy, _) in policies.items()}
-    steps = env.model.edge_steps
+    served = {name: Contender(policy, env).serve(num_requests, seed) for name, (policy, _) in policies.items()}
 
     def over(name: str, baseline: str) -> Interval:
         return paired_difference(served[name]["reward"], served[baseline]["reward"], served[name]["episode"])
@@ -99,9 +96,7 @@ def measure(
             decides,
             mean_interval(served[name]["reward"], served[name]["episode"]),
             over(name, "two_plans"),
-            float(served[name]["failed"].mean()),
-            float(served[name]["latency_s"].mean()),
-            float(steps[served[name]["action"]].mean()),
+            **{mean: float(served[name][mean].mean()) for mean in ("failed", "latency_s", "split")},
         )
         for name, (_, decides) in policies.items()
     )
@@ -123,7 +118,6 @@ def sample_paths(settings: SplitSettings, sessions: int, seed: int) -> dict[str,
     """States that sessions pass under the oracle, and its splits: name -> [requests, sessions]."""
     env = SplitVectorEnv(sessions, settings)
     requests = env.model.settings.episode_length
-    served = evaluate(load_policy("oracle", env), env, sessions * requests, seed)
-    served["split"] = env.model.edge_steps[served["action"]]
+    served = Contender(load_policy("oracle", env), env).serve(sessions * requests, seed)
     names = (*env.model.observation.names, "edge_availability", "split")
     return {name: served[name].reshape(requests, sessions) for name in names if name in served}

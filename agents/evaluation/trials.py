@@ -10,18 +10,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 Outcomes = Mapping[str, NDArray[Any]]
+"""One policy's requests: arrays [N] by name."""
 
-COLUMNS = (
-    "reward",
-    "episode",
-    "snr_db",
-    "edge_availability",
-    "latency_s",
-    "energy_j",
-    "attempts",
-    "failed",
-    "split",
-)
+COLUMNS = ("reward", "episode", "snr_db", "edge_availability", "latency_s", "energy_j", "attempts", "failed", "split")
 """Outcomes that a report uses; see `agents.evaluate` for their units."""
 
 

@@ -12,13 +12,14 @@ from numpy.typing import NDArray
 
 from agents.evaluation.comparison import Outcomes, compare, contender
 from agents.evaluation.statistics import Interval, mean_interval, paired_difference
-from agents.experiments.shared.findings import Claim, Findings, bar, report
+from agents.experiments.shared.findings import Claim, Findings, Row, bar, named_rows, per_receiver, report
 from agents.experiments.shared.learning import trained_root
 from agents.experiments.shared.protocol_maps import AXES, ProtocolMap, draw_maps, edges_between
 from agents.experiments.shared.states import difference, interval
 from agents.experiments.shared.study import RootTraining, Study
 from agents.policies import Predictor, load_policy
 from agents.policies.model_based import sample_observations
+from agents.reports.drawing import draw_bars, finish_bars, subplots
 from agents.reports.style import GREY, OKABE_ITO, house_style
 from envs import SplitSettings, SplitVectorEnv, observation_to_state
 from envs.checks import Count
@@ -32,7 +33,6 @@ LABELS = {
     "two_split": "best rule of two plans",
     "best_fixed": "best single plan",
 }
-COLOURS = {"root": OKABE_ITO[0], "root_splits": OKABE_ITO[5]}
 
 
 @dataclass(frozen=True)
@@ -103,18 +103,45 @@ class Chosen:
     """Plans that the policies take in N independent states.
 
     Attributes:
-        observations: float32 [N, 7].
+        state: name -> [N], in physical units.
         rewards: float64 [N, P], exact expected reward of every plan.
         actions: policy -> int64 [A, N], plans of its agents; one agent of what does not learn.
     """
 
-    observations: NDArray[np.float32]
+    state: Mapping[str, NDArray[np.float64]]
     rewards: NDArray[np.float64]
     actions: dict[str, NDArray[np.int64]]
 
     def expected(self, policy: str) -> NDArray[np.float64]:
         """Expected reward of each agent in each state, [A, N]."""
         return np.take_along_axis(self.rewards, self.actions[policy].T, axis=1).T
+
+    def gain(self, policy: str, baseline: str) -> Interval:
+        """Of the expected reward over states, in the mean over agents."""
+        return difference(self.expected(policy).mean(axis=0), self.expected(baseline).mean(axis=0))
+
+
+@dataclass(frozen=True)
+class Served:
+    """Outcomes of the same requests, policy by policy: of each of its agents."""
+
+    outcomes: Mapping[str, list[Outcomes]]
+
+    def rewards(self, policy: str) -> NDArray[np.float64]:
+        """Mean reward over the agents of each request, [N]."""
+        return np.mean([each["reward"] for each in self.outcomes[policy]], axis=0)
+
+    def satisfaction(self, policy: str) -> Interval:
+        """Mean reward, with its interval over sessions."""
+        return mean_interval(self.rewards(policy), self.outcomes[policy][0]["episode"])
+
+    def gain(self, policy: str, baseline: str) -> Interval:
+        """Paired difference, request by request."""
+        return paired_difference(self.rewards(policy), self.rewards(baseline), self.outcomes[policy][0]["episode"])
+
+    def mean(self, policy: str, measure: str) -> float:
+        """Mean of a measure over requests and agents."""
+        return float(np.mean([each[measure].mean() for each in self.outcomes[policy]]))
 
 
 def run(study: Study, options: Options) -> Findings:
@@ -136,9 +163,13 @@ def run(study: Study, options: Options) -> Findings:
         {
             "": [_row(policy, chosen, served) for policy in LABELS],
             "protocols": _protocol_rows(lists, chosen),
-            "map": [row for policy, each in maps.items() for row in _map_rows(policy, each, lists.protocols)],
+            "map": named_rows(
+                "policy",
+                maps,
+                lambda each: named_rows("quantity", each, lambda map_: map_.rows(lists.protocols)),
+            ),
         },
-        _claims(study.receiver, lists, chosen, served),
+        per_receiver({study.receiver: chosen}, lambda each: _claims(lists, each, served)),
         study.notes,
     )
 
@@ -164,13 +195,12 @@ def _chosen(study: Study, options: Options, lists: Lists, agents: Mapping[str, l
     actions["oracle_splits"] = columns[rewards[:, columns].argmax(axis=1)][None]
     for rule in ("two_split", "best_fixed"):
         actions[rule] = load_policy(rule, env).predict(observations)[0][None]
-    return Chosen(observations, rewards, actions)
+    state = observation_to_state(observations)
+    availability = state["edge_capability_hz"] / env.model.costs.edge.clock_hz
+    return Chosen(state | {"edge_availability": availability}, rewards, actions)
 
 
-def _serve(
-    study: Study, options: Options, lists: Lists, agents: Mapping[str, list[Predictor]]
-) -> dict[str, list[Outcomes]]:
-    """Outcomes of the same requests: policy -> of each agent."""
+def _serve(study: Study, options: Options, lists: Lists, agents: Mapping[str, list[Predictor]]) -> Served:
     policies: dict[str, tuple[list[Any], SplitSettings]] = {
         "oracle": (["oracle"], lists.everything),
         "root": (agents["root"], lists.everything),
@@ -184,60 +214,49 @@ def _serve(
         contenders = {str(i): contender(policy, settings, options.num_sessions) for i, policy in enumerate(each)}
         outcomes = compare(contenders, num_requests=options.num_requests, seed=study.seed)
         served[name] = list(outcomes.values())
-    return served
+    return Served(served)
 
 
-def _rewards(outcomes: list[Outcomes]) -> NDArray[np.float64]:
-    """Mean reward over the agents of each request."""
-    return np.mean([each["reward"] for each in outcomes], axis=0)
-
-
-def _gain(served: Mapping[str, list[Outcomes]], policy: str, baseline: str) -> Interval:
-    return paired_difference(_rewards(served[policy]), _rewards(served[baseline]), served[policy][0]["episode"])
-
-
-def _claims(receiver: str, lists: Lists, chosen: Chosen, served: Mapping[str, list[Outcomes]]) -> list[Claim]:
-    at = f"receiver {receiver}: "
+def _claims(lists: Lists, chosen: Chosen, served: Served) -> list[Claim]:
     best, splits = chosen.expected("oracle")[0], chosen.expected("oracle_splits")[0]
     shares = chosen.expected("root").mean(axis=1) / best.mean()
     alone = chosen.expected("root_splits").mean(axis=1) / splits.mean()
     single = lists.names[int(chosen.actions["best_fixed"][0, 0])]
-    claims = [
+    opponents = {
+        "root_splits": ("ROOT on the splits alone", "oracle_splits"),
+        "oracle_splits": ("the exact optimum of the splits alone", "oracle_splits"),
+        "best_fixed": (f"the best single scheme, {single}", "best_fixed"),
+        "two_split": ("the best rule of two plans of the whole list", "two_split"),
+    }
+    above = [
         bar(
             f"ROOT that chooses the protocol too is above {words}",
-            f"{at}{_signed(gain)} on the same requests; expected, over states, {_signed(expected)}",
-            gain.low > 0,
-            f"the optima are {_signed(difference(best, chosen.expected(limit)[0]))} apart",
+            f"{served.gain('root', name).text('+.4f')} on the same requests; expected, over states, "
+            f"{chosen.gain('root', name).text('+.4f')}",
+            served.gain("root", name).low > 0,
+            f"the optima are {chosen.gain('oracle', limit).text('+.4f')} apart",
         )
-        for words, gain, expected, limit in (
-            (words, _gain(served, "root", name), _expected_gain(chosen, "root", name), limit)
-            for name, words, limit in (
-                ("root_splits", "ROOT on the splits alone", "oracle_splits"),
-                ("oracle_splits", "the exact optimum of the splits alone", "oracle_splits"),
-                ("best_fixed", f"the best single scheme, {single}", "best_fixed"),
-                ("two_split", "the best rule of two plans of the whole list", "two_split"),
-            )
-        )
+        for name, (words, limit) in opponents.items()
     ]
-    gain = difference(best, splits)
     return [
-        *claims,
+        *above,
         bar(
             f"ROOT reaches {ORACLE_SHARE:.0%} of the oracle of the whole list of {len(lists.names)} plans",
-            f"{at}{shares.mean():.2%} (agents {shares.min():.2%} to {shares.max():.2%}); on the splits alone "
+            f"{shares.mean():.2%} (agents {shares.min():.2%} to {shares.max():.2%}); on the splits alone "
             f"{alone.mean():.2%} of their oracle",
             shares.min() >= ORACLE_SHARE,
             f"an agent has {shares.min():.2%}",
         ),
         report(
             "what choosing the protocol is worth to the optimum",
-            f"{at}{_signed(gain)} satisfaction over the best split, {best.mean():.3f} against {splits.mean():.3f}",
+            f"{chosen.gain('oracle', 'oracle_splits').text('+.4f')} satisfaction over the best split, "
+            f"{best.mean():.3f} against {splits.mean():.3f}",
         ),
         report(
             "which protocol is taken how often",
-            at + "; ".join(f"{_policy(name)}: {_taken(lists, chosen.actions[name])}" for name in ("oracle", "root")),
+            f"oracle: {_taken(lists, chosen.actions['oracle'])}; ROOT: {_taken(lists, chosen.actions['root'])}",
         ),
-        report("how often plans of several protocols are equally good", at + _ties(lists, chosen)),
+        report("how often plans of several protocols are equally good", _ties(lists, chosen)),
     ]
 
 
@@ -256,18 +275,6 @@ def _ties(lists: Lists, chosen: Chosen) -> str:
     )
 
 
-def _policy(name: str) -> str:
-    return LABELS[name].partition(",")[0]
-
-
-def _expected_gain(chosen: Chosen, policy: str, baseline: str) -> Interval:
-    return difference(chosen.expected(policy).mean(axis=0), chosen.expected(baseline).mean(axis=0))
-
-
-def _signed(gain: Interval) -> str:
-    return f"{gain.mean:+.4f} (95 % {gain.low:+.4f} to {gain.high:+.4f})"
-
-
 def _frequencies(lists: Lists, actions: NDArray[np.int64]) -> NDArray[np.float64]:
     """Share of the decisions for each protocol."""
     return np.bincount(lists.protocol[actions].reshape(-1), minlength=len(lists.protocols)) / actions.size
@@ -279,81 +286,62 @@ def _taken(lists: Lists, actions: NDArray[np.int64]) -> str:
 
 
 def _maps(lists: Lists, chosen: Chosen, cells: int) -> dict[str, dict[str, ProtocolMap]]:
-    state = observation_to_state(chosen.observations)
-    availability = state["edge_capability_hz"] / SplitVectorEnv(1, lists.splits).model.costs.edge.clock_hz
+    """Policy -> quantity -> map."""
+    availability = chosen.state["edge_availability"]
     rows = edges_between(availability, cells, logarithmic=False)
-    maps: dict[str, dict[str, ProtocolMap]] = {}
-    for policy in ("oracle", "root"):
-        protocol = lists.protocol[chosen.actions[policy]]
-        maps[policy] = {
-            quantity: ProtocolMap.of(
-                np.tile(state[quantity], len(protocol)),
-                np.tile(availability, len(protocol)),
-                protocol.reshape(-1),
-                (edges_between(state[quantity], cells, logarithmic=quantity == "bandwidth_hz"), rows),
-            )
-            for quantity in AXES
-        }
-    return maps
-
-
-def _draw(lists: Lists, chosen: Chosen, served: Mapping[str, list[Outcomes]]) -> Figure:
-    with house_style():
-        figure = Figure(figsize=(8.4, 3.0), layout="constrained")
-        left, right = figure.subplots(1, 2)
-        for position, name in enumerate(LABELS):
-            mean = mean_interval(_rewards(served[name]), served[name][0]["episode"])
-            left.barh(position, mean.mean, color=COLOURS.get(name, GREY), height=0.7)
-            left.plot([mean.low, mean.high], [position, position], color="black", linewidth=1.2)
-            left.text(mean.high + 0.008, position, f"{mean.mean:.3f}", va="center", fontsize=7)
-        left.set_yticks(range(len(LABELS)), list(LABELS.values()))
-        left.invert_yaxis()
-        left.margins(x=0.12)
-        left.set(xlabel="Satisfaction (served requests)")
-        positions = np.arange(len(lists.protocols))
-        for shift, (name, colour) in zip((-0.2, 0.2), (("oracle", GREY), ("root", OKABE_ITO[0])), strict=True):
-            shares = 100 * _frequencies(lists, chosen.actions[name])
-            right.barh(positions + shift, shares, height=0.36, color=colour, label=LABELS[name])
-            for position, share in enumerate(shares):
-                right.text(share + 0.8, position + shift, f"{share:.1f}", va="center", fontsize=7)
-        right.set_yticks(positions, lists.protocols)
-        right.invert_yaxis()
-        right.margins(x=0.12)
-        right.set(xlabel="Decisions for the protocol (%)")
-        right.legend(loc="lower right")
-        for panel in (left, right):
-            panel.grid(visible=False, axis="y")
-            panel.set_axisbelow(True)
-    return figure
-
-
-def _row(policy: str, chosen: Chosen, served: Mapping[str, list[Outcomes]]) -> dict[str, Any]:
-    own = served[policy]
-    mean = mean_interval(_rewards(own), own[0]["episode"])
-    gain = _gain(served, policy, "root_splits")
-    expected = chosen.expected(policy).mean(axis=1)
-    over_states = interval(chosen.expected(policy).mean(axis=0))
+    columns = {
+        quantity: edges_between(chosen.state[quantity], cells, logarithmic=quantity == "bandwidth_hz")
+        for quantity in AXES
+    }
     return {
-        "policy": policy,
-        "agents": len(own),
-        "satisfaction": mean.mean,
-        "satisfaction_low": mean.low,
-        "satisfaction_high": mean.high,
-        "gain_over_root_splits": gain.mean,
-        "gain_over_root_splits_low": gain.low,
-        "gain_over_root_splits_high": gain.high,
-        "expected": over_states.mean,
-        "expected_low": over_states.low,
-        "expected_high": over_states.high,
-        "relative_to_oracle": float(expected.mean() / chosen.expected("oracle").mean()),
-        "relative_to_oracle_lowest_agent": float(expected.min() / chosen.expected("oracle").mean()),
-        "latency_s": float(np.mean([each["latency_s"].mean() for each in own])),
-        "failed": float(np.mean([each["failed"].mean() for each in own])),
+        policy: {
+            quantity: ProtocolMap.from_decisions(
+                chosen.state[quantity], availability, lists.protocol[chosen.actions[policy]], (edges, rows)
+            )
+            for quantity, edges in columns.items()
+        }
+        for policy in ("oracle", "root")
     }
 
 
-def _protocol_rows(lists: Lists, chosen: Chosen) -> list[dict[str, Any]]:
-    rows = []
+@house_style()
+def _draw(lists: Lists, chosen: Chosen, served: Served) -> Figure:
+    figure, (left, right) = subplots(8.4, 3.0, 1, 2)
+    colours = {"root": OKABE_ITO[0], "root_splits": OKABE_ITO[5]}
+    bars = {label: (served.satisfaction(name), colours.get(name, GREY)) for name, label in LABELS.items()}
+    draw_bars(left, bars, gap=0.008)
+    left.set(xlabel="Satisfaction (served requests)")
+    positions = np.arange(len(lists.protocols))
+    for shift, name, colour in ((-0.2, "oracle", GREY), (0.2, "root", OKABE_ITO[0])):
+        shares = 100 * _frequencies(lists, chosen.actions[name])
+        right.barh(positions + shift, shares, height=0.36, color=colour, label=LABELS[name])
+        for position, share in enumerate(shares):
+            right.text(share + 0.8, position + shift, f"{share:.1f}", va="center", fontsize=7)
+    finish_bars(right, lists.protocols)
+    right.set(xlabel="Decisions for the protocol (%)")
+    for panel in (left, right):
+        panel.invert_yaxis()
+    right.legend(loc="lower right")
+    return figure
+
+
+def _row(policy: str, chosen: Chosen, served: Served) -> Row:
+    expected, oracle = chosen.expected(policy), chosen.expected("oracle").mean()
+    return {
+        "policy": policy,
+        "agents": len(expected),
+        "satisfaction": served.satisfaction(policy),
+        "gain_over_root_splits": served.gain(policy, "root_splits"),
+        "expected": interval(expected.mean(axis=0)),
+        "relative_to_oracle": float(expected.mean(axis=1).mean() / oracle),
+        "relative_to_oracle_lowest_agent": float(expected.mean(axis=1).min() / oracle),
+        "latency_s": served.mean(policy, "latency_s"),
+        "failed": served.mean(policy, "failed"),
+    }
+
+
+def _protocol_rows(lists: Lists, chosen: Chosen) -> list[Row]:
+    rows: list[Row] = []
     best = chosen.rewards.max(axis=1).mean()
     frequencies = {name: _frequencies(lists, chosen.actions[name]) for name in ("oracle", "root")}
     for index, protocol in enumerate(lists.protocols):
@@ -367,25 +355,7 @@ def _protocol_rows(lists: Lists, chosen: Chosen) -> list[dict[str, Any]]:
                 "best_plan_expected": float(rewards.mean(axis=0).max()),
                 "oracle_of_it_alone_expected": float(rewards.max(axis=1).mean()),
                 "lost_without_it": float(best - chosen.rewards[:, ~own].max(axis=1).mean()),
-                "taken_by_oracle": float(frequencies["oracle"][index]),
-                "taken_by_root": float(frequencies["root"][index]),
+                **{f"taken_by_{name}": float(shares[index]) for name, shares in frequencies.items()},
             }
         )
     return rows
-
-
-def _map_rows(policy: str, maps: Mapping[str, ProtocolMap], protocols: tuple[str, ...]) -> list[dict[str, Any]]:
-    return [
-        {
-            "policy": policy,
-            "quantity": quantity,
-            "low": float(map_.x[column]),
-            "high": float(map_.x[column + 1]),
-            "edge_availability_low": float(map_.edge_availability[row]),
-            "edge_availability_high": float(map_.edge_availability[row + 1]),
-            "protocol": protocols[int(most)] if most >= 0 else "",
-            "share": float(map_.share[row, column]),
-        }
-        for quantity, map_ in maps.items()
-        for (row, column), most in np.ndenumerate(map_.most)
-    ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,11 +12,12 @@ from numpy.typing import NDArray
 
 from agents.evaluation.comparison import compare, contender
 from agents.evaluation.statistics import Interval, column_intervals, paired_difference
-from agents.experiments.shared.findings import Claim, Findings, bar, report
+from agents.experiments.shared.findings import Claim, Findings, Row, bar, named_rows, per_receiver, report
 from agents.experiments.shared.learning import root_of
 from agents.experiments.shared.states import FRAMEWORKS, States, difference, sample_states, share_of
 from agents.experiments.shared.study import ComparedOptions, Study
 from agents.policies import Predictor, load_policy
+from agents.reports.drawing import draw_bars, subplots
 from agents.reports.style import house_style, label_of, line_style
 from envs import SplitSettings, SplitVectorEnv
 from envs.checks import Count
@@ -46,57 +47,57 @@ class Loss:
     """What one policy loses against the oracle.
 
     Attributes:
-        expected: over states, exact in each.
-        served: over served requests, the oracle on the same ones.
-        share: expected satisfaction as a fraction of the oracle's.
-        optimal: fraction of states in which it takes an action as good as the best.
+        regret: over states, exact in each.
+        served_regret: over served requests, the oracle on the same ones.
+        relative_to_oracle: expected satisfaction as a fraction of the oracle's.
+        optimal_actions: fraction of states in which it takes an action as good as the best.
     """
 
-    expected: Interval
-    served: Interval
-    share: float
-    optimal: float
+    regret: Interval
+    served_regret: Interval
+    relative_to_oracle: float
+    optimal_actions: float
+
+
+class Result(NamedTuple):
+    """Under one receiver: what each policy loses, and what leaving the splits in some states would add to the best."""
+
+    losses: dict[str, Loss]
+    gain_of_ends: Interval
 
 
 def run(study: Study, options: Options) -> Findings:
     """Measure the regret of every policy under every receiver."""
-    receivers = study.measured_receivers(options.receivers)
-    losses: dict[str, dict[str, Loss]] = {}
-    claims: list[Claim] = []
-    for receiver in receivers:
-        settings = study.settings_of(receiver)
-        root = root_of(study, receiver, options.root)
-        states = sample_states(settings, options.num_states, study.seed)
-        losses[receiver] = _losses(states, settings, root, options, study)
-        claims += _claims(receiver, losses[receiver], states)
+    results = {name: _measure(study, options, name) for name in study.measured_receivers(options.receivers)}
     return Findings(
         "Regret: every policy against the exact optimum",
-        {"": _draw(losses)},
-        {"": [row for receiver, each in losses.items() for row in _rows(receiver, each)]},
-        claims,
+        {"": _draw(results)},
+        {"": named_rows("receiver", results, _rows)},
+        per_receiver(results, _claims),
         study.notes,
     )
 
 
-def _losses(
-    states: States, settings: SplitSettings, root: Predictor, options: Options, study: Study
-) -> dict[str, Loss]:
-    best = states.rewards_of(states.actions("oracle"))
-    policies: dict[str, str | Predictor] = {name: root if name == "root" else name for name in ("oracle", *POLICIES)}
+def _measure(study: Study, options: Options, receiver: str) -> Result:
+    settings = study.settings_of(receiver)
+    root = root_of(study, receiver, options.root)
+    states = sample_states(settings, options.num_states, study.seed)
+    best = states.expected("oracle")
+    policies: dict[str, str | Predictor] = {name: name for name in ("oracle", *POLICIES)} | {"root": root}
     contenders = {name: contender(policy, settings, options.num_sessions) for name, policy in policies.items()}
     with study.console.status("Serving requests"):
         served = compare(contenders, num_requests=options.num_requests, seed=study.seed)
     own = np.stack([states.rewards_of(_actions(name, states, settings, root)) for name in POLICIES], axis=1)
-    expected = column_intervals(best[:, None] - own)
-    return {
+    losses = {
         name: Loss(
-            expected=expected[index],
-            served=paired_difference(served["oracle"]["reward"], served[name]["reward"], served[name]["episode"]),
-            share=float(share_of(own[:, index].mean(), best.mean())),
-            optimal=float(np.mean(own[:, index] >= best)),
+            regret,
+            paired_difference(served["oracle"]["reward"], served[name]["reward"], served[name]["episode"]),
+            float(share_of(expected.mean(), best.mean())),
+            float(np.mean(expected >= best)),
         )
-        for index, name in enumerate(POLICIES)
+        for name, regret, expected in zip(POLICIES, column_intervals(best[:, None] - own), own.T, strict=True)
     }
+    return Result(losses, difference(states.rewards.max(axis=1), best))
 
 
 def _actions(name: str, states: States, settings: SplitSettings, root: Predictor) -> NDArray[np.int64]:
@@ -106,69 +107,42 @@ def _actions(name: str, states: States, settings: SplitSettings, root: Predictor
     return states.actions(name, root)
 
 
-def _claims(receiver: str, losses: Mapping[str, Loss], states: States) -> list[Claim]:
-    at = f"receiver {receiver}: "
-    root, two = losses["root"], losses["two_split"]
-    best = states.rewards_of(states.actions("oracle"))
-    gain = difference(states.rewards.max(axis=1), best)
-    covered = 1 - root.expected.mean / two.expected.mean if two.expected.mean > 0 else float("nan")
-    beaten = [
-        label_of(name) for name, loss in losses.items() if name != "root" and loss.expected.mean < root.expected.mean
-    ]
+def _claims(result: Result) -> list[Claim]:
+    losses = result.losses
+    root, two = losses["root"], losses["two_split"].regret
+    covered = 1 - root.regret.mean / two.mean if two.mean > 0 else float("nan")
+    beaten = [label_of(name) for name, loss in losses.items() if loss.regret.mean < root.regret.mean]
     return [
         bar(
             f"ROOT reaches {ORACLE_SHARE:.0%} of the oracle",
-            f"{at}{root.share:.1%}; regret {root.expected.mean:.4f} (95 % {root.expected.low:.4f} to "
-            f"{root.expected.high:.4f})",
-            root.share >= ORACLE_SHARE,
-            f"it takes a best action in {root.optimal:.0%} of the states",
+            f"{root.relative_to_oracle:.1%}; regret {root.regret.text('.4f')}",
+            root.relative_to_oracle >= ORACLE_SHARE,
+            f"it takes a best action in {root.optimal_actions:.0%} of the states",
         ),
         bar(
             "no fixed framework and no simple rule has less regret than ROOT",
-            at + ", ".join(f"{label_of(name)} {loss.expected.mean:.3f}" for name, loss in losses.items()),
+            ", ".join(f"{label_of(name)} {loss.regret.mean:.3f}" for name, loss in losses.items()),
             not beaten,
             f"{', '.join(beaten)} have less",
         ),
-        report("way from the two-split rule (0 %) to the oracle (100 %) that ROOT covers", f"{at}{covered:.0%}"),
+        report("way from the two-split rule (0 %) to the oracle (100 %) that ROOT covers", f"{covered:.0%}"),
         report(
             "what choosing Edge or Local in some states would add to the best split",
-            f"{at}{gain.mean:+.4f} (95 % {gain.low:+.4f} to {gain.high:+.4f}) satisfaction",
+            f"{result.gain_of_ends.text('+.4f')} satisfaction",
         ),
     ]
 
 
-def _draw(losses: Mapping[str, Mapping[str, Loss]]) -> Figure:
-    with house_style():
-        figure = Figure(figsize=(0.6 + 3.4 * len(losses), 3.0), layout="constrained")
-        panels = figure.subplots(1, len(losses), squeeze=False, sharex=True)[0]
-        for panel, (receiver, each) in zip(panels, losses.items(), strict=True):
-            ordered = sorted(each, key=lambda name: -each[name].expected.mean)
-            for position, name in enumerate(ordered):
-                loss, colour = each[name].expected, line_style(name)["color"]
-                panel.barh(position, loss.mean, color=colour, height=0.7)
-                panel.plot([loss.low, loss.high], [position, position], color="black", linewidth=1.2)
-                panel.text(max(loss.high, 0.0) + 0.006, position, f"{loss.mean:.3f}", va="center", fontsize=7)
-            panel.set_yticks(range(len(ordered)), [label_of(name) for name in ordered])
-            panel.set(xlabel="Regret (satisfaction lost to the oracle)", title=f"receiver {receiver}")
-            panel.grid(visible=False, axis="y")
-            panel.set_axisbelow(True)
-            panel.margins(x=0.12)
+@house_style()
+def _draw(results: Mapping[str, Result]) -> Figure:
+    figure, panels = subplots(0.6 + 3.4 * len(results), 3.0, 1, len(results), squeeze=False, sharex=True)
+    for panel, (receiver, (losses, _)) in zip(panels[0], results.items(), strict=True):
+        ordered = sorted(losses, key=lambda name: -losses[name].regret.mean)
+        bars = {label_of(name): (losses[name].regret, line_style(name)["color"]) for name in ordered}
+        draw_bars(panel, bars, gap=0.006)
+        panel.set(xlabel="Regret (satisfaction lost to the oracle)", title=f"receiver {receiver}")
     return figure
 
 
-def _rows(receiver: str, losses: Mapping[str, Loss]) -> list[dict[str, Any]]:
-    return [
-        {
-            "receiver": receiver,
-            "policy": name,
-            "regret": loss.expected.mean,
-            "regret_low": loss.expected.low,
-            "regret_high": loss.expected.high,
-            "served_regret": loss.served.mean,
-            "served_regret_low": loss.served.low,
-            "served_regret_high": loss.served.high,
-            "relative_to_oracle": loss.share,
-            "optimal_actions": loss.optimal,
-        }
-        for name, loss in losses.items()
-    ]
+def _rows(result: Result) -> list[Row]:
+    return [{"policy": name} | vars(loss) for name, loss in result.losses.items()]

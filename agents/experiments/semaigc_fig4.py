@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,13 +11,15 @@ from tqdm import tqdm
 
 from agents.evaluation.statistics import column_intervals
 from agents.experiments.shared.delivered import (
-    METRICS,
+    EDGE,
     DeliveredImages,
     Frameworks,
     Scheme,
     Tile,
     caption_of,
     draw_sheet,
+    quality_rows,
+    rivals_of,
     schemes_of,
 )
 from agents.experiments.shared.findings import Claim, Findings, paper
@@ -27,7 +28,6 @@ from agents.reports.style import label_of
 from envs.checks import Points
 
 NEAR_ALIGNMENT = 0.05
-RIVALS = ("non_root", "non_finetuning")
 
 
 @dataclass(frozen=True)
@@ -48,12 +48,9 @@ def run(study: Study, options: Options) -> Findings:
     """Deliver the same requests by every framework at every SNR."""
     receivers = study.measured_receivers(options.receivers)
     schemes = schemes_of(receivers)
-    delivery = Frameworks(study, options.num_requests, options.edge_availability, options.root)
+    delivery = Frameworks(study, options)
     cells = [(scheme, snr_db) for scheme in schemes for snr_db in options.snr_db]
-    sheet = {
-        (scheme, snr_db): delivery.deliver(scheme, snr_db)
-        for scheme, snr_db in tqdm(cells, desc="images", unit="batch", leave=False)
-    }
+    sheet = {cell: delivery.deliver(*cell) for cell in tqdm(cells, desc="images", unit="batch", leave=False)}
     shown = range(min(options.shown, len(delivery.requests)))
     return Findings(
         "Figure 4: delivered images over SNR",
@@ -71,41 +68,26 @@ def run(study: Study, options: Options) -> Findings:
     )
 
 
-def quality_rows(sheet: Sheet) -> list[dict[str, Any]]:
-    """Mean quality of every scheme at every SNR, with intervals over requests."""
-    rows = []
-    for (scheme, snr_db), each in sheet.items():
-        means = column_intervals(np.stack([each.quality[name] for name in METRICS], axis=1))
-        row: dict[str, Any] = {"framework": scheme.framework, "receiver": scheme.receiver or "", "snr_db": snr_db}
-        row["split"] = each.split
-        for name, mean in zip(METRICS, means, strict=True):
-            row |= {name: mean.mean, f"{name}_low": mean.low, f"{name}_high": mean.high}
-        rows.append(row)
-    return rows
-
-
 def _claims(sheet: Sheet, receiver: str, snr_db: Sequence[float]) -> list[Claim]:
     own = {level: sheet[Scheme("root", receiver), level] for level in snr_db}
     behind, leads = [], []
-    for name in RIVALS:
-        rival = Scheme(name, receiver if name == "non_root" else None)
+    for name, rival in rivals_of(receiver).items():
         gaps = [own[level].quality["psnr_db"] - sheet[rival, level].quality["psnr_db"] for level in snr_db]
         means = column_intervals(np.stack(gaps, axis=1))
         worst = min(range(len(snr_db)), key=lambda index: means[index].mean)
         leads.append(f"{means[worst].mean:+.1f} dB over {label_of(name)} at {snr_db[worst]:g} dB")
         behind += [
-            f"{label_of(name)} at {level:g} dB ({mean.mean:+.1f} dB, 95 % {mean.low:+.1f} to {mean.high:+.1f}; split "
+            f"{label_of(name)} at {level:g} dB ({mean.mean:+.1f} dB, 95 % {mean.span('+.1f')}; split "
             f"{own[level].split} against {sheet[rival, level].split})"
             for level, mean in zip(snr_db, means, strict=True)
             if mean.mean <= 0
         ]
-    edge = Scheme("edge", None)
     short = [
-        float((sheet[edge, level].quality["alignment"] - own[level].quality["alignment"]).mean()) for level in snr_db
+        float((sheet[EDGE, level].quality["alignment"] - own[level].quality["alignment"]).mean()) for level in snr_db
     ]
-    ssim = [float(own[level].quality["ssim"].mean()) for level in snr_db]
     far = int(np.argmax(short))
     at = f"receiver {receiver}: "
+    lost = own[snr_db[far]]
     return [
         paper(
             "SemAIGC outperforms Non-ROOT and Non-fine-tuning under all channel qualities",
@@ -116,10 +98,11 @@ def _claims(sheet: Sheet, receiver: str, snr_db: Sequence[float]) -> list[Claim]
         paper(
             "SemAIGC's images nearly resemble those of Edge",
             f"{at}largest shortfall of alignment to Edge's {short[far]:.3f} (at {snr_db[far]:g} dB); SSIM to it "
-            f"{ssim[0]:.2f} at {snr_db[0]:g} dB to {ssim[-1]:.2f} at {snr_db[-1]:g} dB",
+            f"{own[snr_db[0]].mean('ssim'):.2f} at {snr_db[0]:g} dB to {own[snr_db[-1]].mean('ssim'):.2f} at "
+            f"{snr_db[-1]:g} dB",
             short[far] <= NEAR_ALIGNMENT,
-            f"at {snr_db[far]:g} dB the prompt is lost in part of the images (PSNR "
-            f"{own[snr_db[far]].quality['psnr_db'].mean():.1f} dB at split {own[snr_db[far]].split})",
+            f"at {snr_db[far]:g} dB the prompt is lost in part of the images (PSNR {lost.mean('psnr_db'):.1f} dB at "
+            f"split {lost.split})",
         ),
     ]
 

@@ -7,14 +7,16 @@ from dataclasses import dataclass
 
 from matplotlib.figure import Figure
 
-from agents.experiments.semaigc_fig4 import RIVALS, quality_rows
 from agents.experiments.shared.delivered import (
+    EDGE,
     DeliveredImages,
     Frameworks,
     Scheme,
     Tile,
     caption_of,
     draw_sheet,
+    quality_rows,
+    rivals_of,
     schemes_of,
 )
 from agents.experiments.shared.findings import Claim, Findings, paper
@@ -39,12 +41,14 @@ class Options(ImageOptions):
     snr_db: float
 
 
+Sheet = Mapping[Scheme, DeliveredImages]
+
+
 def run(study: Study, options: Options) -> Findings:
     """Deliver the same requests by every framework and look closely."""
     receivers = study.measured_receivers(options.receivers)
-    schemes = schemes_of(receivers)
-    delivery = Frameworks(study, options.num_requests, options.edge_availability, options.root)
-    sheet = {scheme: delivery.deliver(scheme, options.snr_db) for scheme in schemes}
+    delivery = Frameworks(study, options)
+    sheet = {scheme: delivery.deliver(scheme, options.snr_db) for scheme in schemes_of(receivers)}
     return Findings(
         f"Figure 5: details of the delivered images at {options.snr_db:g} dB",
         {"": _draw(sheet, min(options.shown, len(delivery.requests)), delivery)},
@@ -54,18 +58,18 @@ def run(study: Study, options: Options) -> Findings:
     )
 
 
-def _claims(sheet: Mapping[Scheme, DeliveredImages], receiver: str, snr_db: float) -> list[Claim]:
-    own, edge = sheet[Scheme("root", receiver)], sheet[Scheme("edge", None)]
-    rivals = {name: sheet[Scheme(name, receiver if name == "non_root" else None)] for name in RIVALS}
+def _claims(sheet: Sheet, receiver: str, snr_db: float) -> list[Claim]:
+    own, edge = sheet[Scheme("root", receiver)], sheet[EDGE]
+    rivals = {name: sheet[scheme] for name, scheme in rivals_of(receiver).items()}
     gaps = {name: difference(own.quality["psnr_db"], each.quality["psnr_db"]) for name, each in rivals.items()}
-    at = f"receiver {receiver}: PSNR {own.quality['psnr_db'].mean():.1f} dB, SSIM {own.quality['ssim'].mean():.3f}; "
+    told = f"receiver {receiver}: PSNR {own.mean('psnr_db'):.1f} dB, SSIM {own.mean('ssim'):.3f}; "
     return [
         paper(
             f"at {snr_db:g} dB Non-ROOT and Non-fine-tuning have noisy points and blurred edges, SemAIGC has not",
-            at
+            told
             + ", ".join(
-                f"{label_of(name)} {each.quality['psnr_db'].mean():.1f} dB, {each.quality['ssim'].mean():.3f} "
-                f"(lead {gaps[name].mean:+.1f} dB, 95 % {gaps[name].low:+.1f} to {gaps[name].high:+.1f})"
+                f"{label_of(name)} {each.mean('psnr_db'):.1f} dB, {each.mean('ssim'):.3f} "
+                f"(lead {gaps[name].mean:+.1f} dB, 95 % {gaps[name].span('+.1f')})"
                 for name, each in rivals.items()
             ),
             all(gap.low > 0 and gap.mean >= CROSSING_DB for gap in gaps.values()),
@@ -74,14 +78,14 @@ def _claims(sheet: Mapping[Scheme, DeliveredImages], receiver: str, snr_db: floa
         ),
         paper(
             f"at {snr_db:g} dB Edge's image is distorted too, and worse than SemAIGC's",
-            f"{at}SSIM of Edge's {edge.quality['ssim'].mean():.3f}",
-            bool(edge.quality["ssim"].mean() < own.quality["ssim"].mean()),
+            f"{told}SSIM of Edge's {edge.mean('ssim'):.3f}",
+            edge.mean("ssim") < own.mean("ssim"),
             "Edge's image is sent error-free at the Shannon rate here: it is the reference, and pays in time instead",
         ),
     ]
 
 
-def _draw(sheet: Mapping[Scheme, DeliveredImages], shown: int, delivery: Frameworks) -> Figure:
+def _draw(sheet: Sheet, shown: int, delivery: Frameworks) -> Figure:
     height = next(iter(sheet.values())).images.shape[-2]
     top, left, size = (round(share * height) for share in DETAIL)
     rows: list[Sequence[Tile]] = []

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,11 +11,11 @@ from numpy.typing import NDArray
 from tqdm import tqdm
 
 from agents.evaluation.statistics import Interval, column_intervals
-from agents.experiments.shared.drawing import PACR_LABEL, SNR_LABEL, draw_cells
-from agents.experiments.shared.findings import Claim, Findings, bar, paper
+from agents.experiments.shared.findings import Claim, Findings, Row, bar, named_rows, paper, per_receiver
 from agents.experiments.shared.learning import root_of
 from agents.experiments.shared.states import FIXED, FRAMEWORKS, difference, interval, sample_states, share_of
 from agents.experiments.shared.study import StateOptions, Study
+from agents.reports.drawing import PACR_LABEL, SNR_LABEL, colour_bar, draw_cells, subplots
 from agents.reports.style import house_style, label_of
 from envs import SplitSettings
 from envs.checks import Points
@@ -26,8 +25,10 @@ SPAN, NEAR = 0.4, 0.05
 TOLERANCE, ORACLE_SHARE = 0.03, 0.98
 SCARCE_PACR, OVER_EDGE = 0.25, 0.40
 
-
 Options = StateOptions
+
+Cell = tuple[int, int]
+"""Of the grid: PACR, SNR."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +44,7 @@ class Grid:
     snr_db: Points
     edge_availability: Points
     rewards: dict[str, NDArray[np.float64]]
-    flawless: dict[tuple[int, int], float]
+    flawless: dict[Cell, float]
 
     def mean(self, policy: str) -> NDArray[np.float64]:
         """Mean satisfaction in the cells, [PACR, SNR]."""
@@ -53,41 +54,30 @@ class Grid:
         """ROOT over the oracle, [PACR, SNR]."""
         return share_of(self.mean("root"), self.mean("oracle"))
 
-    @property
-    def lowest(self) -> tuple[int, int]:
-        """The cell where ROOT satisfies least."""
-        return _cell(self.mean("root").argmin(), self.mean("root"))
+    def ends(self) -> tuple[Cell, Cell, Cell]:
+        """The cells where ROOT satisfies least and most, and that of the lowest SNR and the most compute."""
+        harshest = int(np.argmax(self.edge_availability)), int(np.argmin(self.snr_db))
+        return _lowest(self.mean("root")), _lowest(-self.mean("root")), harshest
 
-    @property
-    def highest(self) -> tuple[int, int]:
-        """The cell where ROOT satisfies most."""
-        return _cell(self.mean("root").argmax(), self.mean("root"))
-
-    @property
-    def harshest(self) -> tuple[int, int]:
-        """The cell of the lowest SNR and the most compute."""
-        return int(np.argmax(self.edge_availability)), int(np.argmin(self.snr_db))
-
-    def where(self, index: tuple[int, int]) -> str:
+    def where(self, index: Cell) -> str:
         """A cell in words."""
         row, column = index
         return f"PACR {self.edge_availability[row]:g}, {self.snr_db[column]:g} dB"
 
 
-def _cell(flat: Any, values: NDArray[np.float64]) -> tuple[int, int]:
-    row, column = np.unravel_index(flat, values.shape)
+def _lowest(values: NDArray[np.float64]) -> Cell:
+    row, column = np.unravel_index(values.argmin(), values.shape)
     return int(row), int(column)
 
 
 def run(study: Study, options: Options) -> Findings:
     """Measure every framework and the oracle in every cell."""
-    receivers = study.measured_receivers(options.receivers)
-    grids = {receiver: _grid(study, options, receiver) for receiver in receivers}
+    grids = {receiver: _grid(study, options, receiver) for receiver in study.measured_receivers(options.receivers)}
     return Findings(
         "Figure 8: satisfaction over PACR and SNR",
         {"": _draw(grids)},
-        {"": [row for receiver, grid in grids.items() for row in _rows(receiver, grid)]},
-        [claim for receiver, grid in grids.items() for claim in _claims(receiver, grid)],
+        {"": named_rows("receiver", grids, _rows)},
+        per_receiver(grids, _claims),
         study.notes,
     )
 
@@ -100,9 +90,9 @@ def _grid(study: Study, options: Options, receiver: str) -> Grid:
     for i, j in tqdm(cells, desc=f"cells, receiver {receiver}", leave=False):
         states = sample_states(_settings(study, options, receiver, (i, j)), options.num_states, study.seed)
         for policy, values in rewards.items():
-            values[i, j] = states.rewards_of(states.actions(policy, root))
+            values[i, j] = states.expected(policy, root)
     grid = Grid(options.snr_db, options.edge_availability, rewards, {})
-    for cell in {grid.lowest, grid.highest, grid.harshest}:
+    for cell in set(grid.ends()):
         # The same states where every image is accepted at once: what latency alone allows.
         settings = replace(_settings(study, options, receiver, cell), quality_min=-1.0)
         states = sample_states(settings, options.num_states, study.seed)
@@ -110,29 +100,29 @@ def _grid(study: Study, options: Options, receiver: str) -> Grid:
     return grid
 
 
-def _settings(study: Study, options: Options, receiver: str, cell: tuple[int, int]) -> SplitSettings:
+def _settings(study: Study, options: Options, receiver: str, cell: Cell) -> SplitSettings:
     pacr, snr_db = options.edge_availability[cell[0]], options.snr_db[cell[1]]
     return study.settings_of(receiver, {"edge_availability": [pacr, pacr], "snr_db": [snr_db, snr_db]})
 
 
-def _claims(receiver: str, grid: Grid) -> list[Claim]:
-    root = grid.mean("root")
-    low, high, harsh = grid.lowest, grid.highest, grid.harshest
-    at = f"receiver {receiver}: "
+def _claims(grid: Grid) -> list[Claim]:
+    root, oracle = grid.mean("root"), grid.mean("oracle")
+    low, high, harsh = grid.ends()
     span = float(root[high] - root[low])
-    ends = f"{root[low]:.2f} ({grid.where(low)}) to {root[high]:.2f} ({grid.where(high)})"
     limits = (
-        f"the optimum reaches {grid.mean('oracle')[low]:.2f} and {grid.mean('oracle')[high]:.2f} in these cells, and "
+        f"the optimum reaches {oracle[low]:.2f} and {oracle[high]:.2f} in these cells, and "
         f"{grid.flawless[low]:.2f} and {grid.flawless[high]:.2f} if every image were accepted at once"
     )
-    harsh_text = f"{at}{root[harsh]:.2f} at {grid.where(harsh)}"
-    harsh_why = (
-        f"the optimum reaches {grid.mean('oracle')[harsh]:.2f} there, {grid.flawless[harsh]:.2f} without rejects"
-    )
-    near = abs(root[low] - PAPER_LOW) <= NEAR and abs(root[high] - PAPER_HIGH) <= NEAR
+    harsh_text = f"{root[harsh]:.2f} at {grid.where(harsh)}"
+    harsh_why = f"the optimum reaches {oracle[harsh]:.2f} there, {grid.flawless[harsh]:.2f} without rejects"
     return [
-        paper(f"satisfaction from about {PAPER_LOW} to {PAPER_HIGH} over the map", at + ends, near, limits),
-        bar(f"satisfaction spans at least {SPAN}", f"{at}{span:.2f}", span >= SPAN, limits),
+        paper(
+            f"satisfaction from about {PAPER_LOW} to {PAPER_HIGH} over the map",
+            f"{root[low]:.2f} ({grid.where(low)}) to {root[high]:.2f} ({grid.where(high)})",
+            abs(root[low] - PAPER_LOW) <= NEAR and abs(root[high] - PAPER_HIGH) <= NEAR,
+            limits,
+        ),
+        bar(f"satisfaction spans at least {SPAN}", f"{span:.2f}", span >= SPAN, limits),
         paper(
             f"about {PAPER_HARSH} at -6 dB with ample compute",
             harsh_text,
@@ -140,63 +130,58 @@ def _claims(receiver: str, grid: Grid) -> list[Claim]:
             harsh_why,
         ),
         bar(f"at least {PAPER_HARSH} at -6 dB with ample compute", harsh_text, root[harsh] >= PAPER_HARSH, harsh_why),
-        _never_far_below(at, grid),
-        _above_each(at, grid),
-        _above_edge(at, grid),
-        _near_the_oracle(at, grid),
+        _never_far_below(grid),
+        _above_each(grid),
+        _above_edge(grid),
+        _near_the_oracle(grid),
     ]
 
 
-def _never_far_below(at: str, grid: Grid) -> Claim:
+def _never_far_below(grid: Grid) -> Claim:
     gaps = {policy: grid.mean("root") - grid.mean(policy) for policy in FIXED}
     policy = min(gaps, key=lambda name: gaps[name].min())
-    cell = _cell(gaps[policy].argmin(), gaps[policy])
+    cell = _lowest(gaps[policy])
     worst = difference(grid.rewards["root"][cell], grid.rewards[policy][cell])
     below = sum(int((gap < -TOLERANCE).sum()) for gap in gaps.values())
     oracle = float((grid.mean("oracle") - grid.mean(policy))[cell])
     return bar(
         f"in no cell is ROOT below a fixed framework by more than {TOLERANCE}",
-        f"{at}worst {worst.mean:+.3f} (95 % {worst.low:+.3f} to {worst.high:+.3f}) against {label_of(policy)} at "
-        f"{grid.where(cell)}; {below} of {sum(gap.size for gap in gaps.values())} comparisons are below the bar",
+        f"worst {worst.text('+.3f')} against {label_of(policy)} at {grid.where(cell)}; {below} of "
+        f"{sum(gap.size for gap in gaps.values())} comparisons are below the bar",
         worst.mean >= -TOLERANCE,
         f"the best split of SemAIGC itself is {oracle:+.3f} against {label_of(policy)} in that cell",
     )
 
 
-def _above_each(at: str, grid: Grid) -> Claim:
+def _above_each(grid: Grid) -> Claim:
     gains = {policy: _over_cells(grid.rewards["root"] - grid.rewards[policy]) for policy in FIXED}
-    listed = ", ".join(f"{gain.mean:+.3f} over {label_of(policy)}" for policy, gain in gains.items())
     return bar(
         "on average over the cells ROOT is above each fixed framework",
-        at + listed,
+        ", ".join(f"{gain.mean:+.3f} over {label_of(policy)}" for policy, gain in gains.items()),
         all(gain.low > 0 for gain in gains.values()),
         "the interval of at least one difference includes 0 or lies below it",
     )
 
 
-def _above_edge(at: str, grid: Grid) -> Claim:
+def _above_edge(grid: Grid) -> Claim:
+    stated = f"at PACR up to {SCARCE_PACR} at least {OVER_EDGE} above Edge"
     scarce = np.asarray(grid.edge_availability) <= SCARCE_PACR
     if not scarce.any():
-        return bar(f"at PACR up to {SCARCE_PACR} at least {OVER_EDGE} above Edge", "no such cell in the grid", False)
+        return bar(stated, "no such cell in the grid", False)
     gain = _over_cells((grid.rewards["root"] - grid.rewards["edge"])[scarce])
     best = float((grid.mean("oracle") - grid.mean("edge"))[scarce].mean())
-    return bar(
-        f"at PACR up to {SCARCE_PACR} at least {OVER_EDGE} above Edge",
-        f"{at}{gain.mean:+.3f} (95 % {gain.low:+.3f} to {gain.high:+.3f})",
-        gain.mean >= OVER_EDGE,
-        f"the optimum itself is {best:+.3f} above Edge there",
-    )
+    why = f"the optimum itself is {best:+.3f} above Edge there"
+    return bar(stated, gain.text("+.3f"), gain.mean >= OVER_EDGE, why)
 
 
-def _near_the_oracle(at: str, grid: Grid) -> Claim:
+def _near_the_oracle(grid: Grid) -> Claim:
     share = grid.share_of_oracle()
-    cell = _cell(share.argmin(), share)
+    cell = _lowest(share)
     below = int((share < ORACLE_SHARE).sum())
     lost = grid.mean("oracle") - grid.mean("root")
     return bar(
         f"ROOT reaches {ORACLE_SHARE:.0%} of the oracle in every cell",
-        f"{at}lowest {share[cell]:.1%} at {grid.where(cell)}; mean {share.mean():.1%}; {below} of "
-        f"{share.size} cells below",
+        f"lowest {share[cell]:.1%} at {grid.where(cell)}; mean {share.mean():.1%}; {below} of {share.size} cells below",
         share[cell] >= ORACLE_SHARE,
         f"the largest loss of satisfaction in a cell is {lost.max():.3f}, the mean one {lost.mean():.4f}",
     )
@@ -207,42 +192,35 @@ def _over_cells(values: NDArray[np.float64]) -> Interval:
     return interval(values.reshape(-1, values.shape[-1]).mean(axis=0))
 
 
+@house_style()
 def _draw(grids: Mapping[str, Grid]) -> Figure:
-    with house_style():
-        figure = Figure(figsize=(7.6, 0.4 + 3.2 * len(grids)), layout="constrained")
-        panels = figure.subplots(len(grids), 2, squeeze=False, sharex=True, sharey=True)
-        for row, (receiver, grid) in zip(panels, grids.items(), strict=True):
-            shown = {
-                f"Satisfaction of ROOT, receiver {receiver}": (grid.mean("root"), 0.0, 1.0, "viridis"),
-                "ROOT / oracle": (grid.share_of_oracle(), min(0.95, grid.share_of_oracle().min()), 1.0, "cividis"),
-            }
-            for panel, (title, (values, least, most, colours)) in zip(row, shown.items(), strict=True):
-                mesh = draw_cells(
-                    panel, grid.snr_db, grid.edge_availability, values, cmap=colours, vmin=least, vmax=most
-                )
-                panel.set(title=title, xlabel=SNR_LABEL, xticks=list(grid.snr_db))
-                figure.colorbar(mesh, ax=panel).outline.set_visible(False)  # type: ignore[operator]
-            row[0].set_ylabel(PACR_LABEL)
+    figure, panels = subplots(7.6, 0.4 + 3.2 * len(grids), len(grids), 2, squeeze=False, sharex=True, sharey=True)
+    for row, (receiver, grid) in zip(panels, grids.items(), strict=True):
+        shown = {
+            f"Satisfaction of ROOT, receiver {receiver}": (grid.mean("root"), 0.0, "viridis"),
+            "ROOT / oracle": (grid.share_of_oracle(), min(0.95, grid.share_of_oracle().min()), "cividis"),
+        }
+        for panel, (title, (values, least, colours)) in zip(row, shown.items(), strict=True):
+            mesh = draw_cells(panel, grid.snr_db, grid.edge_availability, values, cmap=colours, vmin=least, vmax=1.0)
+            panel.set(title=title, xlabel=SNR_LABEL, xticks=list(grid.snr_db))
+            colour_bar(figure, mesh, panel)
+        row[0].set_ylabel(PACR_LABEL)
     return figure
 
 
-def _rows(receiver: str, grid: Grid) -> list[dict[str, Any]]:
-    rows = []
+def _rows(grid: Grid) -> list[Row]:
     cells = [(pacr, snr_db) for pacr in grid.edge_availability for snr_db in grid.snr_db]
     best = grid.mean("oracle").reshape(-1)
-    for policy, values in grid.rewards.items():
-        means = column_intervals(values.reshape(len(cells), -1).T)
-        for (pacr, snr_db), mean, optimum in zip(cells, means, best, strict=True):
-            rows.append(
-                {
-                    "receiver": receiver,
-                    "edge_availability": pacr,
-                    "snr_db": snr_db,
-                    "policy": policy,
-                    "satisfaction": mean.mean,
-                    "satisfaction_low": mean.low,
-                    "satisfaction_high": mean.high,
-                    "relative_to_oracle": float(share_of(mean.mean, optimum)),
-                }
-            )
-    return rows
+    return [
+        {
+            "edge_availability": pacr,
+            "snr_db": snr_db,
+            "policy": policy,
+            "satisfaction": mean,
+            "relative_to_oracle": float(share_of(mean.mean, optimum)),
+        }
+        for policy, values in grid.rewards.items()
+        for (pacr, snr_db), mean, optimum in zip(
+            cells, column_intervals(values.reshape(len(cells), -1).T), best, strict=True
+        )
+    ]

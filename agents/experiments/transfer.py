@@ -5,23 +5,22 @@ The paper trains ROOT remotely and fits it to the local radio environment. Here 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from agents.experiments.ablations import Curves
-from agents.experiments.shared.findings import Claim, Findings, bar, report
-from agents.experiments.shared.learning import learning_curves, lesson_of
+from agents.experiments.shared.findings import Claim, Findings, Row, bar, named_rows, report
+from agents.experiments.shared.learning import Curves, learning_curves, lesson_of
 from agents.experiments.shared.states import sample_states
 from agents.experiments.shared.study import CurveOptions, Study
 from agents.policies import load_policy
-from agents.reports.style import GREY, OKABE_ITO, house_style, label_of
+from agents.reports.drawing import draw_range, subplots
+from agents.reports.style import GREY, OKABE_ITO, house_style, line_style
 from agents.runs.learn import new_agent
 from agents.runs.settings import AgentSettings
 from agents.runs.setup import scenario_configs
@@ -50,40 +49,15 @@ class Options(CurveOptions):
     fitted: Mapping[str, Any]
 
 
-@dataclass(frozen=True)
-class Start:
-    """Agents of one start in one scenario.
-
-    Attributes:
-        curves: shares of the oracle over episodes.
-        served: [S], what the users of each agent got while it learnt, as a share of the oracle's expected reward.
-        episode_length: requests of an episode.
-    """
-
-    curves: Curves
-    served: NDArray[np.float64]
-    episode_length: int
-
-    @property
-    def requests(self) -> NDArray[np.int64]:
-        """[E], learnt from."""
-        return self.curves.episodes * self.episode_length
-
-    def requests_until(self, share: float) -> float:
-        """Median over agents of the first look at or above a share of the oracle; infinite where not reached."""
-        return self.curves.episodes_until(share) * self.episode_length
-
-
-@dataclass(frozen=True)
-class Place:
+class Place(NamedTuple):
     """One scenario.
 
     Attributes:
-        starts: by their names in `STYLES`.
+        starts: shares of the oracle over requests, by the names in `STYLES`.
         two_split: the best two-split rule there, which knows the model, as a share of the oracle.
     """
 
-    starts: dict[str, Start]
+    starts: dict[str, Curves]
     two_split: float
 
 
@@ -98,18 +72,20 @@ def run(study: Study, options: Options) -> Findings:
         for scenario, place in settings.items():
             starts = {}
             states = sample_states(place, options.num_states, study.seed)
-            oracle = float(states.rewards_of(states.actions("oracle")).mean())
+            oracle = float(states.expected("oracle").mean())
             for start, agent in agents.items():
                 learnt = learning_curves(options, place, agent, states, study.folder, progress.update)
-                curves = Curves(learnt[0].episodes, np.array([each.rewards for each in learnt]) / oracle)
-                served = np.array([each.served for each in learnt]) / oracle
-                starts[start] = Start(curves, served, place.episode_length)
+                in_requests = replace(learnt, learnt_from=learnt.learnt_from * place.episode_length)
+                starts[start] = in_requests.shares_of(oracle)
             rule = load_policy("two_split", SplitVectorEnv(1, place)).predict(states.observations)[0]
             places[scenario] = Place(starts, float(states.rewards_of(rule).mean()) / oracle)
     return Findings(
         "Pre-trained, then fitted to the place",
         {"": _draw(places, options.shares)},
-        {"": list(_points(places)), "summary": list(_summary(places, options.shares))},
+        {
+            "": named_rows("scenario", places, _points),
+            "summary": named_rows("scenario", places, lambda place: _summary(place, options.shares)),
+        },
         [claim for name, place in places.items() for claim in _claims(study.receiver, name, place, options.shares)],
         study.notes,
     )
@@ -135,10 +111,10 @@ def _settings(study: Study, options: Options) -> dict[str, SplitSettings]:
 def _claims(receiver: str, scenario: str, place: Place, shares: Points) -> list[Claim]:
     scratch, fitted = place.starts[SCRATCH], place.starts[FITTED]
     at = f"receiver {receiver}, {scenario}: "
-    until = {share: (fitted.requests_until(share), scratch.requests_until(share)) for share in shares}
+    until = {share: (fitted.until(share), scratch.until(share)) for share in shares}
     later = [share for share, (with_it, without) in until.items() if not (with_it < without or with_it == 0)]
     told = ", ".join(f"{share:.3g} after {_number(a)} (without: {_number(b)})" for share, (a, b) in until.items())
-    zero_shot, end = fitted.curves.shares[:, 0].mean(), fitted.curves.final
+    zero_shot, end = fitted.values[:, 0].mean(), fitted.final
     gain = 100 * (end - zero_shot)
     return [
         bar(
@@ -152,12 +128,12 @@ def _claims(receiver: str, scenario: str, place: Place, shares: Points) -> list[
             f"{at}{gain.mean():+.2f} points of the oracle (agents {gain.min():+.2f} to {gain.max():+.2f})",
             gain.min() > 0,
             f"it has only {100 * (1 - zero_shot):.2f} points left to gain there, agents from random networks are "
-            f"{100 * (1 - scratch.curves.final.mean()):.2f} below the oracle after as many requests",
+            f"{100 * (1 - scratch.final.mean()):.2f} below the oracle after as many requests",
         ),
         report(
             "how good ROOT of `paper` is without a request there, and after the last one",
             f"{at}{zero_shot:.2%} of the oracle, then {_range(end)}; from random networks "
-            f"{_range(scratch.curves.final)}; the best two-split rule there has {place.two_split:.1%}",
+            f"{_range(scratch.final)}; the best two-split rule there has {place.two_split:.1%}",
         ),
         report(
             "what users get while it learns, exploration included",
@@ -174,59 +150,47 @@ def _range(shares: NDArray[np.float64]) -> str:
     return f"{shares.mean():.2%} (agents {shares.min():.2%} to {shares.max():.2%})"
 
 
+@house_style()
 def _draw(places: Mapping[str, Place], shares: Points) -> Figure:
-    with house_style():
-        figure = Figure(figsize=(0.8 + 2.9 * len(places), 3.3), layout="constrained")
-        panels = figure.subplots(1, len(places), squeeze=False, sharex=True, sharey=True)[0]
-        for panel, (scenario, place) in zip(panels, places.items(), strict=True):
-            _draw_place(panel, place, shares)
-            panel.set(title=scenario, xlabel="Requests learnt from")
-        panels[0].set(yscale="log", ylabel="Share of the oracle's satisfaction lost")
+    figure, grid = subplots(0.8 + 2.9 * len(places), 3.3, 1, len(places), squeeze=False, sharex=True, sharey=True)
+    panels = grid[0]
+    for panel, (scenario, place) in zip(panels, places.items(), strict=True):
+        for name, curves in place.starts.items():
+            colour, label = STYLES[name]
+            lost = np.maximum(1 - curves.values, 1e-4)  # of what cannot be seen on a logarithmic axis
+            draw_range(panel, curves.learnt_from, lost, color=colour, label=label)
+        rule = line_style("two_split") | {"marker": ""}
+        panel.axhline(1 - place.two_split, linewidth=1.2, **rule)
         for share in shares:
-            panels[-1].annotate(
-                f"{100 * share:.3g} %", (1.0, 1 - share), (2, 0), ("axes fraction", "data"), "offset points", fontsize=7
-            )
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
+            panel.axhline(1 - share, color=GREY, linestyle=":", linewidth=0.8, zorder=0)
+        panel.set(title=scenario, xlabel="Requests learnt from")
+    panels[0].set(yscale="log", ylabel="Share of the oracle's satisfaction lost")
+    for share in shares:
+        panels[-1].annotate(
+            f"{100 * share:.3g} %", (1.0, 1 - share), (2, 0), ("axes fraction", "data"), "offset points", fontsize=7
+        )
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=3)
     return figure
 
 
-def _draw_place(panel: Axes, place: Place, shares: Points) -> None:
-    for name, start in place.starts.items():
-        colour, label = STYLES[name]
-        lost = np.maximum(1 - start.curves.shares, 1e-4)  # of what cannot be seen on a logarithmic axis
-        panel.plot(start.requests, lost.mean(axis=0), color=colour, label=label)
-        panel.fill_between(start.requests, lost.min(axis=0), lost.max(axis=0), color=colour, alpha=0.15, linewidth=0)
-    panel.axhline(1 - place.two_split, color=OKABE_ITO[2], linestyle="-.", linewidth=1.2, label=label_of("two_split"))
-    for share in shares:
-        panel.axhline(1 - share, color=GREY, linestyle=":", linewidth=0.8, zorder=0)
+def _points(place: Place) -> list[Row]:
+    return named_rows("start", place.starts, lambda curves: curves.rows("requests", "relative_to_oracle"))
 
 
-def _points(places: Mapping[str, Place]) -> Iterator[dict[str, Any]]:
-    for scenario, place in places.items():
-        for name, start in place.starts.items():
-            for seed, shares in enumerate(start.curves.shares):
-                for requests, share in zip(start.requests, shares, strict=True):
-                    yield {
-                        "scenario": scenario,
-                        "start": name,
-                        "seed": seed,
-                        "requests": int(requests),
-                        "relative_to_oracle": float(share),
-                    }
-
-
-def _summary(places: Mapping[str, Place], shares: Points) -> Iterator[dict[str, Any]]:
-    for scenario, place in places.items():
-        for name, start in place.starts.items():
-            ends = start.curves.final
-            yield {
-                "scenario": scenario,
-                "start": name,
-                **{f"requests_until_{share:.3g}": start.requests_until(share) for share in shares},
-                "relative_to_oracle_at_start": float(start.curves.shares[:, 0].mean()),
+def _summary(place: Place, shares: Points) -> list[Row]:
+    def row(curves: Curves) -> list[Row]:
+        ends = curves.final
+        reached = {f"requests_until_{share:.3g}": curves.until(share) for share in shares}
+        return [
+            reached
+            | {
+                "relative_to_oracle_at_start": float(curves.values[:, 0].mean()),
                 "relative_to_oracle_at_end": float(ends.mean()),
                 "relative_to_oracle_at_end_lowest": float(ends.min()),
                 "relative_to_oracle_at_end_highest": float(ends.max()),
-                "served_relative_to_oracle": float(start.served.mean()),
+                "served_relative_to_oracle": float(curves.served.mean()),
                 "two_split_relative_to_oracle": place.two_split,
             }
+        ]
+
+    return named_rows("start", place.starts, row)

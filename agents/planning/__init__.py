@@ -3,7 +3,6 @@
 from agents.planning.bound import bound_rewards
 from agents.planning.levels import Levels, levels_of
 from agents.planning.paths import Path, record_path
-from agents.planning.planner import Planner
-from agents.planning.values import Values, fit_values
+from agents.planning.values import Planner, Values, fit_values
 
 __all__ = ["Levels", "Path", "Planner", "Values", "bound_rewards", "fit_values", "levels_of", "record_path"]

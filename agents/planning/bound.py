@@ -8,9 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from agents.planning.choices import choices_at
 from agents.planning.paths import Moment, Path
-from agents.planning.values import Values
+from agents.planning.values import Values, choices_at
 
 CHUNK_VALUES = 2**18
 """Rewards that are worked on at a time."""

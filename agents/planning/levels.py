@@ -59,7 +59,6 @@ class Levels:
 
     Attributes:
         name: of the level among the scenario's features.
-        resource: what a decision takes: `edge` seconds, or joules of the `user`.
         step: of the grid, in the unit of the level.
         num: n, levels 0, step, ..., (n - 1) step.
         drift: float64 [m, n], chance of each level at the next request given the level after a decision, m >= n; None
@@ -67,7 +66,6 @@ class Levels:
     """
 
     name: str
-    resource: str
     step: float
     num: int
     drift: NDArray[np.float64] | None
@@ -94,9 +92,9 @@ class Levels:
         return np.clip(rounded, 0, self.num - 1).astype(np.int64)
 
     def taken(self, prices: costs.Prices, attempts: int) -> NDArray[np.int64]:
-        """Whole steps that so many attempts take, rounded down, int64 of the prices' shape."""
+        """Whole steps that so many attempts take, of the user's joules or the edge's seconds, rounded down, int64."""
         parts_s = prices.parts_s(attempts)
-        amount = parts_s.edge if self.resource == "edge" else parts_s.user * prices.user_power_w
+        amount = parts_s.user * prices.user_power_w if self.is_good else parts_s.edge
         return np.floor(amount / self.step).astype(np.int64)
 
     def after(self, index: NDArray[np.int64], taken: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -128,7 +126,7 @@ def levels_of(model: Any, backlog_step_s: float, battery_step_j: float) -> Level
         )
     if scenario.NAME == "battery":
         num = _checked("battery_step_j", battery_step_j, np.ceil(scenario.battery_j[1] / battery_step_j - FINEST) + 1)
-        return Levels("battery_j", "user", battery_step_j, num, None)
+        return Levels("battery_j", battery_step_j, num, None)
     if scenario.NAME == "queue":
         step = backlog_step_s
         num = _checked("backlog_step_s", step, np.floor(scenario.backlog_limit_s / step + FINEST) + 1)
@@ -138,7 +136,7 @@ def levels_of(model: Any, backlog_step_s: float, battery_step_j: float) -> Level
             (next_levels + 1 - after) * step, scenario.interval_s, scenario.background_load, scenario.background_job_s
         )
         reached[:, -1] = 1.0
-        return Levels("backlog_s", "edge", step, num, np.diff(reached, axis=1, prepend=0.0))
+        return Levels("backlog_s", step, num, np.diff(reached, axis=1, prepend=0.0))
     raise ValueError(f"planning is for the scenarios queue and battery, got {scenario.NAME}")
 
 

@@ -1,4 +1,4 @@
-"""What a level is worth at each request of a session: dynamic programming with fitted values."""
+"""What plans earn at every level and what a level is worth, by dynamic programming with fitted values, and a policy."""
 
 from __future__ import annotations
 
@@ -8,12 +8,61 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.planning.choices import choices_at
 from agents.planning.levels import Levels
-from agents.planning.paths import feature_decay, sample_moment
+from agents.planning.paths import feature_decay, present_moment, sample_moment
+from agents.policies import Policy
+from agents.policies.base import Actions, Observations
+from envs import SplitVectorEnv
 
 NUM_KNOTS = 40
 """Levels at which values are fitted, denser near 0; linear in between."""
+
+
+@dataclass(frozen=True)
+class Choices:
+    """The decisions of N sessions at L levels.
+
+    Attributes:
+        rewards: float64 [N, L, P], exact mean reward of each plan.
+        after: int64 [N, L, P, K], grid point after it with 1..K attempts.
+        chances: float64 [N, P, K], chance of so many attempts.
+    """
+
+    rewards: NDArray[np.float64]
+    after: NDArray[np.int64]
+    chances: NDArray[np.float64]
+
+    def totals(self, outlook: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Reward of each plan and mean of what the level after it is worth (`outlook`, [N, m]), float64 [N, L, P]."""
+        rows = np.arange(len(outlook))[:, None, None]
+        totals = self.rewards.copy()
+        for attempt in range(self.chances.shape[-1]):
+            totals += self.chances[:, None, :, attempt] * outlook[rows, self.after[..., attempt]]
+        return totals
+
+
+def choices_at(model: Any, levels: Levels, state: Any, index: NDArray[np.int64]) -> Choices:
+    """Price all plans of N requests.
+
+    Args:
+        model: of the environment.
+        levels: its grid.
+        state: the requests; their own levels are not looked at.
+        index: int64 [N, L] or [1, L], grid points.
+    """
+    prices = model.costs.price(state.link).mapped(lambda seconds: seconds[:, :, :, None])  # an axis for the levels
+    accepted, _ = model.quality.acceptance(state.snr_db)
+    num_attempts = accepted.shape[-1]
+    chances = accepted.copy()
+    chances[..., -1] = 1.0 - accepted[..., :-1].sum(axis=-1)
+    offer = model.offer({levels.name: levels.values[index][:, :, None]}, prices)
+    rewards = model.mean_reward(offer, accepted[:, None], {}, state.latency_low_s[:, None, None])
+    taken = np.stack([levels.taken(prices, attempt + 1) for attempt in range(num_attempts)], axis=-1)
+    if offer.possible is not None:
+        taken = taken * offer.possible[..., None]
+    shape = (len(state.snr_db), index.shape[1], len(model.plans))
+    after = levels.after(index[:, :, None, None], taken)
+    return Choices(np.broadcast_to(rewards, shape), np.broadcast_to(after, (*shape, num_attempts)), chances)
 
 
 @dataclass(frozen=True)
@@ -64,3 +113,28 @@ def fit_values(model: Any, levels: Levels, num_states: int, seed: int) -> Values
         at_levels = np.stack([np.interp(np.arange(levels.num), knots, each) for each in coefficients])
         outlooks[request - 1] = levels.outlook(at_levels)
     return values
+
+
+class Planner(Policy):
+    """The largest reward of the request and mean worth of what it leaves, on the true state and the request's number.
+
+    It looks into the environment itself, so it must be asked about the environment's present observations.
+
+    Args:
+        env: whose present observations are asked about.
+        values: fitted for its model.
+    """
+
+    def __init__(self, env: SplitVectorEnv, values: Values) -> None:
+        self.env, self.values = env, values
+
+    def actions(self, observations: Observations) -> Actions:
+        """Best actions, int64 [N]; the first of equals."""
+        moment, levels = present_moment(self.env), self.values.levels
+        index = levels.index(moment.state.features[levels.name])[:, None]
+        request = self.env.get_state()["core"]["served"]
+        totals = choices_at(self.env.model, levels, moment.state, index).totals(
+            self.values.outlook(request, moment.features)
+        )[:, 0]
+        totals[~self.env.action_masks()] = -np.inf
+        return totals.argmax(axis=1)

@@ -2,15 +2,7 @@
 
 from agents.policies.base import FixedPolicy, Policy, Predictor, RandomPolicy
 from agents.policies.loading import POLICY_NAMES, REQUIRED_PLANS, SCHEMES, load_policy
-from agents.policies.model_based import (
-    Clairvoyant,
-    EstimatedState,
-    Oracle,
-    TwoSplit,
-    best_fixed,
-    fit_two_split,
-    two_split,
-)
+from agents.policies.model_based import Clairvoyant, EstimatedState, Oracle
 
 __all__ = [
     "POLICY_NAMES",
@@ -23,9 +15,5 @@ __all__ = [
     "Policy",
     "Predictor",
     "RandomPolicy",
-    "TwoSplit",
-    "best_fixed",
-    "fit_two_split",
     "load_policy",
-    "two_split",
 ]

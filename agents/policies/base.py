@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, Protocol
+from dataclasses import dataclass
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-
-if TYPE_CHECKING:
-    from stable_baselines3.common.base_class import BaseAlgorithm
-
 
 Actions = NDArray[np.int64]
 Observations = NDArray[np.floating[Any]]
@@ -55,15 +52,11 @@ class Policy(ABC):
         return actions.reshape(observations.shape[:-1]), state
 
 
+@dataclass(frozen=True)
 class FixedPolicy(Policy):
-    """Always the same action.
+    """Always the same action, an index into the environment's list of plans."""
 
-    Args:
-        action: index into the environment's list of plans.
-    """
-
-    def __init__(self, action: int) -> None:
-        self.action = action
+    action: int
 
     def actions(self, observations: Observations) -> Actions:
         """The fixed action, int64 [N]."""
@@ -71,12 +64,7 @@ class FixedPolicy(Policy):
 
 
 class RandomPolicy(Policy):
-    """Uniformly random actions from a generator of its own.
-
-    Args:
-        num_actions: number of plans.
-        seed: of the generator.
-    """
+    """Uniformly random actions from a generator of its own."""
 
     def __init__(self, num_actions: int, seed: int = 0) -> None:
         self.num_actions = num_actions
@@ -85,11 +73,6 @@ class RandomPolicy(Policy):
     def actions(self, observations: Observations) -> Actions:
         """Independent uniform actions, int64 [N]."""
         return self._rng.integers(self.num_actions, size=len(observations))
-
-
-def told_plan_names(agent: BaseAlgorithm) -> list[str] | None:
-    """The plans of an agent's actions; None where nobody told it."""
-    return getattr(agent, "plan_names", None)
 
 
 def check_plan_names(name: str, own: Sequence[str] | None, given: Sequence[str] | None) -> None:

@@ -1,12 +1,13 @@
-"""Greedy policies as plain arrays that decide without torch, their files, and these in the environment."""
+"""Exported policies: greedy networks in files that decide without torch, by numpy (safetensors) or onnxruntime."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from abc import abstractmethod
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -20,20 +21,57 @@ from envs.files import whole_file
 ACTIVATIONS = ("relu", "tanh")
 LOGARITHMIC = ("bandwidth_hz",)
 """Quantities that the observation scales logarithmically."""
+FORMAT = "semaigc-policy-1"
+OPSET, IR_VERSION = 17, 9  # old enough for the runtimes that small devices have
 
 
-@dataclass(frozen=True)
-class GreedyNetwork:
-    """From physical units to an action: `argmax network((f(state) - low) / span)`, f the logarithm where it applies.
+def physical_state(observations: Observations) -> NDArray[np.float64]:
+    """Observations [N, 7] in physical units, float64 [N, 7]: what an exported policy gets."""
+    return np.stack(list(observation_to_state(observations).values()), axis=1)
+
+
+class ExportedPolicy(Policy):
+    """A file of `python -m agents export`, which decides on physical units.
 
     Attributes:
         names: of the O quantities of the state, in order.
+        plans: names of the A actions, in order.
+    """
+
+    names: tuple[str, ...]
+    plans: tuple[str, ...]
+
+    @abstractmethod
+    def decide(self, state: ArrayLike) -> Actions:
+        """Actions, int64 [N], of physical values [N, O]; the first of equals."""
+
+    def actions(self, observations: Observations) -> Actions:
+        """Actions, int64 [N], of the environment's observations [N, 7]."""
+        return self.decide(physical_state(observations))
+
+    def check(self, env: Any, name: str) -> None:
+        """Check that the file fits an environment.
+
+        Raises:
+            ValueError: it does not; the message names both sides.
+        """
+        observed = int(getattr(env, "single_observation_space", env.observation_space).shape[-1])
+        if len(self.names) != observed:
+            raise ValueError(f"policy {name!r} takes {len(self.names)} quantities, the environment shows {observed}")
+        check_plan_names(name, self.plans, env.model.plan_names)
+
+
+@dataclass(frozen=True)
+class GreedyNetwork(ExportedPolicy):
+    """From physical units to an action: `argmax network((f(state) - low) / span)`, f the logarithm where it applies.
+
+    Attributes:
+        names, plans: see `ExportedPolicy`.
         low, span: float64 [O], of the scaling; in logarithms for the quantities of `LOGARITHMIC`.
         weights: float32 [out, in] of each layer.
         biases: float32 [out] of each layer.
         activation: between the layers, one of `ACTIVATIONS`.
         dueling: whether the last layer holds a state value and A advantages, instead of A values.
-        plans: names of the A actions, in order.
     """
 
     names: tuple[str, ...]
@@ -69,40 +107,45 @@ class GreedyNetwork:
         value, advantage = out[:, :1], out[:, 1:]
         return value + advantage - advantage.mean(axis=1, keepdims=True)
 
-    def actions(self, state: ArrayLike) -> Actions:
-        """Actions, int64 [N], of physical values [N, O]; the first of equals."""
+    def decide(self, state: ArrayLike) -> Actions:
+        """The action of the largest value, int64 [N]."""
         return self.values(self.normalised(state)).argmax(axis=1)
 
-    def save(self, path: str | Path) -> None:
-        """Write a safetensors file: `low`, `span`, `weight.I`, `bias.I`, the rest in its metadata."""
+    def save(self, path: Path) -> None:
+        """Write an ONNX file (see `_onnx_model`), or a safetensors file: `low`, `span`, `weight.I`, `bias.I`.
+
+        Raises:
+            ModuleNotFoundError: an ONNX file without the extra `deploy`.
+        """
+        told = {name: getattr(self, name) for name in ("names", "activation", "dueling", "plans")}
+        metadata = {"format": FORMAT} | {name: json.dumps(value) for name, value in told.items()}
+        if path.suffix == ".onnx":
+            import onnx
+
+            model = _onnx_model(self)
+            onnx.helper.set_model_props(model, metadata)
+            onnx.checker.check_model(model, full_check=True)
+            with whole_file(path) as partial:
+                onnx.save(model, partial)
+            return
         arrays: dict[str, NDArray[Any]] = {"low": self.low, "span": self.span}
         for index, (weight, bias) in enumerate(zip(self.weights, self.biases, strict=True)):
             arrays |= {f"weight.{index}": weight, f"bias.{index}": bias}
         with whole_file(path) as partial:  # safetensors writes the memory of an array, whatever its strides
-            save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, partial, self.metadata())
-
-    def metadata(self) -> dict[str, str]:
-        """What a file says beside its numbers; values are JSON."""
-        return {
-            "format": "semaigc-policy-1",
-            "names": json.dumps(self.names),
-            "activation": json.dumps(self.activation),
-            "dueling": json.dumps(self.dueling),
-            "plans": json.dumps(self.plans),
-        }
+            save_file({name: np.ascontiguousarray(array) for name, array in arrays.items()}, partial, metadata)
 
     @classmethod
-    def load(cls, path: str | Path) -> GreedyNetwork:
-        """Read what `save` wrote; nothing in it is executed.
+    def load(cls, path: Path) -> GreedyNetwork:
+        """Read a safetensors file; nothing in it is executed.
 
         Raises:
             ValueError: the file is cut short, or not of this kind.
         """
         try:
             with safe_open(path, framework="numpy") as file:
-                told = file.metadata() or {}
-                if told.get("format") != "semaigc-policy-1":
-                    raise ValueError("it has no format semaigc-policy-1")
+                told = dict(file.metadata() or {})
+                if told.pop("format", None) != FORMAT:
+                    raise ValueError(f"it has no format {FORMAT}")
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
             layers = range((len(arrays) - 2) // 2)
             return cls(
@@ -119,12 +162,75 @@ class GreedyNetwork:
             raise ValueError(f"{path} is not an exported policy ({error})") from error
 
 
-def scaling() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """`low` and `span` of a `GreedyNetwork`, from physical values that are scaled to 0 and to 1."""
-    ends = np.array(list(OBSERVATION_BOUNDS.values()), dtype=np.float64)
-    where = [name in LOGARITHMIC for name in OBSERVATION_BOUNDS]
-    ends[where] = np.log(ends[where])
-    return ends[:, 0], ends[:, 1] - ends[:, 0]
+def _onnx_model(network: GreedyNetwork) -> Any:
+    """The network with its scaling: `state` double [N, O] in, `action` int64 [N] and `values` float [N, A] out."""
+    from onnx import TensorProto, helper, numpy_helper
+
+    constants: dict[str, Any] = {"low": network.low, "span": network.span, "logarithmic": network.logarithmic}
+    constants |= {"tiny": np.float64(np.finfo(np.float64).tiny), "one": np.array([1]), "ends": np.array([2**31 - 1])}
+    nodes = [
+        helper.make_node("Max", ["state", "tiny"], ["positive"]),  # what is not logarithmic may be negative
+        helper.make_node("Log", ["positive"], ["logarithm"]),
+        helper.make_node("Where", ["logarithmic", "logarithm", "state"], ["linear"]),
+        helper.make_node("Sub", ["linear", "low"], ["shifted"]),
+        helper.make_node("Div", ["shifted", "span"], ["scaled"]),
+        helper.make_node("Cast", ["scaled"], ["hidden0"], to=TensorProto.FLOAT),
+    ]
+    last = len(network.weights) - 1
+    for index, (weight, bias) in enumerate(zip(network.weights, network.biases, strict=True)):
+        constants |= {f"weight{index}": weight, f"bias{index}": bias}
+        out = f"layer{index}" if index < last or network.dueling else "values"
+        nodes.append(helper.make_node("Gemm", [f"hidden{index}", f"weight{index}", f"bias{index}"], [out], transB=1))
+        if index < last:
+            nodes.append(helper.make_node(network.activation.capitalize(), [out], [f"hidden{index + 1}"]))
+    if network.dueling:
+        constants["zero"] = np.array([0])
+        nodes += [
+            helper.make_node("Slice", [f"layer{last}", "zero", "one", "one"], ["value"]),
+            helper.make_node("Slice", [f"layer{last}", "one", "ends", "one"], ["advantage"]),  # along axis 1
+            helper.make_node("ReduceMean", ["advantage"], ["mean"], axes=[1], keepdims=1),
+            helper.make_node("Add", ["value", "advantage"], ["sum"]),
+            helper.make_node("Sub", ["sum", "mean"], ["values"]),
+        ]
+    nodes.append(helper.make_node("ArgMax", ["values"], ["action"], axis=1, keepdims=0))
+    used = {name for node in nodes for name in node.input}
+    graph = helper.make_graph(
+        nodes,
+        "greedy_policy",
+        [helper.make_tensor_value_info("state", TensorProto.DOUBLE, ["N", len(network.names)])],
+        [
+            helper.make_tensor_value_info("action", TensorProto.INT64, ["N"]),
+            helper.make_tensor_value_info("values", TensorProto.FLOAT, ["N", len(network.plans)]),
+        ],
+        [numpy_helper.from_array(np.asarray(value), name) for name, value in constants.items() if name in used],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", OPSET)], ir_version=IR_VERSION)
+
+
+class OnnxNetwork(ExportedPolicy):
+    """An ONNX file that onnxruntime runs, on one thread.
+
+    Raises:
+        ValueError: onnxruntime is not installed, or cannot read the file, or it is not of this kind.
+    """
+
+    def __init__(self, path: Path) -> None:
+        try:
+            import onnxruntime
+        except ImportError as error:
+            raise ValueError(f"{path} needs onnxruntime: pip install 'semaigc[deploy]'") from error
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = options.inter_op_num_threads = 1
+        try:
+            self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+            told = self._session.get_modelmeta().custom_metadata_map
+            self.names, self.plans = (tuple(json.loads(told[key])) for key in ("names", "plans"))
+        except Exception as error:  # onnxruntime's errors have no public common base
+            raise ValueError(f"{path} is not an exported policy ({error})") from error
+
+    def decide(self, state: ArrayLike) -> Actions:
+        """The file's actions, int64 [N]."""
+        return self._session.run(["action"], {"state": np.asarray(state, dtype=np.float64)})[0]
 
 
 def greedy_network(agent: Any, plans: Sequence[str]) -> GreedyNetwork:
@@ -150,11 +256,13 @@ def greedy_network(agent: Any, plans: Sequence[str]) -> GreedyNetwork:
     between = {type(module).__name__.lower() for module in modules if not isinstance(module, nn.Linear)}
     if len(between) > 1 or not between <= set(ACTIVATIONS):
         raise ValueError(f"activations must all be one of {', '.join(ACTIVATIONS)}, got {', '.join(sorted(between))}")
-    low, span = scaling()
+    ends = np.array(list(OBSERVATION_BOUNDS.values()), dtype=np.float64)
+    logarithmic = [name in LOGARITHMIC for name in OBSERVATION_BOUNDS]
+    ends[logarithmic] = np.log(ends[logarithmic])
     network = GreedyNetwork(
         names=tuple(OBSERVATION_BOUNDS),
-        low=low,
-        span=span,
+        low=ends[:, 0],
+        span=ends[:, 1] - ends[:, 0],
         weights=tuple(module.weight.detach().numpy().copy() for module in linear),
         biases=tuple(module.bias.detach().numpy().copy() for module in linear),
         activation=between.pop() if between else "relu",
@@ -170,66 +278,5 @@ def greedy_network(agent: Any, plans: Sequence[str]) -> GreedyNetwork:
     return network
 
 
-SUFFIXES = (".onnx", ".safetensors")
-
-
-class Network(Protocol):
-    """What both kinds of file become."""
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """Of the state's quantities, in order."""
-
-    @property
-    def plans(self) -> tuple[str, ...]:
-        """Of the actions, in order."""
-
-    def actions(self, state: ArrayLike) -> Actions:
-        """Actions, int64 [N], of physical values [N, O]."""
-
-
-def physical_state(observations: Observations) -> NDArray[np.float64]:
-    """Observations [N, 7] in physical units, float64 [N, 7]: what an exported policy gets."""
-    return np.stack(list(observation_to_state(observations).values()), axis=1)
-
-
-class ExportedPolicy(Policy):
-    """A file of `python -m agents export` in the environment: it gets the observation in physical units.
-
-    Args:
-        network: the file's.
-    """
-
-    def __init__(self, network: Network) -> None:
-        self.network = network
-
-    @classmethod
-    def load(cls, path: Path) -> ExportedPolicy:
-        """Read a file by its suffix.
-
-        Raises:
-            ValueError: it is not an exported policy.
-        """
-        if path.suffix == ".onnx":
-            from agents.policies.onnx_file import OnnxNetwork
-
-            return cls(OnnxNetwork(path))
-
-        return cls(GreedyNetwork.load(path))
-
-    def actions(self, observations: Observations) -> Actions:
-        """Greedy actions, int64 [N]."""
-        return self.network.actions(physical_state(observations))
-
-    def check(self, env: Any, name: str) -> None:
-        """Check that the file fits an environment.
-
-        Raises:
-            ValueError: it does not; the message names both sides.
-        """
-        observed = int(getattr(env, "single_observation_space", env.observation_space).shape[-1])
-        if len(self.network.names) != observed:
-            raise ValueError(
-                f"policy {name!r} takes {len(self.network.names)} quantities, the environment shows {observed}"
-            )
-        check_plan_names(name, self.network.plans, env.model.plan_names)
+READERS: dict[str, Callable[[Path], ExportedPolicy]] = {".onnx": OnnxNetwork, ".safetensors": GreedyNetwork.load}
+"""What reads an exported policy, by the suffix of its file."""

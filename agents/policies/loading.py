@@ -8,35 +8,12 @@ from pathlib import Path
 from typing import Any
 
 from agents.policies.base import FixedPolicy, Policy, RandomPolicy
-from agents.policies.exported import SUFFIXES, ExportedPolicy
-from agents.policies.model_based import (
-    SAMPLE_SIZE,
-    Clairvoyant,
-    EstimatedState,
-    Oracle,
-    StateOracle,
-    best_fixed,
-    two_split,
-)
-from agents.policies.rule_search import RuleSearch
+from agents.policies.exported import READERS, ExportedPolicy
+from agents.policies.model_based import Clairvoyant, EstimatedState, Oracle, StateOracle
+from agents.policies.rule_search import best_fixed, two_split
 from envs import plans
 
 ROOT_WEIGHTS = Path(__file__).parents[1] / "weights" / "root.zip"
-
-# The plans that a policy needs in the environment; None: the default list.
-REQUIRED_PLANS: dict[str, list[str] | None] = {
-    "oracle": None,
-    "clairvoyant": None,
-    "model_based_estimated": None,
-    "root": None,
-    "best_fixed": None,
-    "two_split": None,
-    "non_root": None,
-    "edge": ["edge_aigc"],
-    "local": ["local_aigc"],
-    "non_finetuning": None,
-    "random": None,
-}
 
 SCHEMES: dict[str, Callable[[int], plans.Plan]] = {
     "non_root": plans.non_root,
@@ -46,7 +23,19 @@ SCHEMES: dict[str, Callable[[int], plans.Plan]] = {
 }
 """The papers' fixed schemes: name -> the plan, for T steps."""
 
-POLICY_NAMES = tuple(REQUIRED_PLANS)
+_MAKERS: dict[str, Callable[[Any, int], Policy]] = {
+    "oracle": lambda env, _: Oracle(env.model) if env.model.settings.observation_window == 1 else StateOracle(env),
+    "clairvoyant": lambda env, _: Clairvoyant(env),
+    "model_based_estimated": lambda env, seed: EstimatedState(Oracle(env.model), seed),
+    "best_fixed": lambda env, seed: best_fixed(env.model, seed),
+    "two_split": lambda env, seed: two_split(env.model, seed),
+    "random": lambda env, seed: RandomPolicy(len(env.model.plan_names), seed),
+}
+"""Other policies that are not trained: name -> what makes one for an unwrapped environment, with a seed."""
+
+POLICY_NAMES = (*_MAKERS, *SCHEMES, "root")
+REQUIRED_PLANS = dict[str, list[str] | None].fromkeys(POLICY_NAMES) | {"edge": ["edge_aigc"], "local": ["local_aigc"]}
+"""The plans that a policy needs in the environment; None: the default list."""
 
 
 def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0) -> Policy:
@@ -81,9 +70,20 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
     """
     core = unwrapped(env)
     name = os.fspath(name_or_path)
-    if name in POLICY_NAMES and name != "root":
-        return _named(name, core, seed)
-    return _trained(policy_file(name), core, name)
+    if name in _MAKERS:
+        return _MAKERS[name](core, seed)
+    if name in SCHEMES:
+        return FixedPolicy(core.model.action_of(SCHEMES[name](core.model.profile.num_inference_steps).name))
+    path = policy_file(name)
+    policy: TrainedPolicy | ExportedPolicy
+    if path.suffix in READERS:
+        policy = READERS[path.suffix](path)
+    else:
+        from agents.policies.trained import TrainedPolicy  # torch is not needed by the other policies
+
+        policy = TrainedPolicy.load(path, core)
+    policy.check(core, name)
+    return policy
 
 
 def policy_file(name: str) -> Path:
@@ -107,35 +107,3 @@ def unwrapped(env: Any) -> Any:
     """The environment of this project behind wrappers and the stable-baselines3 adapter."""
     inner = env.unwrapped
     return inner.env.unwrapped if hasattr(inner, "step_wait") else inner
-
-
-def _named(name: str, core: Any, seed: int) -> Policy:
-    model = core.model
-    sequential = model.scenario.IS_SEQUENTIAL
-
-    def search() -> RuleSearch:
-        return RuleSearch.for_model(model, SAMPLE_SIZE, seed)
-
-    makers: dict[str, Callable[[], Policy]] = {
-        "oracle": lambda: Oracle(model) if model.settings.observation_window == 1 else StateOracle(core),
-        "clairvoyant": lambda: Clairvoyant(core),
-        "model_based_estimated": lambda: EstimatedState(Oracle(model), seed),
-        "best_fixed": lambda: search().best_fixed() if sequential else best_fixed(model, seed=seed),
-        "two_split": lambda: search().two_plans() if sequential else two_split(model, seed=seed),
-        "random": lambda: RandomPolicy(len(model.plan_names), seed),
-    }
-    if name in makers:
-        return makers[name]()
-    return FixedPolicy(model.action_of(SCHEMES[name](model.profile.num_inference_steps).name))
-
-
-def _trained(path: Path, core: Any, name: str) -> Policy:
-    if path.suffix in SUFFIXES:
-        exported = ExportedPolicy.load(path)
-        exported.check(core, name)
-        return exported
-    from agents.policies.trained import TrainedPolicy  # torch is not needed by the other policies
-
-    policy = TrainedPolicy.load(path, core)
-    policy.check(core, name)
-    return policy

@@ -1,4 +1,4 @@
-"""Policies that know the environment's model: bounds for a learner, and simple rules it must beat."""
+"""Policies that know the environment's model: bounds for a learner, and one that measures with errors."""
 
 from __future__ import annotations
 
@@ -8,10 +8,11 @@ from typing import Any, ClassVar
 import numpy as np
 from numpy.typing import NDArray
 
-from agents.policies.base import Actions, FixedPolicy, Observations, Policy
-from envs import OBSERVATION_BOUNDS, OBSERVATION_NAMES, observation_to_state
+from agents.policies.base import Actions, Observations, Policy
+from envs import OBSERVATION_BOUNDS, OBSERVATION_NAMES
 
-SAMPLE_SIZE = 4096
+SNR_STD_DB = 2.0
+RELATIVE_STD = 0.1
 
 
 class Oracle(Policy):
@@ -65,7 +66,12 @@ class _Insider(Policy):
         Raises:
             ValueError: another number of observations than environments.
         """
-        return _for_each(self.rewards(), observations, self.NAME).argmax(axis=1)
+        rewards = self.rewards()
+        if len(rewards) != len(observations):
+            raise ValueError(
+                f"{self.NAME} needs {len(rewards)} observations, one an environment; got {len(observations)}"
+            )
+        return rewards.argmax(axis=1)
 
 
 class StateOracle(_Insider):
@@ -88,23 +94,6 @@ class Clairvoyant(_Insider):
         return self.env.realised_rewards()
 
 
-class TwoSplit(Policy):
-    """One action below a threshold on the edge's capability (clock x availability), another from it on.
-
-    Args:
-        low_action: action below the threshold.
-        high_action: action from the threshold on.
-        threshold_hz: threshold on `edge_capability_hz`.
-    """
-
-    def __init__(self, low_action: int, high_action: int, threshold_hz: float) -> None:
-        self.low_action, self.high_action, self.threshold_hz = low_action, high_action, threshold_hz
-
-    def actions(self, observations: Observations) -> Actions:
-        """One of the two actions for each observation, int64 [N]."""
-        return np.where(_capability_hz(observations) < self.threshold_hz, self.low_action, self.high_action)
-
-
 def sample_observations(model: Any, sample_size: int, seed: int) -> Observations:
     """Instantaneous observations of first requests of the environment's scenario, float32 [sample_size, 7 + k].
 
@@ -114,38 +103,6 @@ def sample_observations(model: Any, sample_size: int, seed: int) -> Observations
     scenario = model.new_scenario()
     scenario.reset(sample_size, np.random.default_rng(seed))
     return model.observe(scenario.state)
-
-
-def best_fixed(model: Any, seed: int = 0) -> FixedPolicy:
-    """The one action of the largest mean expected reward over sampled states."""
-    check_one_reward(model)
-    rewards = model.expected_rewards(sample_observations(model, SAMPLE_SIZE, seed))
-    return FixedPolicy(int(rewards.mean(axis=0).argmax()))
-
-
-def two_split(model: Any, seed: int = 0) -> TwoSplit:
-    """The rule of the largest mean expected reward over sampled states, of all pairs of actions and all thresholds."""
-    check_one_reward(model)
-    observations = sample_observations(model, SAMPLE_SIZE, seed)
-    return fit_two_split(_capability_hz(observations), model.expected_rewards(observations))
-
-
-def fit_two_split(capability_hz: NDArray[np.float64], rewards: NDArray[np.float64]) -> TwoSplit:
-    """Exhaustive search for the best two-action rule.
-
-    Given the threshold, the best actions of the two sides do not depend on each other: with states sorted by
-    capability, sums over the first n states give the best rule of every threshold at once.
-
-    Args:
-        capability_hz: [N], the edge's capability.
-        rewards: [N, A], the expected reward of every action.
-    """
-    order = np.argsort(capability_hz, kind="stable")
-    below = np.concatenate([np.zeros((1, rewards.shape[1])), rewards[order].cumsum(axis=0)])
-    above = below[-1] - below
-    first_above = int((below.max(axis=1) + above.max(axis=1)).argmax())
-    thresholds = np.append(capability_hz[order], np.inf)
-    return TwoSplit(int(below[first_above].argmax()), int(above[first_above].argmax()), float(thresholds[first_above]))
 
 
 def check_one_reward(model: Any) -> None:
@@ -159,20 +116,6 @@ def check_one_reward(model: Any) -> None:
             f"the best action needs a reward that is one number; this environment's is a vector of "
             f"{', '.join(model.reward.names)}: weigh them, as reward=qoe does"
         )
-
-
-def _for_each(rewards: NDArray[np.float64], observations: Observations, name: str) -> NDArray[np.float64]:
-    if len(rewards) != len(observations):
-        raise ValueError(f"{name} needs {len(rewards)} observations, one an environment; got {len(observations)}")
-    return rewards
-
-
-def _capability_hz(observations: Observations) -> NDArray[np.float64]:
-    return observation_to_state(observations)["edge_capability_hz"]
-
-
-SNR_STD_DB = 2.0
-RELATIVE_STD = 0.1
 
 
 class EstimatedState(Policy):
@@ -196,12 +139,9 @@ class EstimatedState(Policy):
 
     def estimate(self, observations: Observations) -> Observations:
         """What is measured of observations [N, F]; entries beyond the seven of the request are exact."""
-        errors = np.zeros((len(observations), len(OBSERVATION_NAMES)))
-        for name, std in _stds(observations).items():
-            column = OBSERVATION_NAMES.index(name)
-            errors[:, column] = std * self._rng.standard_normal(len(observations))
         estimated = observations.astype(np.float64)
-        estimated[:, : len(OBSERVATION_NAMES)] += errors
+        for name, std in _stds(observations).items():
+            estimated[:, OBSERVATION_NAMES.index(name)] += std * self._rng.standard_normal(len(observations))
         return estimated.clip(0.0, 1.0).astype(observations.dtype)
 
     def actions(self, observations: Observations) -> Actions:
@@ -213,10 +153,10 @@ def _stds(observations: Observations) -> dict[str, float | np.ndarray]:
     """Standard deviations in the scale of the observation, see `envs.observation`."""
     low_db, high_db = OBSERVATION_BOUNDS["snr_db"]
     low_hz, high_hz = OBSERVATION_BOUNDS["bandwidth_hz"]  # scaled logarithmically
-    stds: dict[str, float | np.ndarray] = {
+    edge, user = (OBSERVATION_NAMES.index(f"{end}_capability_hz") for end in ("edge", "user"))  # linearly from 0
+    return {
         "snr_db": SNR_STD_DB / (high_db - low_db),
         "bandwidth_hz": RELATIVE_STD / math.log(high_hz / low_hz),
+        "edge_capability_hz": RELATIVE_STD * observations[:, edge],
+        "user_capability_hz": RELATIVE_STD * observations[:, user],
     }
-    for name in ("edge_capability_hz", "user_capability_hz"):  # scaled linearly from 0
-        stds[name] = RELATIVE_STD * observations[:, OBSERVATION_NAMES.index(name)]
-    return stds

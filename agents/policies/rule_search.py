@@ -1,24 +1,24 @@
-"""The best simple rules and prices, found by serving requests, for scenarios where decisions reach later ones."""
+"""The best simple rules: over sampled states, or, where decisions reach later requests, and with prices, by serving."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
 from itertools import product
-from typing import Any, TypeVar
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from agents.policies.base import Actions, FixedPolicy, Observations, Policy
-from agents.policies.model_based import check_one_reward
+from agents.policies.model_based import check_one_reward, sample_observations
 from envs import SplitSettings, SplitVectorEnv
 
+SAMPLE_SIZE = 4096
 COARSE_PLANS = 7
 COARSE_THRESHOLDS = 8
 THRESHOLDS = 24
 ROUNDS = 2
-
-Choice = TypeVar("Choice")
+CAPABILITY = "edge_capability_hz"
 
 
 @dataclass(frozen=True)
@@ -39,6 +39,43 @@ class TwoPlans(Policy):
     def actions(self, observations: Observations) -> Actions:
         """One of the two actions for each observation, int64 [N]."""
         return np.where(observations[:, self.index] < self.threshold, self.low_action, self.high_action)
+
+
+def best_fixed(model: Any, seed: int = 0) -> FixedPolicy:
+    """The one action of the largest mean expected reward over sampled states, or of the largest reward in sessions."""
+    check_one_reward(model)
+    if model.scenario.IS_SEQUENTIAL:
+        return RuleSearch.for_model(model, SAMPLE_SIZE, seed).best_fixed()
+    rewards = model.expected_rewards(sample_observations(model, SAMPLE_SIZE, seed))
+    return FixedPolicy(int(rewards.mean(axis=0).argmax()))
+
+
+def two_split(model: Any, seed: int = 0) -> TwoPlans:
+    """The rule of two actions of the largest mean expected reward over sampled states, or of that in sessions."""
+    check_one_reward(model)
+    if model.scenario.IS_SEQUENTIAL:
+        return RuleSearch.for_model(model, SAMPLE_SIZE, seed).two_plans()
+    observations, index = sample_observations(model, SAMPLE_SIZE, seed), model.observation.names.index(CAPABILITY)
+    return fit_two_plans(index, observations[:, index], model.expected_rewards(observations))
+
+
+def fit_two_plans(index: int, values: NDArray[np.floating], rewards: NDArray[np.float64]) -> TwoPlans:
+    """Exhaustive search for the best rule, of all pairs of actions and all thresholds.
+
+    Given the threshold, the best actions of the two sides do not depend on each other: with states sorted by the
+    quantity, sums over the first n states give the best rule of every threshold at once.
+
+    Args:
+        index: of the quantity in the observation.
+        values: [N], of the quantity in N states.
+        rewards: [N, A], the expected reward of every action.
+    """
+    order = np.argsort(values, kind="stable")
+    below = np.concatenate([np.zeros((1, rewards.shape[1])), rewards[order].cumsum(axis=0)])
+    above = below[-1] - below
+    first = int((below.max(axis=1) + above.max(axis=1)).argmax())
+    threshold = float(np.append(values[order], np.inf)[first])
+    return TwoPlans(index, int(below[first].argmax()), int(above[first].argmax()), threshold)
 
 
 class RuleSearch:
@@ -64,12 +101,12 @@ class RuleSearch:
     @classmethod
     def for_model(cls, model: Any, num_requests: int, seed: int) -> RuleSearch:
         """A search in the environment of a model, on its profile."""
-        changes = {"profile": model.profile, "channel": None, "fidelity": "profile"}
-        return cls(replace(model.settings, **changes), num_requests, seed)
+        settings = replace(model.settings, profile=model.profile, channel=None, fidelity="profile")
+        return cls(settings, num_requests, seed)
 
     def best_fixed(self) -> FixedPolicy:
-        """The action that serves best."""
-        return FixedPolicy(self.best(range(self.num_plans), FixedPolicy))
+        """The action that serves best; the first of equals, as everywhere here."""
+        return max(map(FixedPolicy, range(self.num_plans)), key=self.mean_reward)
 
     def two_plans(self) -> TwoPlans:
         """The best rule of two actions that switches on the edge's capability, or on what the scenario adds.
@@ -77,7 +114,7 @@ class RuleSearch:
         First all pairs of some plans with some thresholds, on each quantity; from the best of them on, every low
         action, every high action and finer thresholds in turn.
         """
-        quantities = [self.names.index(name) for name in self.names if name in ("edge_capability_hz", *self.names[7:])]
+        quantities = [self.names.index(name) for name in (CAPABILITY, *self.names[7:])]
         some = np.unique(np.linspace(0, self.num_plans - 1, COARSE_PLANS).round().astype(int)).tolist()
         coarse = [
             TwoPlans(index, low, high, threshold)
@@ -85,12 +122,12 @@ class RuleSearch:
             for low, high, threshold in product(some, some, self._thresholds(index, COARSE_THRESHOLDS))
             if low != high
         ]
-        rule = self.best(coarse, lambda rule: rule)
+        rule = max(coarse, key=self.mean_reward)
         for _ in range(ROUNDS):
-            rule = self.best([replace(rule, low_action=a) for a in range(self.num_plans)], lambda rule: rule)
-            rule = self.best([replace(rule, high_action=a) for a in range(self.num_plans)], lambda rule: rule)
+            for side in ("low_action", "high_action"):
+                rule = max((replace(rule, **{side: a}) for a in range(self.num_plans)), key=self.mean_reward)
             finer = [rule.threshold, *self._thresholds(rule.index, THRESHOLDS)]
-            rule = self.best([replace(rule, threshold=value) for value in finer], lambda rule: rule)
+            rule = max((replace(rule, threshold=value) for value in finer), key=self.mean_reward)
         return rule
 
     def _thresholds(self, index: int, count: int) -> list[float]:
@@ -100,10 +137,6 @@ class RuleSearch:
             observations.append(self.env.step(np.arange(self.env.num_envs) % self.num_plans)[0])
         values = np.concatenate(observations)[:, index]
         return np.quantile(values, np.linspace(0.0, 1.0, count + 2)[1:-1]).tolist()
-
-    def best(self, choices: Iterable[Choice], policy: Callable[[Choice], Policy]) -> Choice:
-        """The choice whose policy serves best; the first of equals."""
-        return max(choices, key=lambda choice: self.mean_reward(policy(choice)))
 
     def mean_reward(self, policy: Policy) -> float:
         """Mean reward of a policy in all sessions."""
@@ -149,8 +182,9 @@ class Priced(Policy):
 
 def best_prices(search: RuleSearch) -> dict[str, float]:
     """The best price on what the scenario makes scarce, as `Priced` takes it; empty where nothing is."""
+    prices: list[dict[str, float]] = []
     if "backlog_s" in search.names:
-        return {"per_edge_s": search.best(PER_EDGE_S, lambda price: Priced(search.env, per_edge_s=price))}
-    if "battery_j" in search.names:
-        return {"per_user_j": search.best(PER_USER_J, lambda price: Priced(search.env, per_user_j=price))}
-    return {}
+        prices = [{"per_edge_s": price} for price in PER_EDGE_S]
+    elif "battery_j" in search.names:
+        prices = [{"per_user_j": price} for price in PER_USER_J]
+    return max(prices, key=lambda price: search.mean_reward(Priced(search.env, **price)), default={})

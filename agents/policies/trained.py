@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import os
 import zipfile
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +14,7 @@ from sb3_contrib import MaskablePPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from agents.factory import ALGORITHMS
-from agents.policies.base import Actions, Observations, Policy, check_plan_names, told_plan_names
+from agents.policies.base import Actions, Observations, Policy, check_plan_names
 
 _MARKS = {
     "d3qn": "double",
@@ -57,10 +56,9 @@ class TrainedPolicy(Policy):
 
     def actions(self, observations: Observations) -> Actions:
         """Greedy actions, int64 [N]."""
-        if isinstance(self.agent, MaskablePPO):
-            masks = self._masks(len(observations))
-            return self.agent.predict(observations, deterministic=True, action_masks=masks)[0]
-        return self.agent.predict(observations, deterministic=True)[0]
+        if not isinstance(self.agent, MaskablePPO):
+            return self.agent.predict(observations, deterministic=True)[0]
+        return self.agent.predict(observations, deterministic=True, action_masks=self._masks(len(observations)))[0]
 
     def _masks(self, num_observations: int) -> NDArray[np.bool_] | None:
         if not hasattr(self._env, "action_masks") or getattr(self._env, "num_envs", 1) != num_observations:
@@ -77,7 +75,7 @@ class TrainedPolicy(Policy):
             own, given = getattr(self.agent, kind), getattr(env, f"single_{kind}", getattr(env, kind))
             if own != given:
                 raise ValueError(f"policy {name!r} was trained with {kind} {own}, the environment has {given}")
-        check_plan_names(name, told_plan_names(self.agent), env.model.plan_names)
+        check_plan_names(name, getattr(self.agent, "plan_names", None), env.model.plan_names)
 
 
 def saved_attributes(path: str | os.PathLike[str]) -> dict[str, Any]:
@@ -89,15 +87,12 @@ def saved_attributes(path: str | os.PathLike[str]) -> dict[str, Any]:
     try:
         with zipfile.ZipFile(path) as archive, archive.open("data") as file:
             return dict(json.load(file))
-    except (OSError, KeyError, TypeError, zipfile.BadZipFile, json.JSONDecodeError) as error:
+    except Exception as error:  # what a damaged archive raises can be anything
         raise ValueError(f"not the zip of a trained agent: {os.fspath(path)} ({error})") from error
 
 
 def _algorithm_of(path: str | os.PathLike[str]) -> str:
     attributes = saved_attributes(path)
     name = next((name for name, mark in _MARKS.items() if mark in attributes), "a2c")
-    return "maskable_ppo" if name == "ppo" and "maskable" in _module_of_policy(attributes) else name
-
-
-def _module_of_policy(attributes: Mapping[str, Any]) -> str:
-    return str(attributes["policy_class"]["__module__"])
+    is_masked = name == "ppo" and "maskable" in attributes.get("policy_class", {}).get("__module__", "")
+    return "maskable_ppo" if is_masked else name

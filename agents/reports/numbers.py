@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from itertools import permutations
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import mannwhitneyu
 
 from agents.evaluation.statistics import (
     CellMeans,
+    Interval,
     PerformanceProfile,
     cell_means,
+    flat,
     iqm_interval,
     mean_interval,
     paired_improvement,
@@ -21,7 +24,7 @@ from agents.evaluation.statistics import (
     probability_of_improvement,
 )
 from agents.evaluation.trials import Outcomes, Trial, by_policy, of_several_runs, scenarios_of, scores, session_means
-from agents.reports import tables
+from agents.reports.tables import PolicyRow, summarise
 
 ALL = "all"
 """Stands for all scenarios together."""
@@ -30,7 +33,8 @@ THRESHOLDS = np.linspace(0.0, 1.0, 101)
 """Of the performance profiles; satisfaction lies in [0, 1]."""
 
 NumberRow = dict[str, Any]
-Scores = Mapping[str, Sequence[NDArray[np.float64]]]
+"""By the name of the column; an interval becomes three in a file."""
+Scores = Sequence[NDArray[np.float64]]
 
 
 @dataclass(frozen=True)
@@ -50,7 +54,7 @@ class Numbers:
 
     trials: Sequence[Trial]
     of_runs: bool
-    comparison: Mapping[str, list[tables.PolicyRow]]
+    comparison: Mapping[str, list[PolicyRow]]
     aggregates: list[NumberRow]
     improvement: list[NumberRow]
     profiles: Mapping[str, PerformanceProfile]
@@ -58,18 +62,13 @@ class Numbers:
     runs: list[NumberRow]
 
     @classmethod
-    def of(cls, trials: Sequence[Trial], bins: int) -> Numbers:
-        """Compute them.
-
-        Args:
-            trials: every policy in every scenario.
-            bins: cells along SNR and compute.
-        """
+    def from_trials(cls, trials: Sequence[Trial], bins: int) -> Numbers:
+        """Those of every policy in every scenario, with so many cells along SNR and compute."""
         results = {name: by_policy(trials, name) for name in scenarios_of(trials)}
         return cls(
             trials,
             of_several_runs(trials),
-            {name: tables.summarise(own) for name, own in results.items()},
+            {name: summarise(own) for name, own in results.items()},
             aggregate_rows(trials),
             improvement_rows(trials),
             {policy: performance_profile(own, THRESHOLDS) for policy, own in scores(trials).items()},
@@ -85,7 +84,7 @@ class Numbers:
     def as_rows(self) -> dict[str, list[NumberRow]]:
         """Name of a CSV file -> its rows; what does not apply is left out."""
         found = {
-            "comparison": [{"scenario": name} | asdict(row) for name, rows in self.comparison.items() for row in rows],
+            "comparison": [{"scenario": name} | vars(row) for name, rows in self.comparison.items() for row in rows],
             "interquartile_means": self.aggregates,
             "improvement": self.improvement,
             "profiles": profile_rows(self.profiles),
@@ -93,69 +92,59 @@ class Numbers:
             "runs": self.runs,
             "sessions": session_rows(self.trials),
         }
-        return {name: rows for name, rows in found.items() if rows}
+        return {name: [flat(row) for row in rows] for name, rows in found.items() if rows}
 
 
 def aggregate_rows(trials: Sequence[Trial]) -> list[NumberRow]:
     """Interquartile mean and mean over the scores of each policy, in every scenario and over all of them."""
-    rows = []
-    for scenario, chosen in parts(trials).items():
-        for policy, own in scores(chosen).items():
-            iqm = iqm_interval(own)
-            rows.append(
-                {
-                    "scenario": scenario,
-                    "policy": policy,
-                    "scores": sum(len(each) for each in own),
-                    "iqm": iqm.mean,
-                    "iqm_low": iqm.low,
-                    "iqm_high": iqm.high,
-                    "mean": float(np.mean(np.concatenate(own))),
-                }
-            )
-    return rows
+    names = scenarios_of(trials)
+    parts = {name: [trial for trial in trials if trial.scenario == name] for name in names}
+    if len(names) > 1:
+        parts[ALL] = list(trials)
+    return [
+        {
+            "scenario": scenario,
+            "policy": policy,
+            "scores": sum(len(each) for each in own),
+            "iqm": iqm_interval(own),
+            "mean": float(np.mean(np.concatenate(own))),
+        }
+        for scenario, chosen in parts.items()
+        for policy, own in scores(chosen).items()
+    ]
 
 
 def improvement_rows(trials: Sequence[Trial]) -> list[NumberRow]:
     """How probable it is that the one policy does better than the other, over all scenarios, for every pair."""
     found, of_runs = scores(trials), of_several_runs(trials)
-    rows = []
-    for policy, baseline in permutations(found, 2):
-        unpaired = _unpaired(found[policy], found[baseline])
-        chance = (
-            probability_of_improvement(found[policy], found[baseline])
-            if of_runs
-            else paired_improvement(found[policy], found[baseline])
-        )
-        rows.append(
-            {
-                "policy": policy,
-                "baseline": baseline,
-                "compared": "runs" if of_runs else "paired sessions",
-                "probability": chance.mean,
-                "probability_low": chance.low,
-                "probability_high": chance.high,
-                "probability_unpaired": unpaired,
-            }
-        )
-    return rows
+    chance = probability_of_improvement if of_runs else paired_improvement
+    return [
+        {
+            "policy": policy,
+            "baseline": baseline,
+            "compared": "runs" if of_runs else "paired sessions",
+            "probability": chance(found[policy], found[baseline]),
+            "probability_unpaired": _unpaired(found[policy], found[baseline]),
+        }
+        for policy, baseline in permutations(found, 2)
+    ]
 
 
 def profile_rows(found: Mapping[str, PerformanceProfile]) -> list[NumberRow]:
     """The profiles point by point."""
     return [
-        {"policy": policy, "threshold": float(t), "share": float(s), "share_low": float(low), "share_high": float(high)}
+        {"policy": policy, "threshold": t, "share": Interval(share, low, high)}
         for policy, each in found.items()
-        for t, s, low, high in zip(each.threshold, each.share, each.low, each.high, strict=True)
+        for t, share, low, high in zip(each.threshold, each.share, each.low, each.high, strict=True)
     ]
 
 
 def cell_maps(results: Mapping[str, Outcomes], bins: int) -> dict[str, CellMeans]:
     """Satisfaction of each policy of a scenario in cells of SNR (across) x PACR (up); the same cells for all."""
     states = next(iter(results.values()))
-    edges = [np.histogram_bin_edges(states[name], bins) for name in ("snr_db", "edge_availability")]
+    across, up = (np.histogram_bin_edges(states[name], bins) for name in ("snr_db", "edge_availability"))
     return {
-        label: cell_means(own["snr_db"], own["edge_availability"], own["reward"], own["episode"], *edges)
+        label: cell_means(own["snr_db"], own["edge_availability"], own["reward"], own["episode"], across, up)
         for label, own in results.items()
     }
 
@@ -172,9 +161,7 @@ def cell_rows(scenario: str, maps: Mapping[str, CellMeans]) -> list[NumberRow]:
             "edge_availability_low": float(each.y_edges[i]),
             "edge_availability_high": float(each.y_edges[i + 1]),
             "requests": int(each.count[i, j]),
-            "satisfaction": float(each.mean[i, j]),
-            "satisfaction_low": float(each.low[i, j]),
-            "satisfaction_high": float(each.high[i, j]),
+            "satisfaction": Interval(each.mean[i, j], each.low[i, j], each.high[i, j]),
             "regret": float("nan") if best is None else float(best.mean[i, j] - each.mean[i, j]),
         }
         for policy, each in maps.items()
@@ -184,23 +171,18 @@ def cell_rows(scenario: str, maps: Mapping[str, CellMeans]) -> list[NumberRow]:
 
 def run_rows(trials: Sequence[Trial]) -> list[NumberRow]:
     """Every training run in every scenario, with the interval over its sessions."""
-    rows = []
-    for trial in (trial for trial in trials if trial.run):
-        own = trial.outcomes
-        satisfaction = mean_interval(own["reward"], own["episode"])
-        rows.append(
-            {
-                "scenario": trial.scenario,
-                "group": trial.policy,
-                "run": trial.run,
-                "training_seed": trial.training_seed,
-                "satisfaction": satisfaction.mean,
-                "satisfaction_low": satisfaction.low,
-                "satisfaction_high": satisfaction.high,
-                **{name: float(np.mean(own[name])) for name in ("latency_s", "energy_j", "attempts", "failed")},
-            }
-        )
-    return rows
+    return [
+        {
+            "scenario": trial.scenario,
+            "group": trial.policy,
+            "run": trial.run,
+            "training_seed": trial.training_seed,
+            "satisfaction": mean_interval(trial.outcomes["reward"], trial.outcomes["episode"]),
+            **{name: float(np.mean(trial.outcomes[name])) for name in ("latency_s", "energy_j", "attempts", "failed")},
+        }
+        for trial in trials
+        if trial.run
+    ]
 
 
 def session_rows(trials: Sequence[Trial]) -> list[NumberRow]:
@@ -224,18 +206,6 @@ def session_rows(trials: Sequence[Trial]) -> list[NumberRow]:
     return rows
 
 
-def parts(trials: Sequence[Trial]) -> dict[str, list[Trial]]:
-    """The trials of each scenario, and with several all of them together as `ALL`."""
-    names = scenarios_of(trials)
-    found = {name: [trial for trial in trials if trial.scenario == name] for name in names}
-    return found | ({ALL: list(trials)} if len(names) > 1 else {})
-
-
-def _unpaired(own: Sequence[NDArray[np.float64]], other: Sequence[NDArray[np.float64]]) -> float:
+def _unpaired(own: Scores, other: Scores) -> float:
     """The Mann-Whitney statistic over all pairs, a mean over scenarios; see `probability_of_improvement`."""
-    shares = []
-    for x, y in zip(own, other, strict=True):
-        ordered = np.sort(y)
-        below, up_to = (np.searchsorted(ordered, x, side=side) for side in ("left", "right"))  # type: ignore[call-overload]
-        shares.append(float(np.mean(below + up_to)) / (2 * len(y)))
-    return float(np.mean(shares))
+    return float(np.mean([mannwhitneyu(x, y).statistic / len(x) / len(y) for x, y in zip(own, other, strict=True)]))

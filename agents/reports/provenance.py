@@ -6,14 +6,38 @@ import hashlib
 import platform
 import shlex
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 
-from agents.policies.loading import ROOT_WEIGHTS
+from agents.policies.loading import policy_file
 from envs.transceiver import SHIPPED_PROFILE
+
+PROJECT = "semaigc"
+LIBRARIES = ("numpy", "scipy", "gymnasium", "torch", "stable-baselines3", "diffusers", "hydra-core", "matplotlib")
+
+
+@dataclass(frozen=True)
+class Source:
+    """What a reader needs to make the report again.
+
+    Attributes:
+        command: as typed.
+        facts: heading -> facts by name.
+        configuration: the resolved one, as YAML.
+        num_inference_steps: T of each scenario.
+        notes: what was left out, a sentence each.
+    """
+
+    command: str
+    facts: Mapping[str, Mapping[str, str]]
+    configuration: str
+    num_inference_steps: Mapping[str, int]
+    notes: Sequence[str] = field(default_factory=tuple)
 
 
 def describe(config: DictConfig, environment: Any) -> str:
@@ -25,43 +49,33 @@ def describe(config: DictConfig, environment: Any) -> str:
     """
     model = environment.model
     profile = model.profile
-    weights = profile.fingerprint.get("weights", "unknown")
-    measured_over = profile.fingerprint.get("channel", "unknown")
-    channel = measured_over if model.channel is None else model.channel.fingerprint
+    measured_over, channel = _channels(model)
     parts = (
-        f"weights {weights[:16]}",
+        f"weights {profile.fingerprint.get('weights', 'unknown')[:16]}",
         f"profile {config.env.profile or 'shipped'} ({len(profile.requests)} requests, "
         f"{model.quality.num_draws} draws)",
         f"receiver {config.env.receiver}",
         f"channel {channel}" + ("" if channel == measured_over else f" (planned with a profile of {measured_over})"),
-        describe_costs(model),
+        _costs(model),
         f"rate {model.settings.rate}",
         f"fidelity {config.env.fidelity}",
     )
     return " · ".join(parts)
 
 
-def describe_costs(model: Any) -> str:
+def _channels(model: Any) -> tuple[str, str]:
+    """The channel that the profile was measured over, and the one that quality is read for."""
+    measured_over = model.profile.fingerprint.get("channel", "unknown")
+    return measured_over, measured_over if model.channel is None else model.channel.fingerprint
+
+
+def _costs(model: Any) -> str:
     """Where the seconds come from, and those of a step at either end; guidance is part of a step where it runs."""
     edge, user = model.costs.edge, model.costs.user
-    step_s, finetune_step_s = edge.module_s("unet"), user.module_s("finetune_unet")
     return (
-        f"costs {model.cost_source.name} ({edge.name}, {step_s:.3g} s a step with its guidance, "
-        f"to {user.name}, {finetune_step_s:.3g} s a receiver step)"
+        f"costs {model.cost_source.name} ({edge.name}, {edge.module_s('unet'):.3g} s a step with its guidance, "
+        f"to {user.name}, {user.module_s('finetune_unet'):.3g} s a receiver step)"
     )
-
-
-LIBRARIES = (
-    "numpy",
-    "scipy",
-    "gymnasium",
-    "torch",
-    "stable-baselines3",
-    "diffusers",
-    "hydra-core",
-    "matplotlib",
-)
-PROJECT = "semaigc"
 
 
 def command_line(script: str, overrides: Sequence[str]) -> str:
@@ -94,10 +108,8 @@ def policy_files(policies: Mapping[str, str]) -> dict[str, Path]:
     """
     files = {}
     for label, name in policies.items():
-        path = ROOT_WEIGHTS if name == "root" else Path(name)
-        path = path / "policy.zip" if path.is_dir() else path
-        if path.is_file():
-            files[label] = path
+        with suppress(ValueError):  # the name of a policy without a file
+            files[label] = policy_file(name)
     return files
 
 
@@ -112,14 +124,13 @@ def environment_facts(config: Any, environment: Any) -> dict[str, str]:
     profile, settings = model.profile, model.settings
     path = SHIPPED_PROFILE if config.env.profile is None else Path(config.env.profile)
     file = f", file {file_fingerprint(path)}" if path.is_file() else ""
-    measured_over = profile.fingerprint.get("channel", "unknown")
     return {
         "Quality profile": f"{config.env.profile or 'shipped'}{file}; {len(profile.requests)} requests, "
         f"{profile.draws(settings.receiver)} channel draws",
         "Measured with": "; ".join(f"{name} {value}" for name, value in profile.fingerprint.items()),
         "Receiver": settings.receiver,
-        "Channel": measured_over if model.channel is None else model.channel.fingerprint,
-        "Costs": describe_costs(model),
+        "Channel": _channels(model)[1],
+        "Costs": _costs(model),
         "Rate of the link": settings.rate,
         "Fidelity": str(config.env.fidelity),
         "Acceptance": f"{settings.quality_metric} ≥ {settings.quality_min}, at most {settings.max_attempts} attempts, "

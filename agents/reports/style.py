@@ -67,7 +67,7 @@ _SETTINGS: dict[Any, Any] = {
 
 @contextmanager
 def house_style() -> Iterator[None]:
-    """Draw with the house settings; matplotlib's global ones come back afterwards."""
+    """Draw with the house settings, in a block or a whole function; matplotlib's global ones come back afterwards."""
     with mpl.rc_context(_SETTINGS):
         yield
 
@@ -77,23 +77,19 @@ def label_of(policy: str) -> str:
     return LABELS.get(policy, policy)
 
 
-def line_style(policy: str, position: int = 0) -> dict[str, str]:
-    """Keywords of `Axes.plot` for one policy; unknown policies take a colour by `position`."""
-    fallback = (OKABE_ITO[position % len(OKABE_ITO)], "-", "h")
-    colour, line, marker = _STYLES.get(policy, fallback)
-    return {"color": colour, "linestyle": line, "marker": marker}
+def colour_of(position: int) -> str:
+    """A colour for each position, again from the start after eight."""
+    return OKABE_ITO[position % len(OKABE_ITO)]
+
+
+def line_style(policy: str, position: int = 0) -> dict[str, Any]:
+    """Keywords of `Axes.plot` for one policy, its label among them; unknown policies take a colour by `position`."""
+    colour, line, marker = _STYLES.get(policy, (colour_of(position), "-", "h"))
+    return {"color": colour, "linestyle": line, "marker": marker, "label": label_of(policy)}
 
 
 def save_figure(figure: Figure, path: Path) -> tuple[Path, Path]:
-    """Write a figure as `path.png` and `path.pdf`; the folder is made where it is missing.
-
-    Args:
-        figure: a figure that no window holds.
-        path: without a suffix.
-
-    Returns:
-        The two paths, PNG first.
-    """
+    """Write a figure as `path.png` and `path.pdf`, the two paths; the folder is made where it is missing."""
     path.parent.mkdir(parents=True, exist_ok=True)
     written = path.parent / f"{path.name}.png", path.parent / f"{path.name}.pdf"
     with house_style():

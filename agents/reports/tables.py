@@ -1,25 +1,25 @@
-"""The table of policies: in the terminal, and as CSV with the same numbers."""
+"""Tables of policies: their numbers, and their columns for the terminal and the report's page."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from agents.evaluation.statistics import Interval, mean_interval, paired_difference
+from agents.evaluation.trials import Outcomes
 from agents.reports.style import label_of
 
-Outcomes = Mapping[str, NDArray[Any]]
+NOTHING = Interval(np.nan, np.nan, np.nan)
 
 
 @dataclass(frozen=True)
 class PolicyRow:
-    """One policy over N requests; `_low` and `_high` are 95 % bootstrap limits, NaN where they do not apply.
+    """One policy over N requests, with 95 % bootstrap intervals; NaN where something does not apply.
 
     Attributes:
         policy: its label.
@@ -36,13 +36,9 @@ class PolicyRow:
     """
 
     policy: str
-    satisfaction: float
-    satisfaction_low: float
-    satisfaction_high: float
+    satisfaction: Interval
     relative_to_oracle: float
-    gain_over_fixed: float
-    gain_over_fixed_low: float
-    gain_over_fixed_high: float
+    gain_over_fixed: Interval
     way_to_oracle: float
     latency_s: float
     energy_j: float
@@ -59,69 +55,84 @@ def summarise(results: Mapping[str, Outcomes]) -> list[PolicyRow]:
             `best_fixed` and `two_split` among them.
     """
     mean = {label: float(np.mean(outcomes["reward"])) for label, outcomes in results.items()}
-    rows = [_row(label, results, mean) for label in results]
-    return sorted(rows, key=lambda row: -row.satisfaction)
+    oracle, rule = (mean.get(name, np.nan) for name in ("oracle", "two_split"))
+    fixed = results.get("best_fixed", {})
+    rows = []
+    for label, own in results.items():
+        compared = "best_fixed" in results and label != "best_fixed"
+        rows.append(
+            PolicyRow(
+                label,
+                mean_interval(own["reward"], own["episode"]),
+                mean[label] / oracle if oracle != 0 else np.nan,
+                paired_difference(own["reward"], fixed["reward"], own["episode"]) if compared else NOTHING,
+                (mean[label] - rule) / (oracle - rule) if oracle > rule else np.nan,
+                *(float(np.mean(own[name])) for name in ("latency_s", "energy_j", "attempts", "failed", "split")),
+            )
+        )
+    return sorted(rows, key=lambda row: -row.satisfaction.mean)
 
 
-def render(rows: list[PolicyRow], title: str) -> Table:
+class Cell(NamedTuple):
+    """What stands in a table, and half of its interval where it has one."""
+
+    text: str
+    half: str = ""
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of a table, wherever it is shown.
+
+    Attributes:
+        heading: in lines, as a terminal needs them.
+        of: what a row has there: text, a number or an interval; – where it is not finite.
+        form: of a number, as of `str.format`.
+    """
+
+    heading: str
+    of: Callable[[Any], str | float | Interval]
+    form: str = ""
+
+    def cell(self, row: Any) -> Cell:
+        """What stands there for a row."""
+        value = self.of(row)
+        if isinstance(value, str):
+            return Cell(value)
+        mean, half = (value.mean, value.half) if isinstance(value, Interval) else (value, np.nan)
+        text = self.form.format(mean) if np.isfinite(mean) else "–"
+        return Cell(text, f"{half:.3f}" if np.isfinite(half) else "")
+
+
+WAY = Column("Way to\noracle", lambda row: row.way_to_oracle, "{:.0%}")
+POLICIES = (
+    Column("Policy", lambda row: label_of(row.policy)),
+    Column("Satisfaction", lambda row: row.satisfaction, "{:.3f}"),
+    Column("Of\noracle", lambda row: row.relative_to_oracle, "{:.1%}"),
+    Column("Over best\nfixed split", lambda row: row.gain_over_fixed, "{:+.3f}"),
+    WAY,
+    Column("Latency", lambda row: row.latency_s, "{:.1f} s"),
+    Column("Energy", lambda row: row.energy_j, "{:,.0f} J"),
+    Column("Attempts", lambda row: row.attempts, "{:.2f}"),
+    Column("Failed", lambda row: row.failed, "{:.1%}"),
+    Column("Split", lambda row: row.split, "{:.1f}"),
+)
+"""Of rows of policies."""
+
+
+def render(rows: Sequence[PolicyRow], title: str) -> Table:
     """The rows as a table for a terminal of 80 columns; energy and attempts are in the CSV file only."""
     table = Table(title=title, title_justify="left", title_style="bold", box=SIMPLE_HEAD)
     table.show_edge, table.padding = False, 0
-    table.add_column("Policy", no_wrap=True)
-    for heading in ("Satisfaction", "Of\noracle", "Over best\nfixed split", "Way to\noracle"):
-        table.add_column(heading, justify="right", no_wrap=True)
-    for heading in ("Latency", "Failed", "Split"):
-        table.add_column(heading, justify="right", no_wrap=True)
+    columns = [column for column in POLICIES if column.heading not in ("Energy", "Attempts")]
+    for column in columns:
+        table.add_column(column.heading, justify="left" if column is columns[0] else "right", no_wrap=True)
     for row in rows:
-        table.add_row(
-            label_of(row.policy),
-            _interval(row.satisfaction, row.satisfaction_low, row.satisfaction_high, "{:.3f}"),
-            _cell(row.relative_to_oracle, "{:.1%}"),
-            _interval(row.gain_over_fixed, row.gain_over_fixed_low, row.gain_over_fixed_high, "{:+.3f}"),
-            _cell(row.way_to_oracle, "{:.0%}"),
-            f"{row.latency_s:.1f} s",
-            f"{row.failed:.1%}",
-            f"{row.split:.1f}",
-        )
+        cells = [column.cell(row) for column in columns]
+        table.add_row(*(f"{cell.text} ±{cell.half}" if cell.half else cell.text for cell in cells))
     table.caption_justify = "left"
     table.caption = (
         "\nMeans; ± is half of a 95 % bootstrap interval over sessions.\n"
         "Way to oracle: 0 % is the best two-split rule, 100 % the oracle."
     )
     return table
-
-
-def _row(label: str, results: Mapping[str, Outcomes], mean: Mapping[str, float]) -> PolicyRow:
-    own = results[label]
-    satisfaction = mean_interval(own["reward"], own["episode"])
-    gain = Interval(np.nan, np.nan, np.nan)
-    if "best_fixed" in results and label != "best_fixed":
-        gain = paired_difference(own["reward"], results["best_fixed"]["reward"], own["episode"])
-    return PolicyRow(
-        label,
-        satisfaction.mean,
-        satisfaction.low,
-        satisfaction.high,
-        _ratio(mean[label], mean.get("oracle", np.nan)),
-        gain.mean,
-        gain.low,
-        gain.high,
-        _way(mean[label], mean.get("two_split", np.nan), mean.get("oracle", np.nan)),
-        *(float(np.mean(own[name])) for name in ("latency_s", "energy_j", "attempts", "failed", "split")),
-    )
-
-
-def _ratio(part: float, whole: float) -> float:
-    return part / whole if whole != 0 else float("nan")
-
-
-def _way(own: float, first: float, last: float) -> float:
-    return (own - first) / (last - first) if last > first else float("nan")
-
-
-def _cell(value: float, form: str) -> str:
-    return form.format(value) if np.isfinite(value) else "–"
-
-
-def _interval(mean: float, low: float, high: float, form: str) -> str:
-    return f"{form.format(mean)} ±{(high - low) / 2:.3f}" if np.isfinite(mean) else "–"

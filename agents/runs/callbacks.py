@@ -6,33 +6,31 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from types import FrameType
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Self
 
 import gymnasium as gym
 import numpy as np
+from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from stable_baselines3.common.callbacks import BaseCallback
 
 from agents.evaluation.rollouts import evaluate
-from agents.policies import load_policy
+from agents.policies import Predictor, load_policy
 from agents.policies.trained import TrainedPolicy
 from agents.runs.snapshot import undisturbed
 from envs.command_line import Interrupted
 
 
+@dataclass
 class StopRequest:
-    """Whether somebody asked to stop.
+    """Whether somebody asked to stop: the first Ctrl-C (SIGINT) or SIGTERM sets it, a second one interrupts at once."""
 
-    Attributes:
-        asked: set by the first Ctrl-C (SIGINT) or SIGTERM; a second one interrupts at once.
-    """
+    asked: bool = False
 
-    def __init__(self) -> None:
-        self.asked = False
-
-    def __call__(self, signal_number: int, frame: FrameType | None) -> None:
+    def __call__(self, *_: object) -> None:
         """Handle a signal."""
         if self.asked:
             raise KeyboardInterrupt
@@ -58,39 +56,30 @@ def stop_request() -> Iterator[StopRequest]:
             signal.signal(number, handler)
 
 
-LOGGED = (
-    "latency_s",
-    "latency_edge_s",
-    "latency_link_s",
-    "latency_user_s",
-    "energy_j",
-    "attempts",
-    "failed",
-)
+LOGGED = ("latency_s", "latency_edge_s", "latency_link_s", "latency_user_s", "energy_j", "attempts", "failed")
 """What the learning curve shows beside satisfaction and regret: means over its requests."""
 
 
 class EveryRequests(BaseCallback):
-    """Call a function at the first step of every `period` requests, counted over resumed runs.
+    """Call `action` at the first step of every `period` requests, counted over resumed runs.
 
     It does not disturb the training: what it draws from the global random streams is given back.
-
-    Args:
-        period: requests.
-        action: what to call.
     """
 
     def __init__(self, period: int, action: Callable[[], None]) -> None:
         super().__init__()
         self.period, self.action = period, action
-        self._done = 0
 
     def _on_training_start(self) -> None:
-        self._done = self.model.num_timesteps // self.period
+        self._periods = self.model.num_timesteps // self.period
+
+    def _is_due(self) -> bool:
+        """Whether another period is over since the last time."""
+        before, self._periods = self._periods, self.model.num_timesteps // self.period
+        return self._periods > before
 
     def _on_step(self) -> bool:
-        if self.num_timesteps // self.period > self._done:
-            self._done = self.num_timesteps // self.period
+        if self._is_due():
             with undisturbed(self.model):
                 self.action()
         return True
@@ -102,8 +91,7 @@ class LearningCurve:
     Args:
         agent: the agent, with the run's logger.
         env: an environment of its own to evaluate in.
-        num_requests: requests each time.
-        seed: of these requests.
+        num_requests, seed: of the requests, each time.
 
     Attributes:
         satisfaction: the latest mean reward; NaN before the first evaluation.
@@ -113,56 +101,45 @@ class LearningCurve:
         self.agent, self.env, self.num_requests, self.seed = agent, env, num_requests, seed
         self.policy = TrainedPolicy(agent, env)  # which knows what the environment makes impossible
         self.satisfaction = float("nan")
-        self._oracle: float | None = None
 
     def __call__(self) -> None:
         """Evaluate once and write everything that was recorded since the last time."""
-        outcomes = evaluate(self.policy, self.env, self.num_requests, self.seed)
+        outcomes = self._serve(self.policy)
         self.satisfaction = float(np.mean(outcomes["reward"]))
         record = self.agent.logger.record
         record("evaluation/satisfaction", self.satisfaction)
-        record("evaluation/oracle_satisfaction", self.oracle_satisfaction())
-        record("evaluation/regret", self.oracle_satisfaction() - self.satisfaction)
+        record("evaluation/oracle_satisfaction", self.oracle_satisfaction)
+        record("evaluation/regret", self.oracle_satisfaction - self.satisfaction)
         for name in LOGGED:
             record(f"evaluation/{name}", float(np.mean(outcomes[name])))
         self.agent.dump_logs()
 
+    @cached_property
     def oracle_satisfaction(self) -> float:
-        """Mean reward of the oracle on the same requests; measured at the first call."""
-        if self._oracle is None:
-            oracle = load_policy("oracle", self.env)
-            self._oracle = float(np.mean(evaluate(oracle, self.env, self.num_requests, self.seed)["reward"]))
-        return self._oracle
+        """Mean reward of the oracle on the same requests."""
+        return float(np.mean(self._serve(load_policy("oracle", self.env))["reward"]))
+
+    def _serve(self, policy: Predictor) -> dict[str, NDArray[Any]]:
+        return evaluate(policy, self.env, self.num_requests, self.seed)
 
 
-class Checkpoints(BaseCallback):
-    """Save at the first round after every `period` requests, and when somebody asks to stop.
+class Checkpoints(EveryRequests):
+    """Save at the first round after every `period` requests, counted over resumed runs, and at a request to stop.
 
     A round is what an agent collects between two updates. Only between two rounds is there nothing half done, so that
     a run that starts from a checkpoint ends as one that never stopped.
-
-    Args:
-        period: requests, counted over resumed runs.
-        save: writes the checkpoint.
-        stop: the request to stop.
 
     Raises:
         Interrupted: in training, once the checkpoint is written that was asked for.
     """
 
     def __init__(self, period: int, save: Callable[[], None], stop: StopRequest) -> None:
-        super().__init__()
-        self.period, self.save, self.stop = period, save, stop
-        self._done = 0
-
-    def _on_training_start(self) -> None:
-        self._done = self.model.num_timesteps // self.period
+        super().__init__(period, save)
+        self.stop = stop
 
     def _on_rollout_start(self) -> None:
-        due = self.model.num_timesteps // self.period
-        if due > self._done or self.stop.asked:
-            self._done = due
-            self.save()
+        if self._is_due() or self.stop.asked:
+            self.action()
         if self.stop.asked:
             raise Interrupted
 
@@ -175,8 +152,7 @@ class ProgressBar(BaseCallback):
 
     Args:
         curve: where the latest satisfaction comes from.
-        total_requests: the end of the bar.
-        console: where to draw.
+        total_requests: the end of the bar, drawn on `console`.
     """
 
     def __init__(self, curve: LearningCurve, total_requests: int, console: Console) -> None:
@@ -188,7 +164,6 @@ class ProgressBar(BaseCallback):
             TimeRemainingColumn(),
             console=console,
         )
-        self._task: TaskID | None = None
 
     def __enter__(self) -> Self:
         self._progress.start()
@@ -202,9 +177,8 @@ class ProgressBar(BaseCallback):
         self._task = self._progress.add_task("", total=self.total_requests, completed=learnt, figures=self.figures())
 
     def _on_step(self) -> bool:
-        if self._task is not None:
-            completed = min(self.num_timesteps, self.total_requests)
-            self._progress.update(self._task, completed=completed, figures=self.figures())
+        completed = min(self.num_timesteps, self.total_requests)
+        self._progress.update(self._task, completed=completed, figures=self.figures())
         return True
 
     def figures(self) -> str:
@@ -212,8 +186,8 @@ class ProgressBar(BaseCallback):
         sessions = self.model.ep_info_buffer or ()
         requests = sum(session["l"] for session in sessions)
         reward = sum(session["r"] for session in sessions) / requests if requests else float("nan")
-        values = {"reward": reward, "epsilon": getattr(self.model, "exploration_rate", None)}
-        values["satisfaction"] = self.curve.satisfaction
+        epsilon = getattr(self.model, "exploration_rate", None)
+        values = {"reward": reward, "epsilon": epsilon, "satisfaction": self.curve.satisfaction}
         return " · ".join(
             f"{name} {value:.3f}" if np.isfinite(value) else f"{name} –"
             for name, value in values.items()

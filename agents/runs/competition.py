@@ -2,41 +2,22 @@
 
 from __future__ import annotations
 
-import zipfile
-from collections.abc import Callable, Container, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Container, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
-from agents.evaluation.comparison import Contender, compare, contender
-from agents.evaluation.trials import Trial, joined
-from agents.runs.gathering import Gathered, GatheredRun
-from agents.runs.setup import Setup, named_scenarios, prepare
+from agents.evaluation.comparison import Contender, contender
+from agents.evaluation.trials import Outcomes, Trial, joined
+from agents.runs.gathering import GatheredRun, gather
+from agents.runs.setup import Setup, named_scenarios, prepare, prepare_environment
+from envs import SplitSettings
 from envs.command_line import plain
 
 OF_A_RUN = ("env", "scenario", "channel", "devices", "costs")
 """Groups of the environment that a run was trained in."""
-
-DAMAGED = (ValueError, OSError, RuntimeError, KeyError, EOFError, zipfile.BadZipFile)
-"""What a policy file that does not fit, or is cut short, makes the loaders raise."""
-
-
-@dataclass(frozen=True)
-class Competitor:
-    """A policy, or a training run, and an environment of its own.
-
-    Attributes:
-        policy: label in the report.
-        contender: what acts.
-        run, training_seed: of a training run, see `agents.evaluation.trials.Trial`.
-    """
-
-    policy: str
-    contender: Contender
-    run: str = ""
-    training_seed: int | None = None
 
 
 @dataclass(frozen=True)
@@ -46,24 +27,25 @@ class Heat:
     Attributes:
         scenario: its name.
         config: the configuration with this scenario.
-        setup: the environment of the policies that are compared with.
-        competitors: all of them.
+        setup: the environment of the policies, and these.
+        runs: training runs that they are compared with, and what acts for each.
     """
 
     scenario: str
     config: DictConfig
     setup: Setup
-    competitors: list[Competitor]
+    runs: Sequence[tuple[GatheredRun, Contender]] = ()
 
 
 @dataclass(frozen=True)
 class Competition:
-    """All scenarios, and one sentence for each thing that was left out."""
+    """All scenarios, one sentence for each thing that was left out, and the policy file of each training run."""
 
     heats: list[Heat]
     left_out: list[str]
+    run_files: dict[str, Path] = field(default_factory=dict)
 
-    def serve(self, num_requests: int, seeds: Iterable[int], on_turn: Callable[[str], None]) -> list[Trial]:
+    def serve(self, num_requests: int, seeds: Sequence[int], on_turn: Callable[[str], None]) -> list[Trial]:
         """Let every competitor serve the same requests.
 
         Args:
@@ -71,20 +53,18 @@ class Competition:
             seeds: of the requests.
             on_turn: called with what is going on.
         """
+
+        def served(place: str, name: str, by: Contender) -> Outcomes:
+            on_turn(f"{place}: {name}")
+            return joined([(seed, by.serve(num_requests, seed)) for seed in seeds])
+
         trials = []
         for heat in self.heats:
-            contenders = {str(index): each.contender for index, each in enumerate(heat.competitors)}
-
-            def tell(index: str, heat: Heat = heat) -> None:
-                competitor = heat.competitors[int(index)]
-                on_turn(f"{heat.scenario}: {competitor.run or competitor.policy}")
-
-            served = [
-                (seed, compare(contenders, num_requests=num_requests, seed=seed, on_policy=tell)) for seed in seeds
+            place = heat.scenario
+            trials += [
+                Trial(place, run.group, served(place, run.name, by), run.name, run.seed) for run, by in heat.runs
             ]
-            for index, each in enumerate(heat.competitors):
-                outcomes = joined([(seed, results[str(index)]) for seed, results in served])
-                trials.append(Trial(heat.scenario, each.policy, outcomes, each.run, each.training_seed))
+            trials += [Trial(place, label, served(place, label, by)) for label, by in heat.setup.contenders.items()]
         return trials
 
 
@@ -107,7 +87,7 @@ def of_policies(
         refused: dict[str, str] = {}
         own = _with(config, {"scenario": scenario})
         setup = prepare(own, num_envs, refused)
-        heats.append(Heat(name, own, setup, _competitors(setup)))
+        heats.append(Heat(name, own, setup))
         for label, reason in refused.items():
             reasons.setdefault(label, {})[name] = reason
     for label, told in reasons.items():
@@ -117,62 +97,45 @@ def of_policies(
     return Competition(heats, notes)
 
 
-def of_runs(
-    config: DictConfig, gathered: Gathered, scenarios: dict[str, DictConfig] | None, num_envs: int
-) -> Competition:
+def of_runs(config: DictConfig, folder: Path, scenarios: dict[str, DictConfig] | None, num_envs: int) -> Competition:
     """Training runs, each in the environment that it was trained in, beside the configured policies.
 
     Args:
         config: the composed configuration; policies, transceiver and sizes are taken from it.
-        gathered: the runs.
+        folder: of the runs, see `gather`.
         scenarios: where all of them compete; None: each run in the scenario that it was trained in.
         num_envs: sessions side by side.
 
     Raises:
         ValueError: no run that can be loaded, or anything of `agents.runs.setup.prepare`.
     """
-    places = scenarios or named_scenarios(run.config.scenario for run in gathered.runs)
-    left_out, heats, setups = list(gathered.left_out), [], dict[str, Setup]()
-    for name, scenario in places.items():
-        chosen = [run for run in gathered.runs if scenarios or run.config.scenario == scenario]
-        configs = [_of_run(config, run, scenario) for run in chosen]
+    runs, left_out = gather(folder, by_scenario=scenarios is not None)
+    heats, environments = [], dict[str, SplitSettings]()
+    for name, scenario in (scenarios or named_scenarios(run.config.scenario for run in runs)).items():
+        chosen = [run for run in runs if scenarios or run.config.scenario == scenario]
+        trained_in = [{key: run.config[key] for key in OF_A_RUN if key in run.config} for run in chosen]
+        configs = [_with(config, own | {"scenario": scenario}) for own in trained_in]
         refused: dict[str, str] = {}
         setup = prepare(configs[0], num_envs, refused)
-        setups[_key(configs[0])] = setup
+        environments[_key(configs[0])] = setup.settings
         left_out += [f"policy {label} is left out of {name}: {reason}" for label, reason in refused.items()]
         if len({_key(each) for each in configs}) > 1:
             left_out.append(
                 f"{name}: the runs differ in their environments; policies without a run have {chosen[0].name}'s"
             )
-        competitors = []
+        entered = []
         for run, own in zip(chosen, configs, strict=True):
             try:
-                if _key(own) not in setups:
-                    setups[_key(own)] = prepare(_with(own, {"policies": {"random": "random"}}), num_envs)
-                made = contender(str(run.policy_file), setups[_key(own)].settings, num_envs)
-            except DAMAGED as error:
+                if _key(own) not in environments:
+                    environments[_key(own)] = prepare_environment(own, num_envs)[0]
+                entered.append((run, contender(str(run.policy_file), environments[_key(own)], num_envs)))
+            except (ValueError, OSError) as error:
                 left_out.append(f"run {run.name} is left out of {name}: {' '.join(str(error).split())}")
-                continue
-            competitors.append(Competitor(run.group, made, run.name, run.seed))
-        if competitors:
-            heats.append(Heat(name, configs[0], setup, [*competitors, *_competitors(setup)]))
+        if entered:
+            heats.append(Heat(name, configs[0], setup, entered))
     if not heats:
         raise ValueError("; ".join(left_out))
-    return Competition(heats, left_out)
-
-
-def run_files(gathered: Gathered | None) -> dict[str, Path]:
-    """Name -> policy file of each run."""
-    return {run.name: run.policy_file for run in gathered.runs} if gathered else {}
-
-
-def _competitors(setup: Setup) -> list[Competitor]:
-    return [Competitor(label, each) for label, each in setup.contenders.items()]
-
-
-def _of_run(config: DictConfig, run: GatheredRun, scenario: DictConfig) -> DictConfig:
-    own = {key: run.config[key] for key in OF_A_RUN if key in run.config}
-    return _with(config, own | {"scenario": scenario})
+    return Competition(heats, left_out, {run.name: run.policy_file for run in runs})
 
 
 def _with(config: DictConfig, changes: dict[str, Any]) -> DictConfig:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from rich.console import Console
 from agents.policies.model_based import check_one_reward
 from agents.reports.numbers import Numbers
 from agents.reports.provenance import (
+    Source,
     command_line,
     describe,
     environment_facts,
@@ -18,11 +20,10 @@ from agents.reports.provenance import (
     library_versions,
     policy_files,
 )
-from agents.reports.report import Source, write_numbers, write_report
+from agents.reports.report import write_numbers, write_report
 from agents.reports.tables import render
-from agents.runs.competition import OF_A_RUN, Competition, of_policies, of_runs, run_files
-from agents.runs.gathering import Gathered, gather
-from agents.runs.settings import GROUPS, EvaluateSettings, policy_names, read_settings
+from agents.runs.competition import OF_A_RUN, Competition, of_policies, of_runs
+from agents.runs.settings import GROUPS, EvaluateSettings, override_keys, policy_names, read_settings
 from agents.runs.setup import scenario_configs, scenario_name
 from envs.command_line import plain
 
@@ -42,12 +43,11 @@ def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str]
     settings = read_settings(EvaluateSettings, config, GROUPS)
     _check_overrides(settings, overrides)
     scenarios = None if settings.scenarios is None else scenario_configs(settings.scenarios)
-    gathered = None if settings.runs is None else gather(Path(settings.runs), by_scenario=scenarios is not None)
-    if gathered is None:
+    if settings.runs is None:
         chosen = {scenario_name(config.scenario, scenario): config.scenario} if scenarios is None else scenarios
         competition = of_policies(config, chosen, settings.num_envs, _asked_for(config, overrides))
     else:
-        competition = of_runs(config, gathered, scenarios, settings.num_envs)
+        competition = of_runs(config, Path(settings.runs), scenarios, settings.num_envs)
     for heat in competition.heats:
         check_one_reward(heat.setup.environment.model)
     console = Console()
@@ -61,7 +61,7 @@ def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str]
             settings.num_requests, settings.all_seeds, lambda turn: status.update(f"Evaluating {turn}")
         )
     with console.status("Statistics"):
-        numbers = Numbers.of(trials, settings.bins)
+        numbers = Numbers.from_trials(trials, settings.bins)
     requests = f"{settings.num_requests * len(settings.all_seeds):,} requests, the same for every policy"
     for name, rows in numbers.comparison.items():
         title = requests if len(numbers.comparison) == 1 else f"{name}: {requests}"
@@ -69,7 +69,7 @@ def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str]
     written = write_numbers(numbers, folder)
     if settings.figures:
         with console.status("Drawing figures"):
-            source = _source(config, competition, gathered, overrides)
+            source = _source(config, competition, overrides)
             written += write_report(numbers, folder, source, settings.bins)
     for path in written:
         console.print(path, highlight=False, soft_wrap=True)
@@ -77,9 +77,8 @@ def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str]
 
 def _asked_for(config: DictConfig, overrides: Sequence[str]) -> set[str]:
     """Labels of the policies that the command line names; the others are there by default."""
-    keys = {override.lstrip("+~").partition("=")[0] for override in overrides}
-    labels = policy_names(config)
-    return {label for label in labels if "policies" in keys or f"policies.{label}" in keys}
+    keys = override_keys(overrides)
+    return {label for label in policy_names(config) if "policies" in keys or f"policies.{label}" in keys}
 
 
 def _check_overrides(settings: EvaluateSettings, overrides: Sequence[str]) -> None:
@@ -88,8 +87,7 @@ def _check_overrides(settings: EvaluateSettings, overrides: Sequence[str]) -> No
     Raises:
         ValueError: a changed scenario beside `scenarios`, or a changed environment beside `runs`.
     """
-    keys = [override.lstrip("+~").partition("=")[0] for override in overrides]
-    changed = {key.partition(".")[0].partition("@")[0].partition("/")[0]: key for key in reversed(keys)}
+    changed = {re.split("[.@/]", key)[0]: key for key in reversed(override_keys(overrides))}
     if settings.seeds is not None and "seed" in changed:
         raise ValueError("seed and seeds exclude each other: give one of them")
     if settings.scenarios is not None and "scenario" in changed:
@@ -101,9 +99,7 @@ def _check_overrides(settings: EvaluateSettings, overrides: Sequence[str]) -> No
         )
 
 
-def _source(
-    config: DictConfig, competition: Competition, gathered: Gathered | None, overrides: Sequence[str]
-) -> Source:
+def _source(config: DictConfig, competition: Competition, overrides: Sequence[str]) -> Source:
     facts: dict[str, dict[str, str]] = {}
     for heat in competition.heats:
         own = environment_facts(heat.config, heat.setup.environment)
@@ -112,8 +108,7 @@ def _source(
         elif changed := {key: value for key, value in own.items() if facts["Environment"].get(key) != value}:
             facts[f"Environment of {heat.scenario}, where it differs"] = changed
         facts[f"Scenario {heat.scenario}"] = {key: str(value) for key, value in plain(heat.config.scenario).items()}
-    files = policy_files(policy_names(config)) | run_files(gathered)
-    if files:
+    if files := policy_files(policy_names(config)) | competition.run_files:
         facts["Policy files (SHA-256)"] = {label: file_fingerprint(path) for label, path in files.items()}
     facts["Libraries"] = library_versions()
     return Source(

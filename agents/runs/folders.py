@@ -3,10 +3,8 @@
 from __future__ import annotations
 
 import re
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -14,40 +12,30 @@ from omegaconf import DictConfig, OmegaConf
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from agents.runs.resolvers import AUTO
-from agents.runs.snapshot import put_snapshot, read_tree, take_snapshot, write_tree
+from agents.runs.snapshot import put_snapshot, read_snapshot, take_snapshot, write_snapshot
 from envs.command_line import flatten
 from envs.files import whole_file
 
 _CHECKPOINT = re.compile(r"checkpoint-(\d+)")
 
 
-@dataclass(frozen=True)
 class RunFolder:
     """Where one training run keeps its files.
 
     | file | what |
     |---|---|
     | `config.yaml` | the composed configuration |
-    | `checkpoint-N/` | everything that training goes on from after N requests; only the last one is kept |
+    | `checkpoint-N` | everything that training goes on from after N requests; only the last one is kept |
     | `policy.zip` | the trained agent, in stable-baselines3's format |
     | `comparison.csv`, `figures/` | the comparison of policies |
     | `events.out.tfevents.*` | TensorBoard |
 
-    Attributes:
+    Args:
         path: the folder; it need not exist yet.
     """
 
-    path: Path
-
-    @property
-    def config_file(self) -> Path:
-        """The composed configuration."""
-        return self.path / "config.yaml"
-
-    @property
-    def policy_file(self) -> Path:
-        """The trained agent."""
-        return self.path / "policy.zip"
+    def __init__(self, path: Path) -> None:
+        self.path, self.config_file, self.policy_file = path, path / "config.yaml", path / "policy.zip"
 
     def save_config(self, config: DictConfig) -> None:
         """Write the configuration as it was composed, but for `resume`, which is not the run's."""
@@ -64,10 +52,8 @@ class RunFolder:
         if not self.config_file.is_file():
             return
         there, here = flatten(self.load_config()), flatten(config)
-        others = sorted(
-            key for key in there.keys() | here.keys() if key != "resume" and there.get(key) != here.get(key)
-        )
-        if others:
+        keys = sorted((there.keys() | here.keys()) - {"resume"})
+        if others := [key for key in keys if there.get(key) != here.get(key)]:
             raise ValueError(
                 f"{self.path} holds another run, it differs in {', '.join(others)}; choose another folder "
                 "(hydra.run.dir=...) or remove it"
@@ -110,18 +96,14 @@ class RunFolder:
 
         It gets its name when all of it is on the disk.
         """
+        self.path.mkdir(parents=True, exist_ok=True)
         older = self._checkpoints()
-        target = self.path / f"checkpoint-{agent.num_timesteps}"
-        partial = self.path / "checkpoint.partial"
-        shutil.rmtree(partial, ignore_errors=True)
-        partial.mkdir(parents=True)
-        write_tree(partial, take_snapshot(agent))
-        if target in older:
-            shutil.rmtree(target)
-        partial.replace(target)
+        partial = self.path / "snapshot.partial"
+        write_snapshot(partial, take_snapshot(agent))
+        newest = partial.replace(self.path / f"checkpoint-{agent.num_timesteps}")
         for checkpoint in older:
-            if checkpoint != target:
-                shutil.rmtree(checkpoint)
+            if checkpoint != newest:
+                checkpoint.unlink()
 
     def restore(self, agent: BaseAlgorithm) -> list[str]:
         """Make a fresh agent go on from the newest checkpoint, bit for bit as if it had never stopped.
@@ -141,7 +123,7 @@ class RunFolder:
         checkpoints = self._checkpoints()
         for checkpoint in reversed(checkpoints):
             try:
-                snapshot = read_tree(checkpoint)
+                snapshot = read_snapshot(checkpoint)
             except ValueError as error:
                 unreadable.append(str(error))
             else:

@@ -39,25 +39,15 @@ class GatheredRun:
     policy_file: Path
 
 
-@dataclass(frozen=True)
-class Gathered:
-    """What a folder holds.
-
-    Attributes:
-        runs: in the order of group and seed.
-        left_out: one sentence for each run that cannot be used.
-    """
-
-    runs: list[GatheredRun]
-    left_out: list[str]
-
-
-def gather(folder: Path, *, by_scenario: bool) -> Gathered:
+def gather(folder: Path, *, by_scenario: bool) -> tuple[list[GatheredRun], list[str]]:
     """Find and group the finished training runs below a folder; itself one of them counts too.
 
     Args:
         folder: searched with all folders in it.
         by_scenario: whether runs that were trained in different scenarios are different groups.
+
+    Returns:
+        The runs in the order of group and seed, and one sentence for each that cannot be used.
 
     Raises:
         ValueError: no such folder, or none of its runs can be used.
@@ -86,8 +76,7 @@ def gather(folder: Path, *, by_scenario: bool) -> Gathered:
             left_out.append(f"run {name} is left out: {runs[key].name} is the same configuration with the same seed")
         else:
             runs[key] = GatheredRun(name, group, key[1], config, run.policy_file)
-    ordered = sorted(runs.values(), key=lambda run: (groups.index(run.group), run.seed, run.name))
-    return Gathered(ordered, left_out)
+    return sorted(runs.values(), key=lambda run: (groups.index(run.group), run.seed, run.name)), left_out
 
 
 def group_labels(configs: Sequence[Mapping[str, Any]]) -> list[str]:
@@ -96,18 +85,16 @@ def group_labels(configs: Sequence[Mapping[str, Any]]) -> list[str]:
     Keys outside the agent are compared over all configurations. What has one label has one configuration.
     """
     flat = [{key: str(value) for key, value in flatten(config).items()} for config in configs]
+    keys = dict.fromkeys(key for own in flat for key in own if key != "agent.name")
     labels = []
     for own in flat:
         alike = [other for other in flat if other.get("agent.name") == own.get("agent.name")]
-        keys = dict.fromkeys(key for other in flat for key in other)
-        differing = [
-            key
-            for key in keys
-            if key != "agent.name"
-            and len({other.get(key, _UNSET) for other in (alike if key.startswith("agent.") else flat)}) > 1
-        ]
-        values = [f"{key.removeprefix('agent.')}={own.get(key, _UNSET)}" for key in differing]
-        labels.append(", ".join([f"agent={own.get('agent.name', _UNSET)}", *values]))
+        label = [f"agent={own.get('agent.name', _UNSET)}"]
+        for key in keys:
+            others = alike if key.startswith("agent.") else flat
+            if len({other.get(key, _UNSET) for other in others}) > 1:
+                label.append(f"{key.removeprefix('agent.')}={own.get(key, _UNSET)}")
+        labels.append(", ".join(label))
     return labels
 
 

@@ -12,7 +12,7 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.save_util import load_from_zip_file
 
 from agents.factory import make_agent
-from agents.policies.base import check_plan_names, told_plan_names
+from agents.policies.base import check_plan_names
 from agents.policies.loading import policy_file
 from agents.policies.trained import saved_attributes
 from agents.runs.settings import AgentSettings
@@ -80,23 +80,13 @@ def copy_policy(agent: BaseAlgorithm, source: str) -> None:
         given: dict[str, Any] = dict(parameters["policy"])  # type: ignore[arg-type]  # of state dictionaries
     except Exception as error:  # what torch and zipfile raise for a broken file has no common base
         raise ValueError(f"agent.init_from={source} is not the zip of a trained agent ({error})") from error
-    check_plan_names(source, saved_attributes(path).get("plan_names"), told_plan_names(agent))
+    check_plan_names(source, saved_attributes(path).get("plan_names"), getattr(agent, "plan_names", None))
     own = agent.policy.state_dict()
-    if shapes(given) != shapes(own):
+    there, here = ({name: list(value.shape) for name, value in each.items()} for each in (given, own))
+    if there != here:
+        name = next(name for name in [*here, *there] if there.get(name) != here.get(name))
         raise ValueError(
-            f"agent.init_from={source} has other networks: {differing(given, own)}; the algorithm, policy_kwargs and "
-            "the environment's actions must be the same"
+            f"agent.init_from={source} has other networks: {name} is {there.get(name, 'not there')}, expected "
+            f"{here.get(name, 'none')}; the algorithm, policy_kwargs and the environment's actions must be the same"
         )
     agent.policy.load_state_dict(given)
-
-
-def shapes(parameters: dict[str, torch.Tensor]) -> dict[str, list[int]]:
-    """Name -> shape."""
-    return {name: list(value.shape) for name, value in parameters.items()}
-
-
-def differing(given: dict[str, torch.Tensor], own: dict[str, torch.Tensor]) -> str:
-    """The first parameter that is not the same in both."""
-    there, here = shapes(given), shapes(own)
-    name = next(name for name in [*here, *there] if there.get(name) != here.get(name))
-    return f"{name} is {there.get(name, 'not there')}, expected {here.get(name, 'none')}"

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import partial
-
 import numpy as np
 from omegaconf import DictConfig
 from rich.console import Console
 from stable_baselines3.common.base_class import BaseAlgorithm
 
-from agents.policies import Predictor, load_policy
+from agents.policies import load_policy
 from agents.policies.trained import TrainedPolicy
 from agents.reports.figures import decision_map, draw_decision_maps, to_image
 from agents.reports.tensorboard import log_image
@@ -27,9 +25,8 @@ def log_decision_map(agent: BaseAlgorithm, settings: SplitSettings) -> None:
     availability = state["edge_capability_hz"] / settings.edge_device.clock_hz
     steps = environment.model.edge_steps
     learning = TrainedPolicy(agent, environment)  # which tells it the masks
-    policies: dict[str, Predictor] = {"learning": learning, "oracle": load_policy("oracle", environment)}
     maps = {}
-    for label, policy in policies.items():
+    for label, policy in (("learning", learning), ("oracle", load_policy("oracle", environment))):
         actions, _ = policy.predict(observations, deterministic=True)
         maps[label] = decision_map(state["snr_db"], availability, steps[actions])
     figure = draw_decision_maps(maps, environment.model.profile.num_inference_steps)
@@ -46,14 +43,14 @@ class DeliveredImages:
         settings: of the environment; `profile` holds a profile.
         transceiver: the configuration's group.
         count: images; 0 for none.
-        console: where to say it.
+        console: where that line goes.
     """
 
     def __init__(
         self, agent: BaseAlgorithm, settings: SplitSettings, transceiver: DictConfig, count: int, console: Console
     ) -> None:
-        self.agent, self.count, self.console = agent, count, console
-        self._make = partial(_rendering_environment, settings, transceiver)
+        self.agent, self.settings, self.transceiver = agent, settings, transceiver
+        self.count, self.console = count, console
         self._env: SplitEnv | None = None
 
     def __call__(self) -> None:
@@ -62,7 +59,8 @@ class DeliveredImages:
             return
         try:
             if self._env is None:
-                self._env = self._make()
+                live = matching_transceiver(self.transceiver, self.settings.profile, self.settings.channel)
+                self._env = SplitEnv(self.settings, render_mode="rgb_array", transceiver=live)
             env = self._env
             observation, _ = env.reset(seed=0)
             learning = TrainedPolicy(self.agent, env)
@@ -76,8 +74,3 @@ class DeliveredImages:
         except (ValueError, OSError, ImportError) as error:
             self.console.print(f"no delivered images: {error}", highlight=False)
             self.count = 0
-
-
-def _rendering_environment(settings: SplitSettings, transceiver: DictConfig) -> SplitEnv:
-    live = matching_transceiver(transceiver, settings.profile, settings.channel)
-    return SplitEnv(settings, render_mode="rgb_array", transceiver=live)

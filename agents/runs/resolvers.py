@@ -9,6 +9,8 @@ from typing import Any
 
 from omegaconf import DictConfig, ListConfig, OmegaConf
 
+from envs.command_line import plain
+
 AUTO, NEVER = "auto", "never"
 """Values of `resume` beside a folder: go on with the run of this very configuration; start a new one."""
 
@@ -22,8 +24,8 @@ def run_folder(resume: str, stem: str, *, _root_: DictConfig) -> str:
         stem: how a new name begins.
     """
     if resume == AUTO:
-        values = {key: value for key, value in _plain(_root_).items() if key != "resume"}
-        return f"{stem}_{digest(values)}"
+        kept = [str(key) for key in _root_ if key not in ("hydra", "resume")]  # not all of Hydra's can be resolved yet
+        return f"{stem}_{digest(plain(OmegaConf.masked_copy(_root_, kept)))}"
     return f"{stem}_{datetime.now():%Y-%m-%d_%H-%M-%S-%f}" if resume == NEVER else str(resume)
 
 
@@ -45,12 +47,6 @@ def register_resolvers() -> None:
     """
     OmegaConf.register_new_resolver("run_folder", run_folder, replace=True)
     OmegaConf.register_new_resolver("sweep_folder", sweep_folder, use_cache=True, replace=True)
-
-
-def _plain(config: DictConfig) -> dict[str, Any]:
-    """The configuration as plain values, but for Hydra's own, which cannot all be resolved yet."""
-    task = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
-    return OmegaConf.to_container(task, resolve=True)  # type: ignore[return-value]
 
 
 register_resolvers()  # at import, so that a job that was sent elsewhere knows them before it composes its configuration

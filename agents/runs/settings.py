@@ -131,6 +131,11 @@ def read_settings(cls: type[Chosen], config: DictConfig, groups: Iterable[str]) 
     return checks.parse(cls, plain(config, exclude=groups))
 
 
+def override_keys(overrides: Iterable[str]) -> list[str]:
+    """The keys that a command line changes, in order: `+agent.gamma=0` changes `agent.gamma`."""
+    return [override.lstrip("+~").partition("=")[0] for override in overrides]
+
+
 def environment_settings(config: DictConfig) -> SplitSettings:
     """Settings of the environment, from the groups `env`, `scenario`, `channel`, `devices` and `costs`.
 
@@ -140,13 +145,9 @@ def environment_settings(config: DictConfig) -> SplitSettings:
         ValueError: unknown or missing keys, or a value that is not allowed.
     """
     edge, user = configured_devices(config.devices)
-    source = configured_costs(config.costs)
     groups = {"scenario": plain(config.scenario), "channel": plain(config.channel)}
-    return SplitSettings.from_keywords(
-        plain(config.env)
-        | groups
-        | {"edge_device": edge, "user_device": user, "costs": "paper" if source is None else source}
-    )
+    prices = {"edge_device": edge, "user_device": user, "costs": configured_costs(config.costs) or "paper"}
+    return SplitSettings.from_keywords(plain(config.env) | groups | prices)
 
 
 def configured_devices(config: DictConfig) -> tuple[costs.Device, costs.Device]:
@@ -194,7 +195,4 @@ def policy_names(config: DictConfig) -> dict[str, str]:
     policies = plain(config.get("policies") or {})
     if not policies:
         raise ValueError("policies is empty: name at least one, e.g. 'policies=[oracle,root]'")
-    for label, name in policies.items():
-        if not isinstance(name, str):
-            raise ValueError(f"policies.{label} must be the name of a policy or a path, got {name!r}")
-    return policies
+    return {label: checks.text(f"policies.{label}", name) for label, name in policies.items()}

@@ -16,7 +16,7 @@ from agents.evaluation.comparison import Contender, contender
 from agents.runs.settings import MeasuredCosts, environment_settings, policy_names
 from envs import SplitSettings, SplitVectorEnv, checks
 from envs.command_line import CONFIGS, plain
-from envs.transceiver import ModelOptions, QualityProfile, on_hub, timed_costs
+from envs.transceiver import ModelOptions, QualityProfile, load_transceiver, on_hub, timed_costs
 
 OF_THE_TRANSCEIVER = ("path", "guidance_scale", "device")
 """Keys of the group `transceiver` beside the model's options."""
@@ -109,7 +109,7 @@ def check_transceiver(config: DictConfig) -> None:
 
 
 def matching_transceiver(config: DictConfig, profile: QualityProfile, channel: Any) -> Any:
-    """Load the transceiver; torch and diffusers are imported here.
+    """Load the transceiver.
 
     Args:
         config: the group `transceiver`.
@@ -119,8 +119,6 @@ def matching_transceiver(config: DictConfig, profile: QualityProfile, channel: A
     Raises:
         ValueError: no weights, or other weights than the profile was measured with.
     """
-    from envs.transceiver import load_transceiver
-
     transceiver = load_transceiver(**plain(config), num_inference_steps=profile.num_inference_steps, channel=channel)
     profile.check_measured_with({k: v for k, v in transceiver.fingerprint.items() if k != "channel"})
     return transceiver
@@ -138,11 +136,6 @@ def scenario_configs(names: Sequence[str]) -> dict[str, DictConfig]:
         return {name: compose(f"scenario/{name}").scenario for name in names}
 
 
-def shipped_scenarios() -> list[str]:
-    """Names of the scenarios in `configs/scenario`."""
-    return sorted(file.stem for file in (CONFIGS / "scenario").glob("*.yaml"))
-
-
 def scenario_name(scenario: DictConfig, chosen: str) -> str:
     """The name of a scenario that was chosen by name and may have been changed since."""
     return chosen if scenario == scenario_configs([chosen])[chosen] else f"{chosen}, changed"
@@ -150,7 +143,7 @@ def scenario_name(scenario: DictConfig, chosen: str) -> str:
 
 def named_scenarios(scenarios: Iterable[DictConfig]) -> dict[str, DictConfig]:
     """The different ones of some scenarios, under the names of the shipped ones that they are, or else numbered."""
-    shipped = scenario_configs(shipped_scenarios())
+    shipped = scenario_configs(sorted(file.stem for file in (CONFIGS / "scenario").glob("*.yaml")))
     found: dict[str, DictConfig] = {}
     for scenario in scenarios:
         if scenario not in found.values():

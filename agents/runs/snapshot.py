@@ -1,113 +1,41 @@
-"""Everything that a training goes on from, taken between two rounds, and nested plain values in a folder."""
+"""Everything that a training goes on from, taken between two rounds, and its file."""
 
 from __future__ import annotations
 
-import json
 import random
 from collections import deque
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
-from safetensors import SafetensorError
-from safetensors.numpy import load_file, save_file
 from stable_baselines3.common.base_class import BaseAlgorithm
-from stable_baselines3.common.buffers import ReplayBuffer
 from stable_baselines3.common.save_util import recursive_getattr
 
-TREE_FILE, ARRAYS_FILE = "tree.json", "arrays.safetensors"
+Snapshot = dict[str, Any]
+"""Nested dictionaries, lists and tuples of numbers, text, None and tensors."""
+OUR_PACKAGE = __name__.partition(".")[0]
 _SCALARS = (bool, int, float, str, type(None))
 
 
-def is_plain(value: Any) -> bool:
-    """Whether `write_tree` can hold a value: None, numbers, text, arrays, tensors, and containers of such."""
-    if isinstance(value, list | tuple | deque):
-        return all(is_plain(item) for item in value)
-    if isinstance(value, dict):
-        return all(isinstance(key, _SCALARS) and is_plain(item) for key, item in value.items())
-    if isinstance(value, np.ndarray | np.generic):
-        return value.dtype.kind in "biuf"
-    return isinstance(value, (*_SCALARS, torch.Tensor))
+def write_snapshot(path: Path, snapshot: Snapshot) -> None:
+    """Write a snapshot in torch's format."""
+    torch.save(snapshot, path)
 
 
-def write_tree(folder: Path, tree: Any) -> None:
-    """Write a tree of plain values into an existing folder.
+def read_snapshot(path: Path) -> Snapshot:
+    """What `write_snapshot` wrote: the same types, dtypes and bits. Nothing in the file is executed.
 
     Raises:
-        TypeError: a value that is not plain.
-    """
-    arrays: dict[str, NDArray[Any]] = {}
-    described = _describe(tree, arrays)
-    save_file(arrays, folder / ARRAYS_FILE)
-    (folder / TREE_FILE).write_text(json.dumps(described), encoding="utf-8")
-
-
-def read_tree(folder: Path) -> Any:
-    """What `write_tree` wrote: the same types, dtypes and bits.
-
-    Raises:
-        ValueError: a file is missing, cut short or of another kind.
+        ValueError: the file is missing, cut short or of another kind.
     """
     try:
-        described = json.loads((folder / TREE_FILE).read_text(encoding="utf-8"))
-        return _rebuild(described, load_file(folder / ARRAYS_FILE))
-    except (OSError, SafetensorError, ValueError, KeyError, TypeError) as error:
-        raise ValueError(f"{folder} is cut short or not a checkpoint ({error})") from error
-
-
-def _describe(value: Any, arrays: dict[str, NDArray[Any]]) -> Any:
-    """A value as JSON; arrays go to `arrays` and leave their name."""
-    if isinstance(value, torch.Tensor):
-        return {"tensor": _keep(value.detach().cpu().numpy(), arrays)}
-    if isinstance(value, np.generic):
-        return {"scalar": _keep(np.asarray(value), arrays)}
-    if isinstance(value, np.ndarray):
-        return {"array": _keep(value, arrays)}
-    if isinstance(value, list):
-        return [_describe(item, arrays) for item in value]
-    if isinstance(value, tuple):
-        return {"tuple": [_describe(item, arrays) for item in value]}
-    if isinstance(value, deque):
-        return {"deque": [_describe(item, arrays) for item in value], "maxlen": value.maxlen}
-    if isinstance(value, dict):  # as pairs, because keys need not be text
-        return {"dict": [[key, _describe(item, arrays)] for key, item in value.items()]}
-    if isinstance(value, _SCALARS):
-        return value
-    raise TypeError(f"{type(value).__name__} is not a plain value")
-
-
-def _keep(array: NDArray[Any], arrays: dict[str, NDArray[Any]]) -> str:
-    name = str(len(arrays))
-    arrays[name] = np.ascontiguousarray(array).reshape(array.shape)  # the former makes [1] of []
-    return name
-
-
-def _rebuild(described: Any, arrays: dict[str, NDArray[Any]]) -> Any:
-    if isinstance(described, list):
-        return [_rebuild(item, arrays) for item in described]
-    if not isinstance(described, dict):
-        return described
-    kind = next(iter(described))
-    content = described[kind]
-    if kind == "tensor":
-        return torch.tensor(arrays[content])  # a copy, aligned as torch's own
-    if kind == "array":
-        return arrays[content].copy()
-    if kind == "scalar":
-        return arrays[content][()]
-    if kind == "tuple":
-        return tuple(_rebuild(item, arrays) for item in content)
-    if kind == "deque":
-        return deque((_rebuild(item, arrays) for item in content), described["maxlen"])
-    return {key: _rebuild(item, arrays) for key, item in content}
-
-
-Snapshot = dict[str, Any]
-OUR_PACKAGE = __name__.partition(".")[0]
+        return torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # what torch raises for a broken file has no common base
+        reason = str(error).partition("\n")[0]
+        raise ValueError(f"{path} is cut short or not a checkpoint ({reason})") from error
 
 
 def take_snapshot(agent: BaseAlgorithm) -> Snapshot:
@@ -121,14 +49,17 @@ def take_snapshot(agent: BaseAlgorithm) -> Snapshot:
     """
     _, variables = agent._get_torch_save_params()
     buffer = getattr(agent, "replay_buffer", None)
-    return {
+    snapshot = {
         "parameters": agent.get_parameters(),
         "variables": {name: recursive_getattr(agent, name) for name in variables},
-        "attributes": {name: value for name, value in vars(agent).items() if is_plain(value)},
-        "replay_buffer": None if buffer is None else _object_state(buffer, _filled(buffer)),
+        "attributes": {name: value for name, value in vars(agent).items() if _is_plain(value)},
+        "windows": {name: list(value) for name, value in vars(agent).items() if isinstance(value, deque)},
+        # One row more than it has transitions where it saves memory.
+        "replay_buffer": None if buffer is None else _object_state(buffer, min(buffer.size() + 1, buffer.buffer_size)),
         "random": _random_state(agent),
         "environment": agent.env.get_state(),  # type: ignore[union-attr]
     }
+    return _changed(snapshot, (np.ndarray, np.generic), lambda value: torch.from_numpy(np.array(value)))
 
 
 def put_snapshot(agent: BaseAlgorithm, snapshot: Mapping[str, Any]) -> None:
@@ -141,11 +72,13 @@ def put_snapshot(agent: BaseAlgorithm, snapshot: Mapping[str, Any]) -> None:
         agent.set_parameters(dict(snapshot["parameters"]), device=agent.device)
         for name, value in snapshot["variables"].items():
             recursive_getattr(agent, name).data = value.to(agent.device)
-        vars(agent).update(snapshot["attributes"])
+        vars(agent).update(_arrays(snapshot["attributes"]))
+        for name, values in snapshot["windows"].items():
+            setattr(agent, name, deque(values, agent._stats_window_size))
         if snapshot["replay_buffer"] is not None:
-            _put_object_state(agent.replay_buffer, snapshot["replay_buffer"])  # type: ignore[attr-defined]
-        agent.env.set_state(snapshot["environment"])  # type: ignore[union-attr]
-        _put_random_state(agent, snapshot["random"])
+            _put_object_state(agent.replay_buffer, _arrays(snapshot["replay_buffer"]))  # type: ignore[attr-defined]
+        agent.env.set_state(_arrays(snapshot["environment"]))  # type: ignore[union-attr]
+        _put_random_state(agent, snapshot["random"] | {"numpy": _arrays(snapshot["random"]["numpy"])})
     except (KeyError, AttributeError, TypeError, RuntimeError, ValueError) as error:
         raise ValueError(f"the checkpoint is of another agent or environment: {error}") from error
 
@@ -160,37 +93,61 @@ def undisturbed(agent: BaseAlgorithm) -> Iterator[None]:
         _put_random_state(agent, before)
 
 
-def _filled(buffer: ReplayBuffer) -> int:
-    """Rows of a replay buffer that hold something; one more than its transitions where it saves memory."""
-    return min(buffer.size() + 1, buffer.buffer_size)
+def _is_plain(value: Any) -> bool:
+    """Whether a snapshot can hold a value: None, numbers, text, arrays, tensors, and containers of such."""
+    if type(value) in (list, tuple):
+        return all(_is_plain(item) for item in value)
+    if isinstance(value, dict):
+        return all(isinstance(key, _SCALARS) and _is_plain(item) for key, item in value.items())
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype.kind in "biuf"
+    return isinstance(value, (*_SCALARS, torch.Tensor))
+
+
+def _changed(tree: Any, kinds: tuple[type, ...], change: Callable[[Any], Any]) -> Any:
+    """Nested plain values in which all of some types are changed."""
+    if isinstance(tree, kinds):
+        return change(tree)
+    if isinstance(tree, dict):
+        return {key: _changed(value, kinds, change) for key, value in tree.items()}
+    if isinstance(tree, list | tuple):
+        return type(tree)(_changed(value, kinds, change) for value in tree)
+    return tree
+
+
+def _arrays(tree: Any) -> Any:
+    """Nested plain values with arrays, and scalars of numpy, for the tensors that stand for them in the file."""
+    return _changed(tree, (torch.Tensor,), lambda tensor: tensor.numpy()[()])
 
 
 def _object_state(owner: Any, rows: int) -> dict[str, Any]:
-    """Plain attributes of an object; of arrays as long as the buffer the first `rows`; generators; our own parts."""
+    """Plain attributes of an object, and of our own parts in it; of arrays as long as the buffer the first `rows`."""
     state: dict[str, Any] = {}
     for name, value in vars(owner).items():
-        if isinstance(value, np.random.Generator):
-            state[name] = {"generator": value.bit_generator.state}
-        elif isinstance(value, np.ndarray) and value.ndim and len(value) == getattr(owner, "buffer_size", None):
-            state[name] = {"rows": value[:rows]}
-        elif is_plain(value):
-            state[name] = {"value": value}
-        elif type(value).__module__.partition(".")[0] == OUR_PACKAGE:
-            state[name] = {"part": _object_state(value, rows)}
+        if _is_our_part(value):
+            state[name] = _object_state(value, rows)
+        elif _is_plain(value):
+            state[name] = value[:rows] if _is_as_long_as(owner, value) else value
     return state
 
 
 def _put_object_state(owner: Any, state: Mapping[str, Any]) -> None:
     for name, kept in state.items():
-        ((kind, value),) = kept.items()
-        if kind == "generator":
-            getattr(owner, name).bit_generator.state = value
-        elif kind == "rows":
-            getattr(owner, name)[: len(value)] = value
-        elif kind == "part":
-            _put_object_state(getattr(owner, name), value)
+        value = getattr(owner, name)
+        if _is_our_part(value):
+            _put_object_state(value, kept)
+        elif _is_as_long_as(owner, value):
+            value[: len(kept)] = kept
         else:
-            setattr(owner, name, value)
+            setattr(owner, name, kept)
+
+
+def _is_our_part(value: Any) -> bool:
+    return type(value).__module__.partition(".")[0] == OUR_PACKAGE
+
+
+def _is_as_long_as(buffer: Any, value: Any) -> bool:
+    return isinstance(value, np.ndarray) and value.shape[:1] == (getattr(buffer, "buffer_size", None),)
 
 
 def _random_state(agent: BaseAlgorithm) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -11,23 +11,21 @@ from rich.console import Console
 from stable_baselines3.common.base_class import BaseAlgorithm
 
 from agents.evaluation.comparison import Contender, compare
+from agents.evaluation.statistics import flat
 from agents.policies.trained import TrainedPolicy
 from agents.reports.provenance import describe
-from agents.reports.tables import PolicyRow, render, summarise
+from agents.reports.tables import render, summarise
 from agents.reports.tensorboard import log_config, log_hyperparameters, run_logger
 from agents.runs.callbacks import Checkpoints, EveryRequests, LearningCurve, ProgressBar, stop_request
 from agents.runs.folders import RunFolder
 from agents.runs.learn import Lesson, learn, new_agent
 from agents.runs.pictures import DeliveredImages, log_decision_map
 from agents.runs.resolvers import AUTO, NEVER
-from agents.runs.settings import GROUPS, AgentSettings, TrainSettings, read_settings
+from agents.runs.settings import GROUPS, AgentSettings, TrainSettings, override_keys, read_settings
 from agents.runs.setup import Setup, named_scenarios, prepare
 from envs import SplitVectorEnv
 from envs.command_line import Interrupted
 from envs.files import write_rows
-
-RESUMABLE = ("resume", "total_requests")
-"""Keys that may be given together with `resume`; the rest comes from the folder."""
 
 FINAL_METRICS = ("satisfaction", "relative_to_oracle", "latency_s", "energy_j", "attempts", "failed")
 """Of the comparison at the end, shown in TensorBoard beside the hyperparameters."""
@@ -47,7 +45,7 @@ def train(config: DictConfig, folder: Path, overrides: Sequence[str]) -> None:
     """
     run = RunFolder(folder)
     if config.resume not in (AUTO, NEVER):
-        config = resumed_config(run, config, overrides)
+        config = _resumed_config(run, config, overrides)
     else:
         run.check_config(config)
     settings = read_settings(TrainSettings, config, (*GROUPS, "agent"))
@@ -82,27 +80,30 @@ def _train(
     _learn(agent, run, settings, curve, console, pictures)
     run.save_policy(agent)
 
+    with console.status("Comparing policies"):
+        rows = summarise(compare({name: learner} | setup.contenders, **asdict(settings.comparison)))
+    console.print(render(rows, title="Trained agent and other policies"))
     (scenario,) = named_scenarios([config.scenario])
-    own = _compare({name: learner} | setup.contenders, settings, scenario, run.path, console)[name]
-    final = {name: getattr(own, name) for name in FINAL_METRICS}
-    log_hyperparameters(agent.logger, config, final)
+    write_rows(run.path / "comparison.csv", [{"scenario": scenario} | flat(vars(row)) for row in rows])
+    (own,) = (flat(vars(row)) for row in rows if row.policy == name)
+    log_hyperparameters(agent.logger, config, {metric: own[metric] for metric in FINAL_METRICS})
     agent.logger.close()
     console.print(f"policy      {run.policy_file}", highlight=False, soft_wrap=True)
     console.print(f"curves      tensorboard --logdir {run.path.parent}", highlight=False, soft_wrap=True)
     console.print(f"evaluation  python evaluate.py +policies.mine={run.path}", highlight=False, soft_wrap=True)
 
 
-def resumed_config(run: RunFolder, config: DictConfig, overrides: Sequence[str]) -> DictConfig:
+def _resumed_config(run: RunFolder, config: DictConfig, overrides: Sequence[str]) -> DictConfig:
     """The configuration of an interrupted run, with more requests if the command line says so.
 
     Raises:
         ValueError: the folder holds no run, or the command line changes anything else.
     """
-    keys = [override.lstrip("+~").partition("=")[0] for override in overrides]
-    if others := [key for key in keys if key not in RESUMABLE]:
+    keys = override_keys(overrides)
+    if others := [key for key in keys if key not in ("resume", "total_requests")]:
         raise ValueError(
-            f"resume goes on with the configuration of the folder; got {', '.join(others)} too, "
-            f"allowed beside it: total_requests"
+            f"resume goes on with the configuration of the folder; got {', '.join(others)} too, allowed beside it: "
+            "total_requests"
         )
     saved = run.load_config()
     saved.resume = config.resume
@@ -141,14 +142,3 @@ def _learn(
     curve()
     with console.status("Generating images with the trained policy"):
         pictures()
-
-
-def _compare(
-    contenders: Mapping[str, Contender], settings: TrainSettings, scenario: str, folder: Path, console: Console
-) -> dict[str, PolicyRow]:
-    with console.status("Comparing policies"):
-        results = compare(contenders, num_requests=settings.comparison.num_requests, seed=settings.comparison.seed)
-    rows = summarise(results)
-    console.print(render(rows, title="Trained agent and other policies"))
-    write_rows(folder / "comparison.csv", [{"scenario": scenario} | asdict(row) for row in rows])
-    return {row.policy: row for row in rows}

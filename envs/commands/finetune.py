@@ -16,7 +16,7 @@ from envs.transceiver.finetune_images.settings import FinetuneSettings
 def main(config: DictConfig) -> None:
     """Train what the configuration names."""
     settings = FinetuneSettings.from_config(plain(config))
-    from envs.transceiver.finetune_images.run import finetune  # heavy: after help and mistakes
+    from envs.transceiver.finetune_images.run import Finetuning  # heavy: after help and mistakes
 
-    folder = finetune(settings)
+    folder = Finetuning(settings).run()
     print(f"wrote {folder}: use it with transceiver.{settings.part}={folder}")

@@ -16,13 +16,13 @@ from envs.transceiver import SHIPPED_PROFILE
 @command("make_profile")
 def main(config: DictConfig) -> None:
     """Measure what the configuration names and write one file."""
-    from envs.transceiver.model.components import EMBEDDED, fingerprint, model_fingerprint  # heavy: after mistakes
+    from envs.transceiver.model.components import model_fingerprint  # heavy: after mistakes
     from envs.transceiver.profile.parallel import measure
     from envs.transceiver.profile.settings import MeasureParams
 
     params = MeasureParams.from_config(plain(config.measure), plain(config.transceiver), plain(config.channel))
     output = Path(config.output)
-    other = model_fingerprint(params.model, params.options) != fingerprint(EMBEDDED)
+    other = model_fingerprint(params.model, params.options) != model_fingerprint(None)
     if other and output.resolve() == SHIPPED_PROFILE:
         raise ValueError("output names the shipped profile, which is the embedded model's: give another file")
     output.parent.mkdir(parents=True, exist_ok=True)

@@ -7,6 +7,7 @@ noisy channel, an image arrives as coded bits, without error. No plan is recogni
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
@@ -22,9 +23,6 @@ from envs.units import FloatArray
 if TYPE_CHECKING:
     from envs.transceiver.receivers import Predict
     from envs.transceiver.transceiver import Transceiver
-
-PAYLOADS = {"latent": Latent, "image": Image}
-"""What can be sent, and the kind of item that it is."""
 
 
 def refusal(plan: Plan) -> str:
@@ -46,7 +44,7 @@ def _broken_chain(plan: Plan) -> str:
     here, done, crossed = "latent", 0, False
     for stage in plan.stages:
         if isinstance(stage, Transmit):
-            if stage.payload not in PAYLOADS:
+            if stage.payload not in ("latent", "image"):
                 return f"the transceiver has no {stage.payload}"
             if stage.payload != here:
                 return f"it sends the {stage.payload} of {'an' if here == 'image' else 'a'} {here}"
@@ -122,7 +120,7 @@ class Execution:
         prompts, seeds: of the requests.
         snr_db: of the link in dB, one or B; None is a perfect link.
         receiver: name of the receiver that the fine-tuning network stands for.
-        channel_seeds: draws of the channel.
+        channel_seeds: draws of the channel; None is the first of each.
         start: what the first denoising stage begins with, or the latent that is handed over.
         done: denoising steps of the plan that lie behind; those before `start` are not done again.
         sent: payload -> bytes that crossed a link, all requests together.
@@ -136,10 +134,10 @@ class Execution:
     seeds: Sequence[int]
     snr_db: float | Sequence[float] | None
     receiver: str
-    channel_seeds: Sequence[int]
+    channel_seeds: Sequence[int] | None
     start: Latent
     done: int = 0
-    sent: dict[str, int] = field(default_factory=dict)
+    sent: Counter[str] = field(default_factory=Counter)
     predictors: dict[tuple[str, bool], Predict] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -172,10 +170,6 @@ class Execution:
             raise ValueError(f"the latent is of the schedule {item.schedule!r}, here is {self.start.schedule!r}")
         return item
 
-    def steps_until(self, stage: Compute) -> int:
-        """Steps of the plan that lie behind when a stage is done."""
-        return self.done + stage.steps
-
     def predictor(self, network: str, guided: bool) -> Predict:
         """A network's prediction for the prompts, which are encoded once for each."""
         key = network, guided
@@ -187,25 +181,22 @@ class Execution:
         """Let a receiver take the steps that remain."""
         from envs.transceiver.receivers import receive  # torch, only where something runs
 
-        clean = receive(self.transceiver, receiver, self.predictor, latent, self.seeds)
-        return replace(latent, values=clean, step=self.steps_until(stage), noise_variance=None)
+        clean = receive(self, receiver, latent)
+        return replace(latent, values=clean, step=self.done + stage.steps, noise_variance=None)
 
     def _carry(self, item: Item, stage: Transmit) -> Item:
         if isinstance(item, Image):
-            self._count(stage, item.pixels.numel())
+            self.sent[stage.payload] += item.pixels.numel()
             return item
-        before = np.zeros(len(self.seeds)) if item.noise_variance is None else item.noise_variance
-        received = replace(item, noise_variance=before)
+        received = replace(item, noise_variance=item.variance)
         if item.step > item.begun:  # otherwise prompt and seed say it all
-            self._count(stage, item.values.numel())
+            self.sent[stage.payload] += item.values.numel()
             if self.snr_db is not None:
-                streams = self.transceiver.channel_streams(self.seeds, self.channel_seeds, self.crossings)
+                draws = self.channel_seeds or [0] * len(self.seeds)
+                streams = self.transceiver.channel_streams(self.seeds, draws, self.crossings)
                 values, variance, uses = self.transceiver.channel.send(item.values, self.snr_db, streams)
-                received = replace(item, values=values, noise_variance=before + variance)
+                received = replace(item, values=values, noise_variance=item.variance + variance)
                 self.channel_uses = self.channel_uses + uses
                 self.crossings += 1
         self.handed_over = item, received
         return received
-
-    def _count(self, stage: Transmit, num_bytes: int) -> None:
-        self.sent[stage.payload] = self.sent.get(stage.payload, 0) + num_bytes

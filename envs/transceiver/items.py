@@ -5,10 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import numpy as np
+
+from envs.units import FloatArray
+
 if TYPE_CHECKING:
     from torch import Tensor
-
-    from envs.units import FloatArray
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,11 @@ class Latent:
     noise_variance: FloatArray | None
     schedule: str
     begun: int = 0
+
+    @property
+    def variance(self) -> FloatArray:
+        """Variance of the channel noise, zeros where there is none, float64 [B]."""
+        return np.zeros(len(self.values)) if self.noise_variance is None else self.noise_variance
 
 
 @dataclass(frozen=True)

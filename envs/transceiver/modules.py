@@ -6,8 +6,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import numpy as np
-
 from envs.plans import Compute
 from envs.transceiver.items import Image, Item, Latent
 
@@ -44,7 +42,7 @@ def denoise_with_the_generator(execution: Execution, item: Item | None, stage: C
     latent = execution.latent(item)
     if latent.noise_variance is not None:
         return execution.receive(latent, GENERATOR_GOES_ON, stage)
-    until, values = execution.steps_until(stage), latent.values
+    until, values = execution.done + stage.steps, latent.values
     predict = execution.predictor("unet", True)
     for state in execution.transceiver.steps(values, predict, latent.step, until):
         values = state
@@ -54,10 +52,7 @@ def denoise_with_the_generator(execution: Execution, item: Item | None, stage: C
 @module("finetune_unet")
 def denoise_with_the_receiver(execution: Execution, item: Item | None, stage: Compute) -> Latent:
     """The steps that remain, by the configured receiver."""
-    latent = execution.latent(item)
-    if latent.noise_variance is None:
-        latent = replace(latent, noise_variance=np.zeros(len(latent.values)))
-    return execution.receive(latent, execution.receiver, stage)
+    return execution.receive(execution.latent(item), execution.receiver, stage)
 
 
 @module("vae_decoder")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,14 +18,15 @@ from envs.transceiver.schedule import Schedule
 from envs.units import FloatArray
 
 if TYPE_CHECKING:
+    from envs.transceiver.execute import Execution
     from envs.transceiver.items import Latent
-    from envs.transceiver.transceiver import Transceiver
 
 Predict = Callable[[Tensor, Tensor], Tensor]
 """(latents [B, C, H, W] of unit diffusion scale, timesteps float [B]) -> predicted noise of unit variance."""
 Generators = Sequence[torch.Generator]
 Process = Callable[[Predict, Schedule, Tensor, FloatArray, int, Generators], Tensor]
-
+"""(network, schedule, latents [B, C, H, W] as the channel gave them, their noise variance per real element [B], steps
+done 0..T - 1, a generator a request for the noise of those that draw some) -> clean latents [B, C, H, W]."""
 
 FADE_POWER = 2
 RECEIVER_STREAM = 2
@@ -78,62 +80,25 @@ def receiver_step(name: str) -> ReceiverStep:
     return ReceiverStep(light=spec.network != "unet", guided=spec.guided)
 
 
-def denoise(
-    process: str,
-    predict: Predict,
-    schedule: Schedule,
-    received: Tensor,
-    variance: FloatArray,
-    split: int,
-    generators: Generators = (),
-) -> Tensor:
-    """Run the T - split steps that remain.
+def receive(execution: Execution, name: str, latent: Latent) -> Tensor:
+    """Clean latents [B, C, H, W] by the receiver of a name; after step T every receiver is the identity.
 
     Args:
-        process: "ignore", "rematch", "proposition1" (right, deterministic), "ancestral" (right, its posterior) or
-            "printed".
-        predict: the network.
-        received: [B, C, H, W] as the channel gave it.
-        variance: channel noise variance per real element, [B]; zeros for a perfect link.
-        split: steps done, 0..T. At T every receiver is the identity.
-        generators: one a request, for the noise of "ancestral" and "printed".
-
-    Returns:
-        Clean latents [B, C, H, W].
-    """
-    if split == schedule.num_inference_steps:
-        return received
-    return PROCESSES[process](predict, schedule, received, variance, split, generators)
-
-
-def receive(
-    transceiver: Transceiver,
-    name: str,
-    predictor: Callable[[str, bool], Predict],
-    latent: Latent,
-    seeds: Sequence[int],
-) -> Tensor:
-    """Run the receiver of a name on a latent that crossed a link: clean latents [B, C, H, W].
-
-    Args:
-        transceiver: whose schedule the latent is of.
+        execution: whose requests these are.
         name: a name of `RECEIVERS`.
-        predictor: (network, guided) -> its prediction for the prompts.
         latent: as the channel gave it.
-        seeds: of the requests, for the noise of receivers that draw some.
     """
-    if latent.step == transceiver.num_inference_steps:
+    schedule = execution.transceiver.schedule
+    if latent.step == schedule.num_inference_steps:
         return latent.values
-    spec, generators = receiver_named(name), [stream(int(seed), RECEIVER_STREAM, 0) for seed in seeds]
-    variance = np.zeros(len(seeds)) if latent.noise_variance is None else latent.noise_variance
-    predict = predictor(spec.network, spec.guided)
-    return denoise(spec.process, predict, transceiver.schedule, latent.values, variance, latent.step, generators)
+    spec, generators = receiver_named(name), [stream(int(seed), RECEIVER_STREAM, 0) for seed in execution.seeds]
+    process, predict = PROCESSES[spec.process], execution.predictor(spec.network, spec.guided)
+    return process(predict, schedule, latent.values, latent.variance, latent.step, generators)
 
 
 def _ignore(predict: Predict, schedule: Schedule, z: Tensor, _: FloatArray, split: int, __: Generators) -> Tensor:
     """Go on as if there were no noise."""
-    grid = np.tile(schedule.plain_grid(split), (len(z), 1))
-    return _ddim(predict, schedule, z, grid)
+    return list(ddim(predict, schedule, z, np.tile(schedule.timesteps[split:], (len(z), 1))))[-1]
 
 
 def _rematch(
@@ -146,7 +111,7 @@ def _rematch(
     fine-tuned network, half-way through its training, kept an alignment of 0.93 instead of 0.72 (128 requests).
     """
     grid = rematch_grid(schedule, split, variance)
-    return _ddim(predict, schedule, z / column((1 + variance) ** 0.5, z), grid)
+    return list(ddim(predict, schedule, z / column((1 + variance) ** 0.5, z), grid))[-1]
 
 
 def rematch_grid(schedule: Schedule, split: int, variance: FloatArray) -> FloatArray:
@@ -158,61 +123,68 @@ def rematch_grid(schedule: Schedule, split: int, variance: FloatArray) -> FloatA
     stayed within 0.2 dB of the best of them in all but one cell of 24 requests (0.5 dB), and within 0.02 dB of
     `ignore` or above it; stretching lost 2.5 dB with two steps left at -6 dB, the linear fade 0.5 dB at 15 dB.
     """
-    plain = schedule.plain_grid(split)
+    plain = schedule.timesteps[split:]
     t_star = schedule.matched_timestep(split, variance)
     fade = (1 - np.arange(len(plain)) / len(plain)) ** FADE_POWER
     return plain + (t_star - plain[0])[:, None] * fade
 
 
-def _ddim(predict: Predict, schedule: Schedule, z: Tensor, grid: FloatArray) -> Tensor:
+def ddim(predict: Predict, schedule: Schedule, z: Tensor, grid: FloatArray) -> Iterator[Tensor]:
+    """The states after each deterministic step down a grid of timesteps, [B, K], and on to the clean latents."""
     here, after = schedule.alpha_bars(grid)
     for k in range(grid.shape[1]):
         eps = predict(z, _row(grid[:, k], z))
         z = steps.ddim_step(z, eps, column(here[:, k], z), column(after[:, k], z))
-    return z
+        yield z
 
 
-def _noise_aware(kind: str) -> Process:
+def _noise_aware(
+    kind: str,
+    predict: Predict,
+    schedule: Schedule,
+    z: Tensor,
+    variance: FloatArray,
+    split: int,
+    generators: Generators,
+) -> Tensor:
     """Proposition 1 on the plain grid of alpha_bar; the channel noise leaves in proportion to the diffusion's.
 
     sigma_t^2 = c (1 - alpha_bar_t) with c = sigma^2 / (1 - alpha_bar_split): own derivation, a variance
     schedule that Proposition 1 leaves open.
+
+    Args:
+        kind: "proposition1" (right, deterministic), "ancestral" (right, its posterior) or "printed".
+        predict, schedule, z, variance, split, generators: see `Process`.
     """
-
-    def process(
-        predict: Predict, schedule: Schedule, z: Tensor, variance: FloatArray, split: int, generators: Generators
-    ) -> Tensor:
-        here, after = schedule.alpha_bars(schedule.plain_grid(split))
-        share = variance / (1 - here[0])
-        for k in range(len(here)):
-            t = np.full(len(z), schedule.timesteps[split + k])
-            var, var_after = column(share * (1 - here[k]), z), column(share * (1 - after[k]), z)
-            alpha, alpha_after = (column(np.full(len(z), bar[k]), z) for bar in (here, after))
-            v, v_after = 1 - alpha + var, 1 - alpha_after + var_after
-            if kind == "printed":
-                eps = predict(z, _row(t, z))
-                z = steps.printed_step(z, eps, alpha, alpha_after, var, var_after)
-                z = z + steps.posterior_std(alpha, alpha_after, v, v_after) * unit_noise(generators, z)
-                continue
-            matched = schedule.timestep_of(here[k] / (1 + share * (1 - here[k])))
-            eps = predict(z / (1 + var).sqrt(), _row(np.where(share == 0, t, matched), z))
-            if kind == "proposition1":
-                z = steps.noise_aware_step(z, eps, alpha, alpha_after, v, v_after)
-            else:
-                z = steps.posterior_step(z, eps, unit_noise(generators, z), alpha, alpha_after, v, v_after)
-        return z
-
-    return process
+    here, after = schedule.alpha_bars(schedule.timesteps[split:])
+    share = variance / (1 - here[0])
+    for k in range(len(here)):
+        t = np.full(len(z), schedule.timesteps[split + k])
+        var, var_after = column(share * (1 - here[k]), z), column(share * (1 - after[k]), z)
+        alpha, alpha_after = (column(np.full(len(z), bar[k]), z) for bar in (here, after))
+        v, v_after = 1 - alpha + var, 1 - alpha_after + var_after
+        if kind == "printed":
+            eps = predict(z, _row(t, z))
+            z = steps.printed_step(z, eps, alpha, alpha_after, var, var_after)
+            z = z + steps.posterior_std(alpha, alpha_after, v, v_after) * unit_noise(generators, z)
+            continue
+        matched = schedule.timestep_of(here[k] / (1 + share * (1 - here[k])))
+        eps = predict(z / (1 + var).sqrt(), _row(np.where(share == 0, t, matched), z))
+        if kind == "proposition1":
+            z = steps.noise_aware_step(z, eps, alpha, alpha_after, v, v_after)
+        else:
+            z = steps.posterior_step(z, eps, unit_noise(generators, z), alpha, alpha_after, v, v_after)
+    return z
 
 
 PROCESSES: dict[str, Process] = {
     "ignore": _ignore,
     "rematch": _rematch,
-    **{kind: _noise_aware(kind) for kind in ("proposition1", "ancestral", "printed")},
+    **{kind: partial(_noise_aware, kind) for kind in ("proposition1", "ancestral", "printed")},
 }
 
 
-def column(values: FloatArray, like: Tensor) -> Tensor:
+def column(values: FloatArray | Tensor, like: Tensor) -> Tensor:
     """One number a request, [B], as [B, 1, 1, 1] of the type and device of `like`."""
     return torch.as_tensor(values, dtype=like.dtype, device=like.device)[:, None, None, None]
 

@@ -81,10 +81,6 @@ class Schedule:
         final = np.full((*here.shape[:-1], 1), self.final_alpha_bar)
         return here, np.concatenate([here[..., 1:], final], axis=-1)
 
-    def plain_grid(self, split: int) -> FloatArray:
-        """The timesteps that remain after `split` steps, [T - split]."""
-        return self.timesteps[split:]
-
     def matched_timestep(self, split: int, variance: ArrayLike) -> FloatArray:
         """t* with alpha_bar(t*) = alpha_bar_t / (1 + sigma^2), t the timestep at which the receiver continues.
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from torch import Tensor
 from tqdm import tqdm
 
 from envs.command_line import Interrupted
@@ -13,10 +12,9 @@ from envs.command_line import Interrupted
 def run_steps(
     title: str,
     steps: range,
-    take: Callable[[int], Tensor],
+    take: Callable[[int], float | None],
     keep: Callable[[int], None],
     is_due: Callable[[int], bool],
-    watch: Callable[[int, Tensor], float | None],
     is_shown: bool = True,
 ) -> None:
     """Take the steps that remain of a training; the last one is always kept.
@@ -24,24 +22,21 @@ def run_steps(
     Args:
         title: of the progress bar.
         steps: from the first that is not done yet to the last.
-        take: does a step; its loss.
+        take: does a step; the loss that the bar is to show from now on, if any.
         keep: writes a checkpoint after so many steps.
         is_due: whether one is due after so many.
-        watch: looks at a loss after so many steps; what the bar is to show of it.
         is_shown: whether there is a bar.
 
     Raises:
         Interrupted: Ctrl-C; the message says from which step the same command goes on.
     """
-    kept = steps.start
+    done = kept = steps.start
     bar = tqdm(steps, initial=kept, total=steps.stop, desc=title, mininterval=5, disable=None if is_shown else True)
-    done = kept
     try:
         for step in bar:
-            loss = take(step)
+            if (loss := take(step)) is not None:
+                bar.set_postfix(loss=f"{loss:.4f}")
             done = step + 1
-            if (shown := watch(done, loss)) is not None:
-                bar.set_postfix(loss=f"{shown:.4f}")
             if done == steps.stop or is_due(done):
                 keep(done)
                 kept = done

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import islice
 from typing import Any
 
 import numpy as np
@@ -16,10 +17,10 @@ from envs.plans import Plan, semaigc
 from envs.transceiver.execute import Execution, check_requests, executable
 from envs.transceiver.items import Image, Item, Latent
 from envs.transceiver.model.components import Components
-from envs.transceiver.model.vocabulary import known_words
-from envs.transceiver.receivers import Predict, column, receiver_named
+from envs.transceiver.model.vocabulary import known_words, token_ids
+from envs.transceiver.receivers import Predict, column, ddim, receiver_named
 from envs.transceiver.schedule import Schedule
-from envs.transceiver.steps import ddim_step, guided, to_noise
+from envs.transceiver.steps import guided, to_noise
 from envs.units import FloatArray
 
 DEFAULT_GUIDANCE_SCALE = 7.5
@@ -136,9 +137,10 @@ class Transceiver:
             step = self._start_of(strength, chosen)
             latents = self._noised(image, latents, step)
         start = Latent(latents, step, None, self.schedule.fingerprint, begun=step)
-        execution = Execution(self, prompts, seeds, snr_db, receiver, channel_seeds or [0] * len(seeds), start)
+        execution = Execution(self, prompts, seeds, snr_db, receiver, channel_seeds, start)
         out = self._delivered(execution, execution.run(chosen.stages))
-        return out if self.components.judge is None else replace(out, alignment=self.alignment(out.images, prompts))
+        judge = self.components.judge
+        return out if judge is None else replace(out, alignment=judge.alignment(out.images, prompts))
 
     def generate(
         self,
@@ -191,31 +193,26 @@ class Transceiver:
         """
         plan = semaigc(split, self.num_inference_steps)
         start = Latent(sent, split, None, self.schedule.fingerprint)
-        execution = Execution(self, prompts, seeds, snr_db, receiver, channel_seeds or [0] * len(seeds), start, split)
+        execution = Execution(self, prompts, seeds, snr_db, receiver, channel_seeds, start, split)
         return self._delivered(execution, execution.run(plan.stages[plan.attempt_start :]))
 
     def _delivered(self, execution: Execution, item: Item | None) -> Delivery:
         if not isinstance(item, Image):
             raise ValueError(f"the plan must end with an image at the user, got {item!r}")
         sent, received = execution.handed_over
-        variance = received.noise_variance
         return Delivery(
             images=item.pixels,
             latents_sent=sent.values,
             latents_received=received.values,
-            noise_variance=np.zeros(len(item.pixels)) if variance is None else variance,
+            noise_variance=received.variance,
             channel_uses=execution.channel_uses,
-            sent=execution.sent,
+            sent=dict(execution.sent),
         )
 
     def steps(self, latents: Tensor, predict: Predict, start: int, stop: int) -> Iterator[Tensor]:
         """The generator's states after each of the steps start..stop - 1, over a perfect link."""
-        here, after = self.schedule.alpha_bars(self.schedule.timesteps)
-        for k in range(start, stop):
-            t = torch.full((len(latents),), float(self.schedule.timesteps[k]), device=latents.device)
-            alpha, alpha_after = (latents.new_full((len(latents), 1, 1, 1), float(bar[k])) for bar in (here, after))
-            latents = ddim_step(latents, predict(latents, t), alpha, alpha_after)
-            yield latents
+        grid = np.tile(self.schedule.timesteps[start:], (len(latents), 1))
+        return islice(ddim(predict, self.schedule, latents, grid), max(0, stop - start))
 
     def trajectory(self, prompts: Sequence[str], seeds: Sequence[int]) -> Tensor:
         """All states of the unsplit generator, [T + 1, B, C, h, w]; entry k is what split k hands over."""
@@ -251,13 +248,7 @@ class Transceiver:
         """Text embeddings [B, L, D]; words that the model does not know are left out with a warning."""
         tokenizer = self.components.tokenizer
         unique = {prompt: known_words(tokenizer, prompt) for prompt in dict.fromkeys(prompts)}
-        ids = tokenizer(
-            list(unique.values()),
-            padding="max_length",
-            max_length=tokenizer.model_max_length,
-            truncation=True,
-            return_tensors="pt",
-        ).input_ids
+        ids = token_ids(tokenizer, list(unique.values()))
         embeddings = self.components.text_encoder(ids.to(self.device))[0]
         rows = {prompt: row for row, prompt in enumerate(unique)}
         return embeddings[[rows[prompt] for prompt in prompts]]
@@ -290,14 +281,6 @@ class Transceiver:
         vae = self.components.vae
         pictures = (images.to(self.device) * 2 - 1).to(vae.dtype)
         return vae.encode(pictures).latent_dist.mean.float() * vae.config.scaling_factor
-
-    def alignment(self, images: Tensor, prompts: Sequence[str]) -> Tensor:
-        """How well each image shows its prompt, [B]: see `SceneClassifier` and `ClipScore`.
-
-        Raises:
-            ValueError: the model has nothing that judges it.
-        """
-        return self.components.needed_judge().alignment(images, prompts)
 
     def _start_of(self, strength: float, plan: Plan) -> int:
         if not 0 < strength <= 1:

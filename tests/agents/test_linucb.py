@@ -126,7 +126,11 @@ def test_save_and_load_keep_what_was_learnt_and_learning_goes_on(tmp_path: Path)
 
 @pytest.mark.parametrize(
     ("settings", "said"),
-    [({"alpha": -1.0}, "alpha must be >= 0"), ({"ridge": 0.0}, "ridge must be > 0"), ({"degree": 0}, "degree must be")],
+    [
+        ({"alpha": -1.0}, "alpha must be a finite number >= 0"),
+        ({"ridge": 0.0}, "ridge must be a finite number > 0"),
+        ({"degree": 0}, "degree must be"),
+    ],
 )
 def test_numbers_out_of_bounds_are_refused(settings: dict[str, Any], said: str) -> None:
     with pytest.raises(ValueError, match=said):

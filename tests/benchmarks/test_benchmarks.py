@@ -12,6 +12,7 @@ import pytest
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 TESTED_ELSEWHERE = "transceiver"  # test_transceiver.py beside this, which has a tiny model
+SHARED = "harness"
 SMALLEST = {
     "agents": ["--contestants", "d3qn_fast", "d3qn_paper", "dqn", "ppo", "--seeds", "1", "--limit", "0.1"],
     "decisions": ["--batches", "1", "3", "--rounds", "1", "--seconds", "0.01"],
@@ -30,7 +31,7 @@ def main_of(name: str) -> Callable[[list[str]], None]:
 
 
 def test_none_is_left_out() -> None:
-    assert {file.stem for file in BENCHMARKS.glob("*.py")} == {*SMALLEST, TESTED_ELSEWHERE}
+    assert {file.stem for file in BENCHMARKS.glob("*.py")} == {*SMALLEST, TESTED_ELSEWHERE, SHARED}
 
 
 @pytest.mark.parametrize("name", SMALLEST)

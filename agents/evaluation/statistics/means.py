@@ -1,7 +1,7 @@
-"""Means with seeded bootstrap intervals. Episodes are resampled whole, because requests within one are correlated.
+"""Means with bootstrap intervals, alone, in bins and in cells.
 
-All functions take values [N] of requests and `episodes` [N], the label of each request's episode. The interval is the
-percentile bootstrap's (Efron and Tibshirani, "An Introduction to the Bootstrap", 1993, section 13.3).
+Values [N] are of requests, and `episodes` [N] label each request's episode: episodes are resampled whole, because
+requests within one are correlated.
 """
 
 from __future__ import annotations
@@ -11,92 +11,64 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agents.evaluation.statistics.resampling import CONFIDENCE, RESAMPLES, SEED, check_resamples, tails, weight_chunks
-
-
-@dataclass(frozen=True)
-class Interval:
-    """A mean and its confidence limits, in the unit of the values."""
-
-    mean: float
-    low: float
-    high: float
+from agents.evaluation.statistics.interval import Interval
+from agents.evaluation.statistics.resampling import DEFAULT, Bootstrap, Floats
 
 
 @dataclass(frozen=True, kw_only=True)
 class GroupedMeans:
-    """Means of groups of values; float64 of one shape, NaN where a group is empty.
+    """Means of groups of values and their confidence limits, NaN where a group is empty; `count` values in each."""
 
-    Attributes:
-        mean, low, high: mean and confidence limits, in the unit of the values.
-        count: int64, values in each group.
-    """
-
-    mean: NDArray[np.float64]
-    low: NDArray[np.float64]
-    high: NDArray[np.float64]
+    mean: Floats
+    low: Floats
+    high: Floats
     count: NDArray[np.int64]
 
 
 @dataclass(frozen=True, kw_only=True)
 class BinnedMeans(GroupedMeans):
-    """Means over bins of a second variable, [B] each.
+    """Means over bins of a second variable, [B] each; `centre` is the middle of each bin, in the variable's unit."""
 
-    Attributes:
-        centre: float64 [B], middle of each bin, in the unit of the variable.
-    """
-
-    centre: NDArray[np.float64]
+    centre: Floats
 
 
-def mean_interval(
-    values: ArrayLike,
-    episodes: ArrayLike,
-    *,
-    confidence: float = CONFIDENCE,
-    resamples: int = RESAMPLES,
-    seed: int = SEED,
-) -> Interval:
+@dataclass(frozen=True, kw_only=True)
+class CellMeans(GroupedMeans):
+    """Means in the cells of a map over two variables, [Y, X] each; edges [X + 1] and [Y + 1], in their units."""
+
+    x_edges: Floats
+    y_edges: Floats
+
+
+def mean_interval(values: ArrayLike, episodes: ArrayLike, bootstrap: Bootstrap = DEFAULT) -> Interval:
     """Mean of values [N] with its bootstrap interval over episodes [N].
 
     Raises:
-        ValueError: no values, unequal lengths, values that are not finite, a confidence outside (0, 1), no resamples.
+        ValueError: no values, unequal lengths, values that are not finite.
     """
-    bins = np.zeros(np.shape(values), dtype=np.int64)
-    binned = grouped_means(bins, values, episodes, 1, confidence=confidence, resamples=resamples, seed=seed)
-    return Interval(float(binned.mean[0]), float(binned.low[0]), float(binned.high[0]))
+    means = _grouped_means(np.zeros(np.shape(values), dtype=np.int64), values, episodes, 1, bootstrap)
+    return Interval(float(means.mean[0]), float(means.low[0]), float(means.high[0]))
 
 
-def column_intervals(
-    values: ArrayLike, *, confidence: float = CONFIDENCE, resamples: int = RESAMPLES, seed: int = SEED
-) -> list[Interval]:
+def column_intervals(values: ArrayLike, bootstrap: Bootstrap = DEFAULT) -> list[Interval]:
     """Means of the columns of values [N, K] with bootstrap intervals over the N independent rows.
 
     All columns are resampled together, in one matrix product: far faster than one by one.
 
     Raises:
-        ValueError: values that are not [N, K] with N and K >= 1, or as of `mean_interval`.
+        ValueError: values that are not [N, K] with N and K >= 1, or not finite.
     """
     table = np.asarray(values, dtype=np.float64)
     if table.ndim != 2 or not table.size:
         raise ValueError(f"values must be [N, K] with N and K >= 1, got shape {table.shape}")
-    ends = tails(confidence)
-    check_resamples(resamples)
     if not np.isfinite(table).all():
         raise ValueError("values must be finite, got NaN or infinity")
-    means = _resampled_means(table, np.ones((len(table), 1)), resamples, seed)
-    low, high = np.quantile(means, ends, axis=0)
+    low, high = bootstrap.limits((len(table),), lambda counts: counts @ table / len(table))
     return [Interval(*map(float, each)) for each in zip(table.mean(axis=0), low, high, strict=True)]
 
 
 def paired_difference(
-    values: ArrayLike,
-    baseline: ArrayLike,
-    episodes: ArrayLike,
-    *,
-    confidence: float = CONFIDENCE,
-    resamples: int = RESAMPLES,
-    seed: int = SEED,
+    values: ArrayLike, baseline: ArrayLike, episodes: ArrayLike, bootstrap: Bootstrap = DEFAULT
 ) -> Interval:
     """Mean of `values - baseline`, two policies on the same requests [N], with its bootstrap interval.
 
@@ -108,18 +80,11 @@ def paired_difference(
     left, right = np.asarray(values, dtype=np.float64), np.asarray(baseline, dtype=np.float64)
     if left.shape != right.shape:
         raise ValueError(f"values and baseline must have one shape, got {left.shape} and {right.shape}")
-    return mean_interval(left - right, episodes, confidence=confidence, resamples=resamples, seed=seed)
+    return mean_interval(left - right, episodes, bootstrap)
 
 
 def binned_means(
-    variable: ArrayLike,
-    values: ArrayLike,
-    episodes: ArrayLike,
-    edges: ArrayLike,
-    *,
-    confidence: float = CONFIDENCE,
-    resamples: int = RESAMPLES,
-    seed: int = SEED,
+    variable: ArrayLike, values: ArrayLike, episodes: ArrayLike, edges: ArrayLike, bootstrap: Bootstrap = DEFAULT
 ) -> BinnedMeans:
     """Means of values [N] over bins of variable [N], with bootstrap bands over episodes [N].
 
@@ -129,101 +94,82 @@ def binned_means(
     Raises:
         ValueError: as of `mean_interval`; edges that do not increase.
     """
-    limits = checked_edges(edges)
-    means = grouped_means(
-        bin_of(variable, limits),
-        values,
-        episodes,
-        len(limits) - 1,
-        confidence=confidence,
-        resamples=resamples,
-        seed=seed,
-    )
+    limits = _checked_edges(edges)
+    means = _grouped_means(_bin_of(variable, limits), values, episodes, len(limits) - 1, bootstrap)
     return BinnedMeans(centre=(limits[:-1] + limits[1:]) / 2, **vars(means))
 
 
-def grouped_means(
-    bins: ArrayLike,
+def cell_means(
+    x: ArrayLike,
+    y: ArrayLike,
     values: ArrayLike,
     episodes: ArrayLike,
-    num_bins: int,
-    *,
-    confidence: float = CONFIDENCE,
-    resamples: int = RESAMPLES,
-    seed: int = SEED,
-) -> GroupedMeans:
-    """Means of values [N] that lie in the bins [N], integers below num_bins or -1 for none; [num_bins] each.
+    x_edges: ArrayLike,
+    y_edges: ArrayLike,
+    bootstrap: Bootstrap = DEFAULT,
+) -> CellMeans:
+    """Means of values [N] in the cells of x [N] and y [N]; episodes [N] are resampled whole.
+
+    A cell holds its lower edges, the last ones their upper edges too.
 
     Raises:
-        ValueError: as of `mean_interval`.
+        ValueError: as of `mean_interval`; edges that do not increase.
     """
-    chosen, y, labels = _validated(bins, values, episodes)
-    ends = tails(confidence)
-    check_resamples(resamples)
-    inside = chosen >= 0
+    columns, rows = _checked_edges(x_edges), _checked_edges(y_edges)
+    across, up = _bin_of(x, columns), _bin_of(y, rows)
+    shape = len(rows) - 1, len(columns) - 1
+    if across.shape != up.shape:
+        raise ValueError(f"x and y must have one shape, got {across.shape} and {up.shape}")
+    cell = np.where((across < 0) | (up < 0), -1, up * shape[1] + across)
+    means = _grouped_means(cell, values, episodes, shape[0] * shape[1], bootstrap)
+    maps = {name: values.reshape(shape) for name, values in vars(means).items()}
+    return CellMeans(x_edges=columns, y_edges=rows, **maps)
+
+
+def _grouped_means(
+    bins: NDArray[np.int64], values: ArrayLike, episodes: ArrayLike, num_bins: int, bootstrap: Bootstrap
+) -> GroupedMeans:
+    """Means of values [N] that lie in the bins [N], integers below num_bins or -1 for none; [num_bins] each."""
+    y, labels = np.asarray(values, dtype=np.float64), np.asarray(episodes)
+    if bins.ndim != 1 or not bins.size or bins.shape != y.shape or bins.shape != labels.shape:
+        raise ValueError(
+            f"variable, values and episodes must be [N], N >= 1; got {bins.shape}, {y.shape}, {labels.shape}"
+        )
+    if not np.isfinite(y).all():
+        raise ValueError("variable and values must be finite, got NaN or infinity")
+    inside = bins >= 0
     groups = np.unique(labels, return_inverse=True)[1]
-    shape = (int(groups.max()) + 1, num_bins)
-    flat = groups[inside] * num_bins + chosen[inside]
-    weighted = np.bincount(flat, weights=y[inside], minlength=shape[0] * num_bins)
-    sums = weighted.astype(np.float64).reshape(shape)  # of nothing inside, the counts that bincount gives are integers
-    counts = np.bincount(flat, minlength=shape[0] * num_bins).reshape(shape).astype(np.float64)
-    means = _resampled_means(sums, counts, resamples, seed)
+    shape = int(groups.max()) + 1, num_bins
+    index = groups[inside] * num_bins + bins[inside]
+    sums, counts = (
+        np.bincount(index, weights, minlength=shape[0] * num_bins).astype(np.float64).reshape(shape)
+        for weights in (y[inside], None)
+    )
     filled = counts.sum(axis=0) > 0
-    low, high = np.full(num_bins, np.nan), np.full(num_bins, np.nan)
-    # A bin of few episodes can be missing from a resample: quantiles over those that have it.
-    low[filled], high[filled] = np.nanquantile(means[:, filled], ends, axis=0)
+    limits = np.full((2, num_bins), np.nan)
+    # A bin of few episodes can be missing from a resample: its limits are over those that have it.
+    limits[:, filled] = bootstrap.limits((len(sums),), lambda drawn: _ratio(drawn @ sums, drawn @ counts)[:, filled])
+    total = counts.sum(axis=0)
     return GroupedMeans(
-        mean=_ratio(sums.sum(axis=0), counts.sum(axis=0)),
-        low=low,
-        high=high,
-        count=counts.sum(axis=0).astype(np.int64),
+        mean=_ratio(sums.sum(axis=0), total), low=limits[0], high=limits[1], count=total.astype(np.int64)
     )
 
 
-def checked_edges(edges: ArrayLike) -> NDArray[np.float64]:
-    """Edges of bins, float64 [B + 1].
+def _ratio(sums: Floats, counts: Floats) -> Floats:
+    return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
 
-    Raises:
-        ValueError: edges that do not increase.
-    """
+
+def _checked_edges(edges: ArrayLike) -> Floats:
     limits = np.asarray(edges, dtype=np.float64)
     if limits.ndim != 1 or len(limits) < 2 or not (np.diff(limits) > 0).all():
         raise ValueError(f"edges must be [B + 1] and increase, got {limits}")
     return limits
 
 
-def bin_of(variable: ArrayLike, edges: NDArray[np.float64]) -> NDArray[np.int64]:
-    """The bin of each value, int64 as the variable; -1 outside. The last bin holds its upper edge too.
-
-    Raises:
-        ValueError: values that are not finite.
-    """
+def _bin_of(variable: ArrayLike, edges: Floats) -> NDArray[np.int64]:
+    """The bin of each value, as `binned_means` counts them; -1 outside."""
     x = np.asarray(variable, dtype=np.float64)
     if not np.isfinite(x).all():
         raise ValueError("variable and values must be finite, got NaN or infinity")
     bins = np.where(x == edges[-1], len(edges) - 2, np.searchsorted(edges, x, side="right") - 1)
     return np.where(bins < len(edges) - 1, bins, -1).astype(np.int64)
-
-
-def _resampled_means(
-    sums: NDArray[np.float64], counts: NDArray[np.float64], resamples: int, seed: int
-) -> NDArray[np.float64]:
-    """Means [resamples, B] of resamples of the groups, from their sums and counts [G, B]."""
-    drawn = weight_chunks((len(sums),), resamples, seed)
-    return np.concatenate([_ratio(weights @ sums, weights @ counts) for weights in drawn])
-
-
-def _ratio(sums: NDArray[np.float64], counts: NDArray[np.float64]) -> NDArray[np.float64]:
-    shape = np.broadcast_shapes(sums.shape, counts.shape)
-    return np.divide(sums, counts, out=np.full(shape, np.nan), where=np.broadcast_to(counts > 0, shape))
-
-
-def _validated(
-    bins: ArrayLike, values: ArrayLike, episodes: ArrayLike
-) -> tuple[NDArray[np.int64], NDArray[np.float64], NDArray[np.generic]]:
-    x, y, labels = np.asarray(bins, dtype=np.int64), np.asarray(values, dtype=np.float64), np.asarray(episodes)
-    if x.ndim != 1 or not x.size or x.shape != y.shape or x.shape != labels.shape:
-        raise ValueError(f"variable, values and episodes must be [N], N >= 1; got {x.shape}, {y.shape}, {labels.shape}")
-    if not np.isfinite(y).all():
-        raise ValueError("variable and values must be finite, got NaN or infinity")
-    return x, y, labels

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
@@ -12,9 +12,11 @@ from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.patches import Rectangle
 from numpy.typing import NDArray
 
+from agents.evaluation.statistics import column_intervals
+from agents.experiments.shared.findings import Row
 from agents.experiments.shared.learning import root_of
 from agents.experiments.shared.states import sample_states
-from agents.experiments.shared.study import RootTraining, Study
+from agents.experiments.shared.study import ImageOptions, Study
 from agents.reports.style import house_style, label_of
 from envs.transceiver import Request, metrics_against
 
@@ -22,8 +24,7 @@ METRICS = ("psnr_db", "ssim", "alignment")
 Images = NDArray[np.float32]
 
 
-@dataclass(frozen=True)
-class Scheme:
+class Scheme(NamedTuple):
     """A framework with its receiver; None where no receiver takes a step."""
 
     framework: str
@@ -50,56 +51,76 @@ class DeliveredImages:
     images: Images
     quality: Mapping[str, NDArray[np.float64]]
 
+    def mean(self, metric: str) -> float:
+        """Mean quality over the requests."""
+        return float(self.quality[metric].mean())
+
+
+def quality_rows(sheet: Mapping[tuple[Scheme, float], DeliveredImages]) -> list[Row]:
+    """Mean quality of every scheme at every SNR, with intervals over requests."""
+    rows: list[Row] = []
+    for (scheme, snr_db), each in sheet.items():
+        means = column_intervals(np.stack(list(each.quality.values()), axis=1))
+        place = {"framework": scheme.framework, "receiver": scheme.receiver or "", "snr_db": snr_db}
+        rows.append(place | {"split": each.split} | dict(zip(each.quality, means, strict=True)))
+    return rows
+
 
 def caption_of(scheme: Scheme, each: DeliveredImages, index: int) -> str:
     """Split and PSNR of one image; Edge's is the noise-free one that the others are measured by."""
-    quality = "noise-free" if scheme.framework == "edge" else f"{each.quality['psnr_db'][index]:.1f} dB"
+    quality = "noise-free" if scheme == EDGE else f"{each.quality['psnr_db'][index]:.1f} dB"
     return f"split {each.split} · {quality}"
 
 
+EDGE = Scheme("edge", None)
+"""Edge and Local deliver the same image: that of the generator, error-free."""
+
+
+def rivals_of(receiver: str) -> dict[str, Scheme]:
+    """The frameworks that SemAIGC is to outperform, by name."""
+    return {"non_root": Scheme("non_root", receiver), "non_finetuning": Scheme("non_finetuning", None)}
+
+
 def schemes_of(receivers: Sequence[str]) -> tuple[Scheme, ...]:
-    """The frameworks of figures 4 and 5. Edge and Local deliver the same image: that of the generator, error-free."""
+    """The frameworks of figures 4 and 5."""
     shared = [Scheme(name, receiver) for name in ("root", "non_root") for receiver in receivers]
-    return (*shared, Scheme("non_finetuning", None), Scheme("edge", None))
+    return (*shared, Scheme("non_finetuning", None), EDGE)
 
 
 class Frameworks:
-    """Runs the frameworks on the live transceiver.
+    """Runs the frameworks on the live transceiver, with the first requests of the profile."""
 
-    Args:
-        study: with the profile whose requests are served.
-        num_requests: B, the first ones.
-        edge_availability: PACR at which ROOT decides; all but the SNR lies in the middle of the scenario.
-        training: how ROOT is trained for a receiver without one.
-    """
-
-    def __init__(self, study: Study, num_requests: int, edge_availability: float, training: RootTraining) -> None:
-        self.study, self.edge_availability, self.training = study, edge_availability, training
-        self.requests: tuple[Request, ...] = study.profile.requests[:num_requests]
+    def __init__(self, study: Study, options: ImageOptions) -> None:
+        self.study, self.options = study, options
+        self.requests: tuple[Request, ...] = study.profile.requests[: options.num_requests]
         self.transceiver = study.live_transceiver()
         self._reference = self._generate(study.num_inference_steps, None, "ignore")
 
     @property
     def note(self) -> str:
         """What a reader of the pictures must know."""
-        return f"ROOT decides at PACR {self.edge_availability:g} with everything else in the middle of the scenario."
+        pacr = self.options.edge_availability
+        return f"ROOT decides at PACR {pacr:g} with everything else in the middle of the scenario."
 
     def deliver(self, scheme: Scheme, snr_db: float) -> DeliveredImages:
         """All requests under one scheme at one SNR."""
         steps = self.study.num_inference_steps
-        if scheme.framework == "edge":
+        if scheme == EDGE:
             return self._judged(steps, self._reference)
         if scheme.receiver is None:
             return self._judged(steps, self._generate(steps, snr_db, "ignore"))
-        split = self.split_of_root(scheme.receiver, snr_db) if scheme.framework == "root" else steps // 2
+        split = self._split_of_root(scheme.receiver, snr_db) if scheme.framework == "root" else steps // 2
         return self._judged(split, self._generate(split, snr_db, scheme.receiver))
 
-    def split_of_root(self, receiver: str, snr_db: float) -> int:
+    def _split_of_root(self, receiver: str, snr_db: float) -> int:
         """What ROOT decides in the middle of the scenario."""
-        middle = middle_of(self.study.settings.scenario)
-        middle |= {"snr_db": [snr_db, snr_db], "edge_availability": [self.edge_availability, self.edge_availability]}
-        states = sample_states(self.study.settings_of(receiver, middle), 1, self.study.seed)
-        return int(states.actions("root", root_of(self.study, receiver, self.training))[0])
+        pacr = self.options.edge_availability
+        state = middle_of(self.study.settings.scenario) | {
+            "snr_db": [snr_db, snr_db],
+            "edge_availability": [pacr, pacr],
+        }
+        states = sample_states(self.study.settings_of(receiver, state), 1, self.study.seed)
+        return int(states.actions("root", root_of(self.study, receiver, self.options.root))[0])
 
     def _generate(self, split: int, snr_db: float | None, receiver: str) -> Any:
         prompts, seeds = [each.prompt for each in self.requests], [each.seed for each in self.requests]
@@ -123,8 +144,7 @@ def middle_of(scenario: Any) -> dict[str, list[float]]:
     return middle
 
 
-@dataclass(frozen=True)
-class Tile:
+class Tile(NamedTuple):
     """One image of a sheet, [3, H, W] in [0, 1], its caption, and a box (row, column, size in pixels) drawn on it."""
 
     image: Images
@@ -132,24 +152,24 @@ class Tile:
     box: tuple[int, int, int] | None = None
 
 
+@house_style()
 def draw_sheet(rows: Sequence[Sequence[Tile]], row_labels: Sequence[str], column_labels: Sequence[str]) -> Figure:
     """Images in rows and columns, every row and column labelled."""
-    with house_style():
-        figure = Figure(
-            figsize=(1.2 + 1.15 * len(rows[0]), 0.3 + 1.32 * len(rows)),
-            layout=ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02),
-        )
-        grid = figure.subplots(len(rows), len(rows[0]), squeeze=False)
-        for number, (axes, tiles) in enumerate(zip(grid, rows, strict=True)):
-            for axis, tile in zip(axes, tiles, strict=True):
-                axis.imshow(tile.image.transpose(1, 2, 0), interpolation="nearest")
-                axis.set(xticks=[], yticks=[])
-                axis.set_xlabel(tile.caption, fontsize=6.5, labelpad=2)
-                axis.spines[:].set_visible(False)
-                if tile.box is not None:
-                    top, left, size = tile.box
-                    axis.add_patch(Rectangle((left - 0.5, top - 0.5), size, size, fill=False, edgecolor="red"))
-            axes[0].set_ylabel(row_labels[number], rotation=0, ha="right", va="center", fontsize=8)
-        for axis, label in zip(grid[0], column_labels, strict=True):
-            axis.set_title(label, fontsize=8)
+    figure = Figure(
+        figsize=(1.2 + 1.15 * len(rows[0]), 0.3 + 1.32 * len(rows)),
+        layout=ConstrainedLayoutEngine(w_pad=0.02, h_pad=0.02),
+    )
+    grid = figure.subplots(len(rows), len(rows[0]), squeeze=False)
+    for axes, tiles, row_label in zip(grid, rows, row_labels, strict=True):
+        for axis, tile in zip(axes, tiles, strict=True):
+            axis.imshow(tile.image.transpose(1, 2, 0), interpolation="nearest")
+            axis.set(xticks=[], yticks=[])
+            axis.set_xlabel(tile.caption, fontsize=6.5, labelpad=2)
+            axis.spines[:].set_visible(False)
+            if tile.box is not None:
+                top, left, size = tile.box
+                axis.add_patch(Rectangle((left - 0.5, top - 0.5), size, size, fill=False, edgecolor="red"))
+        axes[0].set_ylabel(row_label, rotation=0, ha="right", va="center", fontsize=8)
+    for axis, label in zip(grid[0], column_labels, strict=True):
+        axis.set_title(label, fontsize=8)
     return figure

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from matplotlib.figure import Figure
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from agents.evaluation.statistics import flat
 from agents.reports.style import save_figure
 from envs.files import write_rows, write_text
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -60,8 +63,22 @@ def report(stated: str, measured: str) -> Claim:
     return Claim("project", stated, measured, None)
 
 
+def per_receiver(results: Mapping[str, T], claims: Callable[[T], Iterable[Claim]]) -> list[Claim]:
+    """The claims about the result of each receiver, which what was measured names."""
+    return [
+        replace(claim, measured=f"receiver {receiver}: {claim.measured}")
+        for receiver, each in results.items()
+        for claim in claims(each)
+    ]
+
+
 COMPARISON_FILE = "comparison.json"
-Rows = Sequence[Mapping[str, Any]]
+Row = Mapping[str, Any]
+
+
+def named_rows(column: str, results: Mapping[str, T], rows: Callable[[T], Iterable[Row]]) -> list[Row]:
+    """The rows of each result, with its name in a first column."""
+    return [{column: name} | dict(row) for name, each in results.items() for row in rows(each)]
 
 
 @dataclass(frozen=True)
@@ -71,14 +88,15 @@ class Findings:
     Attributes:
         title: what it shows, in one line.
         figures: suffix -> figure; "" is the main one.
-        tables: suffix -> rows of numbers, all with the same keys; units are in the keys.
+        tables: suffix -> rows of numbers, all with the same keys; units are in the keys. An interval becomes three
+            columns.
         claims: lines of comparison.
         notes: what a reader must know, one line each.
     """
 
     title: str
     figures: Mapping[str, Figure]
-    tables: Mapping[str, Rows]
+    tables: Mapping[str, Sequence[Row]]
     claims: Sequence[Claim]
     notes: Sequence[str] = field(default_factory=tuple)
 
@@ -102,7 +120,7 @@ def write_findings(findings: Findings, name: str, folder: Path, source: str, sec
         figures += save_figure(figure, folder / _named(name, suffix))
     tables = [folder / f"{_named(name, suffix)}.csv" for suffix in findings.tables]
     for path, rows in zip(tables, findings.tables.values(), strict=True):
-        write_rows(path, rows)
+        write_rows(path, [flat(row) for row in rows])
     comparison = {
         "name": name,
         "title": findings.title,

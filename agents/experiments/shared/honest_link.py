@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from matplotlib.figure import Figure
 
 from agents.experiments.shared.crossover import BANDWIDTHS_HZ, Satisfaction, expected_satisfaction, first_crossing
-from agents.experiments.shared.drawing import SNR_LABEL, draw_band
-from agents.experiments.shared.findings import Claim, report
+from agents.experiments.shared.findings import Claim, Row, report
 from agents.experiments.shared.states import Sweep
+from agents.reports.drawing import SNR_LABEL, draw_intervals, subplots
 from agents.reports.style import house_style, label_of, line_style
 from envs import SplitSettings
 
@@ -53,11 +52,10 @@ def claims(links: Mapping[str, Sweep], curves: Curves) -> list[Claim]:
     late, less, turns = [], [], []
     for rate, (_, label) in RATES.items():
         sweep = links[rate]
-        gap = sweep.over_root(harsh, "edge", "latency_s")
+        gap_s, gap = (sweep.over_root(harsh, "edge", measure) for measure in ("latency_s", "reward"))
         link_s = sweep.served[harsh]["edge"]["latency_link_s"].mean()
-        late.append(f"{label} {gap.mean:+.1f} s (95 % {gap.low:+.1f} to {gap.high:+.1f}), {link_s:.1f} s on its link")
-        share = sweep.over_root(harsh, "edge", "reward")
-        less.append(f"{label} {share.mean:+.3f} (95 % {share.low:+.3f} to {share.high:+.3f})")
+        late.append(f"{label} {gap_s.text('+.1f', ' s')}, {link_s:.1f} s on its link")
+        less.append(f"{label} {gap.text('+.3f')}")
     for (rate, level_db), mean in curves.items():
         over = [_megahertz(first_crossing(BANDWIDTHS_HZ, ahead, mean.edge)) for ahead in (mean.non_root, mean.semaigc)]
         turns.append(f"{RATES[rate][1]}, {level_db:g} dB: Non-ROOT {over[0]}, SemAIGC {over[1]}")
@@ -71,70 +69,59 @@ def claims(links: Mapping[str, Sweep], curves: Curves) -> list[Claim]:
     ]
 
 
+@house_style()
 def draw(links: Mapping[str, Sweep], curves: Curves) -> Figure:
     """Latency over SNR, and expected satisfaction over bandwidth at the harshest SNR, at both rates."""
     harsh_db = min(level_db for _, level_db in curves)
-    with house_style():
-        figure = Figure(figsize=(7.2, 3.2), layout="constrained")
-        latency, bandwidth = figure.subplots(1, 2)
-        for rate, (line, label) in RATES.items():
-            for policy in SENDERS:
-                style = dict(line_style(policy)) | {"linestyle": line}
-                means = links[rate].intervals(policy, "latency_s")
-                draw_band(latency, links[rate].points, means, f"{label_of(policy)}, {label}", style)
-            for field, policy in NAMES.items():
-                style = {"color": line_style(policy)["color"], "linestyle": line}
-                bandwidth.plot(
-                    BANDWIDTHS_HZ / 1e6,
-                    getattr(curves[rate, harsh_db], field),
-                    label=f"{_name(field)}, {label}",
-                    **style,
-                )
-        latency.set(xlabel=SNR_LABEL, ylabel="Mean latency (s)")
-        latency.set_ylim(bottom=0)
-        bandwidth.set(xscale="log", xlabel=f"Bandwidth (MHz), at {harsh_db:g} dB", ylabel="Expected satisfaction")
-        bandwidth.set_ylim(0, 1)
-        for panel in (latency, bandwidth):
-            panel.legend(fontsize=6)
+    figure, (latency, bandwidth) = subplots(7.2, 3.2, 1, 2)
+    for rate, (line, label) in RATES.items():
+        for policy in SENDERS:
+            style = line_style(policy) | {"linestyle": line, "label": f"{label_of(policy)}, {label}"}
+            draw_intervals(latency, links[rate].points, links[rate].intervals(policy, "latency_s"), **style)
+        for field, policy in NAMES.items():
+            style = line_style(policy) | {"linestyle": line, "label": f"{_name(field)}, {label}", "marker": ""}
+            bandwidth.plot(BANDWIDTHS_HZ / 1e6, getattr(curves[rate, harsh_db], field), **style)
+    latency.set(xlabel=SNR_LABEL, ylabel="Mean latency (s)")
+    latency.set_ylim(bottom=0)
+    bandwidth.set(xscale="log", xlabel=f"Bandwidth (MHz), at {harsh_db:g} dB", ylabel="Expected satisfaction")
+    bandwidth.set_ylim(0, 1)
+    for panel in (latency, bandwidth):
+        panel.legend(fontsize=6)
     return figure
 
 
-def rows(links: Mapping[str, Sweep], curves: Curves) -> list[dict[str, Any]]:
-    """All numbers: latency over SNR, expected satisfaction over bandwidth."""
-    found: list[dict[str, Any]] = []
-    for rate, sweep in links.items():
-        for policy in SENDERS:
-            for snr_db, each in zip(sweep.points, sweep.intervals(policy, "latency_s"), strict=True):
-                found.append(
-                    _row(rate, snr_db, math.nan, label_of(policy), "latency_s", each.mean, each.low, each.high)
-                )
-    for (rate, snr_db), mean in curves.items():
-        for field in NAMES:
-            for bandwidth_hz, value in zip(BANDWIDTHS_HZ, getattr(mean, field), strict=True):
-                found.append(_row(rate, snr_db, bandwidth_hz, _name(field), "expected_satisfaction", value))
-    return found
-
-
-def _row(
-    rate: str,
-    snr_db: float,
-    bandwidth_hz: float,
-    framework: str,
-    measure: str,
-    value: float,
-    low: float = math.nan,
-    high: float = math.nan,
-) -> dict[str, Any]:
-    return {
-        "rate": rate,
-        "snr_db": snr_db,
-        "bandwidth_hz": bandwidth_hz,
-        "framework": framework,
-        "measure": measure,
-        "value": value,
-        "low": low,
-        "high": high,
-    }
+def rows(links: Mapping[str, Sweep], curves: Curves) -> list[Row]:
+    """All numbers: latency over SNR, expected satisfaction over bandwidth; the latter is exact in its states."""
+    found: list[Row] = [
+        {
+            "rate": rate,
+            "snr_db": snr_db,
+            "bandwidth_hz": math.nan,
+            "framework": label_of(policy),
+            "measure": "latency_s",
+            "value": each.mean,
+            "low": each.low,
+            "high": each.high,
+        }
+        for rate, sweep in links.items()
+        for policy in SENDERS
+        for snr_db, each in zip(sweep.points, sweep.intervals(policy, "latency_s"), strict=True)
+    ]
+    return found + [
+        {
+            "rate": rate,
+            "snr_db": snr_db,
+            "bandwidth_hz": bandwidth_hz,
+            "framework": _name(field),
+            "measure": "expected_satisfaction",
+            "value": value,
+            "low": math.nan,
+            "high": math.nan,
+        }
+        for (rate, snr_db), mean in curves.items()
+        for field in NAMES
+        for bandwidth_hz, value in zip(BANDWIDTHS_HZ, getattr(mean, field), strict=True)
+    ]
 
 
 def _name(field: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +26,12 @@ from agents.runs.settings import AgentSettings
 from envs import SplitSettings, SplitVectorEnv
 from envs.files import whole_file, write_text
 
+FINAL_SHARE = 0.1
+"""The last share of a curve, whose mean is the final reward."""
+
 
 def root_of(study: Study, receiver: str, training: RootTraining) -> Predictor:
-    """ROOT for a receiver: the configured one for the configured receiver, one trained here for another.
-
-    Args:
-        study: of the experiment.
-        receiver: in the profile.
-        training: how the other is trained.
-    """
+    """ROOT for a receiver: the configured one for the configured receiver, one trained here for another."""
     if receiver == study.receiver:
         return study.root
     return trained_root(study.settings_of(receiver), training, study.console)
@@ -74,18 +71,45 @@ def lesson_of(options: CurveOptions, settings: SplitSettings, agent: AgentSettin
 
 
 @dataclass(frozen=True)
-class Learnt:
-    """How one agent learnt.
+class Curves:
+    """How S agents learnt.
 
     Attributes:
-        episodes: int64 [E], learnt from.
-        rewards: float64 [E], expected reward of the greedy policy in the given states.
-        served: mean reward of the requests that it learnt from, exploration included.
+        learnt_from: int64 [E], episodes, or requests.
+        values: float64 [S, E], expected reward of the greedy policy in the given states, or its share of the oracle's.
+        served: float64 [S], mean reward of the requests that each learnt from, exploration included, or its share.
     """
 
-    episodes: NDArray[np.int64]
-    rewards: NDArray[np.float64]
-    served: float
+    learnt_from: NDArray[np.int64]
+    values: NDArray[np.float64]
+    served: NDArray[np.float64]
+
+    @property
+    def final(self) -> NDArray[np.float64]:
+        """Mean over the end of each agent's curve, [S]."""
+        return end_of(self.values)
+
+    def shares_of(self, oracle: float) -> Curves:
+        """The same as shares of the oracle's expected reward."""
+        return replace(self, values=self.values / oracle, served=self.served / oracle)
+
+    def until(self, level: float) -> float:
+        """Median over agents of the first look at or above a level; infinite where it is not reached."""
+        reached = self.values >= level
+        return float(np.median(np.where(reached.any(axis=1), self.learnt_from[reached.argmax(axis=1)], np.inf)))
+
+    def rows(self, x: str, value: str) -> list[dict[str, Any]]:
+        """Every point of every agent, by the names of the two."""
+        return [
+            {"seed": seed, x: int(place), value: float(point)}
+            for seed, points in enumerate(self.values)
+            for place, point in zip(self.learnt_from, points, strict=True)
+        ]
+
+
+def end_of(curves: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Mean over the last tenth of curves [..., E]."""
+    return curves[..., -max(1, round(FINAL_SHARE * curves.shape[-1])) :].mean(axis=-1)
 
 
 def learning_curves(
@@ -95,7 +119,7 @@ def learning_curves(
     states: States,
     folder: Path,
     on_agent: Callable[[], object] = lambda: None,
-) -> list[Learnt]:
+) -> Curves:
     """Let the agents of all seeds learn; finished ones are kept in the folder.
 
     Args:
@@ -108,33 +132,41 @@ def learning_curves(
     """
     learnt = []
     for seed in range(options.seeds):
-        learnt.append(
-            _learning_curve(lesson_of(options, settings, agent, seed), states, options.every_episodes, folder)
-        )
+        lesson = lesson_of(options, settings, agent, seed)
+        learnt.append(_learning_curve(lesson, states, options.every_episodes, folder))
         on_agent()
-    return learnt
+    return Curves(
+        np.array(learnt[0]["episodes"]),
+        np.array([each["rewards"] for each in learnt]),
+        np.array([each.get("served", np.nan) for each in learnt]),  # older files lack it
+    )
 
 
-def _learning_curve(lesson: Lesson, states: States, every_episodes: int, folder: Path) -> Learnt:
-    """Let one agent learn and look at it now and then, or read how it did if it has learnt before."""
+def _learning_curve(lesson: Lesson, states: States, every_episodes: int, folder: Path) -> dict[str, Any]:
+    """Let one agent learn and look at it now and then, or read how it did if it has learnt before.
+
+    Returns:
+        `episodes` [E] learnt from, `rewards` [E] and `served`, see `Curves`.
+    """
     digest = _curve_digest(lesson, states, every_episodes)
     path = folder / "curves" / f"{lesson.environment.receiver}_{lesson.seed}_{digest}.json"
     if path.is_file():
-        kept = json.loads(path.read_text(encoding="utf-8"))
-        return Learnt(np.array(kept["episodes"]), np.array(kept["rewards"]), kept.get("served", float("nan")))
+        kept: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return kept
     agent, requests = new_agent(lesson), lesson.environment.episode_length
-    episodes, rewards = [0], [_greedy_reward(agent, states)]
+    episodes, rewards = [], []
 
     def look() -> None:
         episodes.append(agent.num_timesteps // requests)
-        rewards.append(_greedy_reward(agent, states))
+        rewards.append(float(states.expected("root", agent).mean()))
 
+    look()
     sums = _RewardSum()
     learn(agent, lesson.total_requests, [EveryRequests(every_episodes * requests, look), sums])
-    served = sums.total / agent.num_timesteps
+    learnt = {"episodes": episodes, "rewards": rewards, "served": sums.total / agent.num_timesteps}
     path.parent.mkdir(parents=True, exist_ok=True)
-    write_text(path, json.dumps({"episodes": episodes, "rewards": rewards, "served": served}))
-    return Learnt(np.array(episodes), np.array(rewards), served)
+    write_text(path, json.dumps(learnt))
+    return learnt
 
 
 class _RewardSum(BaseCallback):
@@ -143,10 +175,6 @@ class _RewardSum(BaseCallback):
     def _on_step(self) -> bool:
         self.total += float(np.sum(self.locals["rewards"]))
         return True
-
-
-def _greedy_reward(agent: Any, states: States) -> float:
-    return float(states.rewards_of(states.actions("root", agent)).mean())
 
 
 def _root_digest(settings: SplitSettings, training: RootTraining) -> str:

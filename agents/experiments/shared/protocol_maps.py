@@ -12,7 +12,8 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Patch
 from numpy.typing import NDArray
 
-from agents.experiments.shared.drawing import PACR_LABEL, SNR_LABEL
+from agents.experiments.shared.findings import Row
+from agents.reports.drawing import PACR_LABEL, SNR_LABEL, luminance, subplots, write_cells
 from agents.reports.style import GREY, OKABE_ITO, house_style, label_of
 
 AXES = {"snr_db": SNR_LABEL, "bandwidth_hz": "Bandwidth (MHz)"}
@@ -36,19 +37,34 @@ class ProtocolMap:
     share: NDArray[np.float64]
 
     @classmethod
-    def of(
+    def from_decisions(
         cls,
         x: NDArray[np.float64],
         edge_availability: NDArray[np.float64],
         protocol: NDArray[np.int64],
         edges: tuple[NDArray[np.float64], NDArray[np.float64]],
     ) -> ProtocolMap:
-        """Count the protocols [N] of states with x [N] and availability [N] in cells between the edges."""
+        """Count the protocols [..., N] of N states with x and availability [N] in cells between the edges."""
+        states = [np.tile(each, protocol.size // len(x)) for each in (edge_availability, x)]
         protocols = np.arange(protocol.max() + 2) - 0.5
-        counts, _ = np.histogramdd((edge_availability, x, protocol), (edges[1], edges[0], protocols))
+        counts, _ = np.histogramdd((*states, protocol.reshape(-1)), (edges[1], edges[0], protocols))
         total = counts.sum(axis=-1)
         share = np.divide(counts.max(axis=-1), total, out=np.full(total.shape, np.nan), where=total > 0)
         return cls(*edges, np.where(total > 0, counts.argmax(axis=-1), -1), share)
+
+    def rows(self, protocols: Sequence[str]) -> list[Row]:
+        """The cells, one by one."""
+        return [
+            {
+                "low": float(self.x[column]),
+                "high": float(self.x[column + 1]),
+                "edge_availability_low": float(self.edge_availability[row]),
+                "edge_availability_high": float(self.edge_availability[row + 1]),
+                "protocol": protocols[int(most)] if most >= 0 else "",
+                "share": float(self.share[row, column]),
+            }
+            for (row, column), most in np.ndenumerate(self.most)
+        ]
 
 
 def edges_between(values: NDArray[np.float64], cells: int, logarithmic: bool) -> NDArray[np.float64]:
@@ -57,6 +73,7 @@ def edges_between(values: NDArray[np.float64], cells: int, logarithmic: bool) ->
     return np.geomspace(*ends, cells + 1) if logarithmic else np.linspace(*ends, cells + 1)
 
 
+@house_style()
 def draw_maps(maps: Mapping[str, Mapping[str, ProtocolMap]], protocols: Sequence[str]) -> Figure:
     """Draw policies below each other and quantities of `AXES` beside each other.
 
@@ -64,44 +81,33 @@ def draw_maps(maps: Mapping[str, Mapping[str, ProtocolMap]], protocols: Sequence
         maps: policy -> quantity -> map.
         protocols: names, by index.
     """
-    colours = dict(zip(protocols, (*OKABE_ITO[:6], GREY, *OKABE_ITO[6:]), strict=False))
-    with house_style():
-        figure = Figure(figsize=(7.6, 0.5 + 2.8 * len(maps)), layout="constrained")
-        panels = figure.subplots(len(maps), len(AXES), squeeze=False, sharey=True, sharex="col")
-        for row, (policy, each) in zip(panels, maps.items(), strict=True):
-            for panel, (quantity, map_) in zip(row, each.items(), strict=True):
-                _draw_map(panel, map_, [to_rgb(colours[name]) for name in protocols], quantity)
-                panel.set_title(label_of(policy))
-            row[0].set_ylabel(PACR_LABEL)
-        for panel, label in zip(panels[-1], AXES.values(), strict=True):
-            panel.set_xlabel(label)
-        seen = sorted(
-            {int(index) for each in maps.values() for map_ in each.values() for index in map_.most.flat} - {-1}
-        )
-        handles = [Patch(color=colours[protocols[index]], label=protocols[index]) for index in seen]
-        figure.legend(handles=handles, loc="outside lower center", ncols=max(1, len(handles)))
+    palette = (*OKABE_ITO[:6], GREY, *OKABE_ITO[6:])
+    colours = np.array([to_rgb(colour) for _, colour in zip(protocols, palette, strict=False)])
+    figure, panels = subplots(
+        7.6, 0.5 + 2.8 * len(maps), len(maps), len(AXES), squeeze=False, sharey=True, sharex="col"
+    )
+    for row, (policy, each) in zip(panels, maps.items(), strict=True):
+        for panel, (quantity, map_) in zip(row, each.items(), strict=True):
+            _draw_map(panel, map_, colours, in_megahertz=quantity == "bandwidth_hz")
+            panel.set_title(label_of(policy))
+        row[0].set_ylabel(PACR_LABEL)
+    for panel, label in zip(panels[-1], AXES.values(), strict=True):
+        panel.set_xlabel(label)
+    seen = sorted({int(index) for each in maps.values() for map_ in each.values() for index in map_.most.flat} - {-1})
+    handles = [Patch(color=colours[index], label=protocols[index]) for index in seen]
+    figure.legend(handles=handles, loc="outside lower center", ncols=max(1, len(handles)))
     return figure
 
 
-def _draw_map(panel: Axes, map_: ProtocolMap, colours: Sequence[tuple[float, float, float]], quantity: str) -> None:
-    scale = 1e-6 if quantity == "bandwidth_hz" else 1.0
-    x, y = map_.x * scale, map_.edge_availability
-    white = np.ones(3)
-    shade = np.ones((*map_.most.shape, 3))
-    for index, share in np.ndenumerate(map_.share):
-        if np.isfinite(share):
-            strength = 0.25 + 0.75 * share
-            shade[index] = strength * np.array(colours[int(map_.most[index])]) + (1 - strength) * white
+def _draw_map(panel: Axes, map_: ProtocolMap, colours: NDArray[np.float64], in_megahertz: bool) -> None:
+    x, y = map_.x * (1e-6 if in_megahertz else 1.0), map_.edge_availability
+    # White where there is no state; the paler, the less the protocol is ahead.
+    strength = np.nan_to_num(0.25 + 0.75 * map_.share)[..., None]
+    shade = strength * colours[map_.most] + (1 - strength)
     panel.pcolormesh(x, y, shade)
-    if quantity == "bandwidth_hz":
+    if in_megahertz:
         panel.set_xscale("log")
         panel.set_xticks([0.3, 1, 3, 10, 20], ["0.3", "1", "3", "10", "20"])
         panel.minorticks_off()
-    for (row, column), share in np.ndenumerate(map_.share):
-        if np.isfinite(share):
-            centre = np.sqrt(x[column] * x[column + 1]) if scale != 1.0 else (x[column] + x[column + 1]) / 2
-            ink = "white" if shade[row, column] @ (0.299, 0.587, 0.114) < 0.55 else "black"
-            panel.text(
-                centre, (y[row] + y[row + 1]) / 2, f"{100 * share:.0f}", ha="center", va="center", fontsize=6, color=ink
-            )
-    panel.grid(visible=False)
+    across = np.sqrt(x[1:] * x[:-1]) if in_megahertz else (x[1:] + x[:-1]) / 2
+    write_cells(panel, across, (y[1:] + y[:-1]) / 2, 100 * map_.share, "{:.0f}", luminance(shade) < 0.55)

@@ -61,6 +61,10 @@ class States:
         """Expected reward of one plan in each state, [N]."""
         return self.rewards[np.arange(len(actions)), actions]
 
+    def expected(self, name: str, root: Predictor | None = None) -> NDArray[np.float64]:
+        """Expected reward of a framework (or `oracle`) in every state, [N]."""
+        return self.rewards_of(self.actions(name, root))
+
 
 def sample_states(settings: SplitSettings, num_states: int, seed: int) -> States:
     """Draw states of an environment's scenario and price every plan in them.
@@ -87,9 +91,9 @@ def interval(values: NDArray[np.floating]) -> Interval:
     return column_intervals(values[:, None])[0]
 
 
-def difference(values: NDArray[np.floating], baseline: NDArray[np.floating]) -> Interval:
+def difference(values: ArrayLike, baseline: ArrayLike) -> Interval:
     """Mean paired difference over independent states with its 95 % bootstrap interval."""
-    return interval(np.asarray(values, dtype=np.float64) - baseline)
+    return interval(np.asarray(values, dtype=np.float64) - np.asarray(baseline))
 
 
 Served = Mapping[str, Outcomes]

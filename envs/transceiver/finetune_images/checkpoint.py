@@ -13,8 +13,6 @@ from diffusers.training_utils import EMAModel
 from safetensors.torch import load_file, save_file
 
 HEADER, AVERAGE, PREFIX = "run.json", "average.safetensors", "checkpoint-"
-PRIVATE = "_"
-"""First letter of the entries of a configuration that say nothing about the architecture."""
 
 
 def save(accelerator: Accelerator, average: EMAModel, output: Path, step: int, belongs_to: Mapping[str, Any]) -> None:
@@ -33,12 +31,11 @@ def save(accelerator: Accelerator, average: EMAModel, output: Path, step: int, b
         shutil.rmtree(partial, ignore_errors=True)
     accelerator.wait_for_everyone()
     accelerator.save_state(str(partial))
+    accelerator.wait_for_everyone()
     if accelerator.is_main_process:
         weights = {str(i): p.detach().contiguous().cpu() for i, p in enumerate(average.shadow_params)}
         save_file(weights, partial / AVERAGE)
         (partial / HEADER).write_text(json.dumps({"step": step, **belongs_to}, indent=2))
-    accelerator.wait_for_everyone()
-    if accelerator.is_main_process:
         older = checkpoints(output)
         shutil.rmtree(final, ignore_errors=True)
         partial.rename(final)
@@ -88,8 +85,8 @@ def load(accelerator: Accelerator, average: EMAModel, output: Path, step: int) -
 
 
 def architecture_of(config: Mapping[str, Any]) -> dict[str, Any]:
-    """The entries of a UNet's configuration that make its architecture, ready for JSON."""
-    return json.loads(json.dumps({key: value for key, value in config.items() if not key.startswith(PRIVATE)}))
+    """The entries of a UNet's configuration that make its architecture (no private ones), ready for JSON."""
+    return json.loads(json.dumps({key: value for key, value in config.items() if not key.startswith("_")}))
 
 
 def _difference(there: Mapping[str, Any], here: Mapping[str, Any]) -> str:

@@ -40,7 +40,7 @@ class Draws:
     def of(
         cls,
         generators: Sequence[torch.Generator],
-        shape: tuple[int, int, int],
+        shape: Sequence[int],
         timesteps: int,
         snr_db: tuple[float, float] | None,
         unsaid: float,
@@ -91,19 +91,19 @@ def receive(clean: Tensor, draws: Draws, schedule: Schedule) -> Received:
 
     Args:
         clean: scaled latents float32 [B, C, h, w].
-        draws: their random numbers, on the same device.
+        draws: their random numbers.
         schedule: the shared schedule.
     """
-    sent_at = draws.timestep.cpu().numpy().astype(np.float64)
+    sent_at = draws.timestep.numpy().astype(np.float64)
     before = schedule.alpha_bar(sent_at)
-    sent = column(before**0.5, clean) * clean + column((1 - before) ** 0.5, clean) * draws.noise
+    noise = column((1 - before) ** 0.5, clean) * draws.noise.to(clean)
+    sent = column(before**0.5, clean) * clean + noise
     variance = noise_variance(mean_power(sent), draws.snr_db)
-    arrived = sent + column(variance**0.5, clean) * draws.channel_noise
-    both = column((1 - before) ** 0.5, clean) * draws.noise + column(variance**0.5, clean) * draws.channel_noise
+    channel_noise = column(variance**0.5, clean) * draws.channel_noise.to(clean)
     alpha_bar = before / (1 + variance)
     return Received(
-        arrived / column((1 + variance) ** 0.5, clean),
-        both / column((1 - before + variance) ** 0.5, clean),
+        (sent + channel_noise) / column((1 + variance) ** 0.5, clean),
+        (noise + channel_noise) / column((1 - before + variance) ** 0.5, clean),
         alpha_bar,
         np.where(variance == 0, sent_at, schedule.timestep_of(alpha_bar)),
     )
@@ -140,17 +140,12 @@ class NoiseAwareLoss:
         """
         live = self.transceiver
         clean = live.encode(pictures)
-        count = len(live.schedule.alphas_cumprod)
-        shape = (clean.shape[1], clean.shape[2], clean.shape[3])
-        draws = Draws.of(generators, shape, count, self.snr_db, self.unsaid)
-        met = receive(clean, _on(draws, clean), live.schedule)
+        timesteps = len(live.schedule.alphas_cumprod)
+        draws = Draws.of(generators, clean.shape[1:], timesteps, self.snr_db, self.unsaid)
+        met = receive(clean, draws, live.schedule)
         said = ["" if left_out else caption for caption, left_out in zip(captions, draws.unsaid, strict=True)]
         t = torch.as_tensor(met.timestep, dtype=torch.float32, device=clean.device)
         wanted = met.noise if self.target == "noise" else live.predictor("unet", True, said)(met.latents, t)
         output = unet(met.latents, t, live.embed(said).float(), return_dict=False)[0].float()
         error = live.as_noise(output, met.latents, t) - wanted
         return (min_snr_weight(column(met.alpha_bar, clean)) * error.square()).mean()
-
-
-def _on(draws: Draws, like: Tensor) -> Draws:
-    return Draws(draws.timestep, draws.snr_db, draws.noise.to(like), draws.channel_noise.to(like), draws.unsaid)

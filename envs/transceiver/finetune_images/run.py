@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,26 +14,26 @@ from diffusers import UNet2DConditionModel
 from diffusers.training_utils import EMAModel
 from torch.utils.data import DataLoader
 
+from envs.channels.noise import stream
 from envs.transceiver.finetune_images import checkpoint
 from envs.transceiver.finetune_images.captioned_folder import CaptionedFolder, captions_of
 from envs.transceiver.finetune_images.objective import NoiseAwareLoss
-from envs.transceiver.finetune_images.sample_order import Batch, SampleOrder, Samples, collate, shares
+from envs.transceiver.finetune_images.sample_order import Samples, shares
 from envs.transceiver.finetune_images.settings import FinetuneSettings
-from envs.transceiver.finetune_images.validation import Viewer
+from envs.transceiver.finetune_images.validation import Board
 from envs.transceiver.model.components import load_components
 from envs.transceiver.model.loading import quietly
 from envs.transceiver.model.options import ModelOptions
 from envs.transceiver.training_loop import run_steps
 from envs.transceiver.transceiver import Transceiver
 
-LOG = "log"
-SHOWN = 4
-"""Captions of the data that are validated with where no prompts are named."""
+Batch = tuple[torch.Tensor, Sequence[str], torch.Tensor]
+"""B samples: (pictures float32 [B, 3, H, W] in [0, 1], captions, positions in the run [B])."""
 DTYPES = {"no": "float32", "fp16": "float16", "bf16": "bfloat16"}
 
 
-def finetune(settings: FinetuneSettings) -> Path:
-    """Train, or go on with a run that was stopped, and write the averaged UNet.
+class Finetuning:
+    """A run, new or one that was stopped: everything that it needs, ready to train.
 
     The result of an interrupted and resumed run is bit for bit that of one that was left alone, on the same machine,
     with the same number of processes and as far as the kernels of the device are deterministic (a CPU's are).
@@ -41,21 +41,8 @@ def finetune(settings: FinetuneSettings) -> Path:
     Args:
         settings: what is asked for.
 
-    Returns:
-        Folder of the trained UNet, `output/finetune_unet` or `output/unet`.
-
     Raises:
-        ValueError: data, model, checkpoint or settings that cannot be used; said before any training.
-        Interrupted: the user stopped it.
-    """
-    return Finetuning(settings).run()
-
-
-class Finetuning:
-    """A run: everything that it needs, ready to train.
-
-    Args:
-        settings: what is asked for.
+        ValueError: data, model, checkpoint or settings that cannot be used.
     """
 
     def __init__(self, settings: FinetuneSettings) -> None:
@@ -73,7 +60,6 @@ class Finetuning:
         unet = _start(settings)
         replace(self.transceiver.components, **{settings.part: unet})  # refuses a UNet that does not fit the model
         self.images = CaptionedFolder(settings.data, _resolution(self.transceiver))
-        self.order = SampleOrder(len(self.images), settings.seed)
         snr_db = settings.snr_db if settings.part == "finetune_unet" else None
         unsaid = settings.unsaid if settings.part == "unet" else 0.0
         self.loss = NoiseAwareLoss(self.transceiver, settings.target, snr_db, unsaid)
@@ -93,45 +79,44 @@ class Finetuning:
             checkpoint.load(self.accelerator, self.average, self.output, self.done)
 
     def run(self) -> Path:
-        """Train to the last step and export."""
+        """Train to the last step and write the averaged UNet.
+
+        Returns:
+            Its folder, `output/finetune_unet` or `output/unet`.
+
+        Raises:
+            Interrupted: the user stopped it.
+        """
         self.output.mkdir(parents=True, exist_ok=True)
-        first, last, settings = self.done, self.settings.steps, self.settings
-        board = Board(self, first) if self.accelerator.is_main_process else None
-        batches = self._batches(range(first, last))
+        steps, settings = range(self.done, self.settings.steps), self.settings
+        board = Board(self) if self.accelerator.is_main_process else None
+        batches = self._batches(steps)
 
-        def take(step: int) -> torch.Tensor:
-            loss = self._step(step, batches)
-            self.done = step + 1
-            return loss
-
-        def watch(done: int, loss: torch.Tensor) -> float | None:
-            every, mean = settings.validation.every, None
+        def take(step: int) -> float | None:
+            loss, mean = self._step(step, batches), None
+            self.done = done = step + 1
             if done % settings.log_every == 0:
                 mean = float(self.accelerator.gather(loss).mean())
                 if board is not None:
-                    board.write_loss(mean, done)
-            if board is not None and every and done % every == 0 and done < last:
+                    board.writer.add_scalar("loss", mean, done)
+            every = settings.validation.every
+            if board is not None and every and done % every == 0 and done < settings.steps:
                 board.write_images(done)
             return mean
 
         def keep(done: int) -> None:
             checkpoint.save(self.accelerator, self.average, self.output, done, self.belongs_to)
 
+        def is_due(done: int) -> bool:
+            return done % settings.checkpoint_every == 0
+
         try:
-            run_steps(
-                settings.part,
-                range(first, last),
-                take,
-                keep,
-                lambda done: done % settings.checkpoint_every == 0,
-                watch,
-                is_shown=self.accelerator.is_main_process,
-            )
+            run_steps(settings.part, steps, take, keep, is_due, is_shown=board is not None)
         finally:
             if board is not None:
-                if self.done == last:
-                    board.write_images(last)
-                board.close()
+                if self.done == settings.steps:
+                    board.write_images(settings.steps)
+                board.writer.close()
         return self._export()
 
     def _step(self, step: int, batches: Iterator[Batch]) -> torch.Tensor:
@@ -141,11 +126,10 @@ class Finetuning:
         for group in self.optimizer.param_groups:
             group["lr"] = settings.learning_rate * warm
         for _ in range(settings.gradient_accumulation):
-            batch = next(batches)
+            pictures, captions, positions = next(batches)
             with self.accelerator.accumulate(self.unet):
-                pictures = batch.pictures.to(self.accelerator.device)
-                generators = [self.order.generator_at(position) for position in batch.positions]
-                loss = self.loss(self.unet, pictures, batch.captions, generators)
+                generators = [stream(settings.seed, position) for position in positions.tolist()]
+                loss = self.loss(self.unet, pictures.to(self.accelerator.device), captions, generators)
                 self.accelerator.backward(loss)
                 if self.accelerator.sync_gradients:
                     self.accelerator.clip_grad_norm_(self.unet.parameters(), settings.max_grad_norm)
@@ -157,18 +141,10 @@ class Finetuning:
 
     def _batches(self, steps: range) -> Iterator[Batch]:
         settings, accelerator = self.settings, self.accelerator
-        positions = shares(
-            steps,
-            settings.batch_size,
-            settings.gradient_accumulation,
-            accelerator.process_index,
-            accelerator.num_processes,
-        )
-        samples = Samples(self.images, self.order)
-        loader = DataLoader(
-            samples, batch_sampler=list(positions), num_workers=settings.num_workers, collate_fn=collate
-        )
-        return iter(loader)
+        place = accelerator.process_index, accelerator.num_processes
+        positions = shares(steps, settings.batch_size, settings.gradient_accumulation, *place)
+        samples = Samples(self.images, settings.seed)
+        return iter(DataLoader(samples, batch_sampler=list(positions), num_workers=settings.num_workers))
 
     def _export(self) -> Path:
         """Write the averaged UNet in diffusers' layout; the other processes wait."""
@@ -183,43 +159,6 @@ class Finetuning:
             partial.rename(target)
         self.accelerator.wait_for_everyone()
         return target
-
-
-class Board:
-    """What is shown in TensorBoard; of the main process.
-
-    Args:
-        run: the training.
-        first: step that it goes on from; what was written after it is left out.
-    """
-
-    def __init__(self, run: Finetuning, first: int) -> None:
-        from torch.utils.tensorboard import SummaryWriter
-
-        self.run = run
-        self.writer = SummaryWriter(str(run.output / LOG), purge_step=first or None)
-        captions = [run.images.caption(index) for index in range(min(SHOWN, len(run.images)))]
-        self.viewer = Viewer(run.transceiver, run.settings.part, run.settings.validation, captions)
-        self.viewer.show_reference(self.writer, first)
-
-    def write_loss(self, loss: float, step: int) -> None:
-        """The mean loss of a step."""
-        self.writer.add_scalar("loss", loss, step)
-
-    def write_images(self, step: int) -> None:
-        """Images of the averaged weights, which are swapped in for as long as it takes."""
-        network, average = self.run.network, self.run.average
-        average.store(network.parameters())
-        average.copy_to(network.parameters())
-        network.eval()
-        with self.run.accelerator.autocast():
-            self.viewer.show(network, self.writer, step)
-        network.train()
-        average.restore(network.parameters())
-
-    def close(self) -> None:
-        """Write what is left."""
-        self.writer.close()
 
 
 def _start(settings: FinetuneSettings) -> UNet2DConditionModel:

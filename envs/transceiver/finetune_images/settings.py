@@ -11,9 +11,7 @@ from envs import checks
 from envs.checks import Count, Natural, Span
 from envs.transceiver.model.options import check_source
 
-PARTS = ("finetune_unet", "unet")
-TARGETS = ("guided", "noise")
-PRECISIONS = ("no", "fp16", "bf16")
+CHOICES = {"part": ("finetune_unet", "unet"), "target": ("guided", "noise"), "mixed_precision": ("no", "fp16", "bf16")}
 FREE = ("data", "model", "init", "output", "steps", "num_workers", "checkpoint_every", "log_every", "validation")
 """What may change when a run goes on: where things are, how long it runs, and what is only watched."""
 
@@ -102,7 +100,7 @@ class FinetuneSettings:
         for name in ("unsaid", "ema_decay"):
             if not 0 <= getattr(self, name) < 1:
                 raise ValueError(f"{name} must be in [0, 1), got {getattr(self, name)}")
-        for name, allowed in (("part", PARTS), ("target", TARGETS), ("mixed_precision", PRECISIONS)):
+        for name, allowed in CHOICES.items():
             checks.choice(name, getattr(self, name), allowed)
         if self.part == "unet" and self.target != "noise":
             raise ValueError("a generator learns the noise itself: part=unet needs target=noise")

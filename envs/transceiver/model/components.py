@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property, lru_cache
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,6 @@ from transformers import CLIPTextModel, CLIPTokenizer
 from envs.transceiver.model.clip_score import ClipScore
 from envs.transceiver.model.guided_unet import GuidedUNet
 from envs.transceiver.model.loading import (
-    check_class,
     is_adapter,
     load_ddim,
     read_network,
@@ -65,6 +64,7 @@ class Components:
     compiled: bool = False
     source: str = "memory"
     fingerprint: str = "unknown"
+    _guided: dict[str, GuidedUNet] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         latent, width = self.vae.config.latent_channels, self.text_encoder.config.hidden_size
@@ -110,10 +110,6 @@ class Components:
             self._guided[name] = _compiled(GuidedUNet(self.network(name)), self.compiled)
         return self._guided[name]
 
-    @cached_property
-    def _guided(self) -> dict[str, GuidedUNet]:
-        return {}
-
     @property
     def judge(self) -> SceneClassifier | ClipScore | None:
         """What measures prompt alignment, if anything does."""
@@ -155,7 +151,6 @@ def load_components(
         if name in options.sources or (folder / name).is_dir():
             parts[name] = _read_unet(folder, name, options, dtype, parts["unet"])
     if (folder / "classifier").is_dir():
-        check_class(folder / "classifier", SceneClassifier)
         parts["classifier"] = read_network(SceneClassifier, folder / "classifier", torch.float32)
     parts = {name: _placed(module, where, torch.channels_last) for name, module in parts.items()}
     if where.type == "cpu":  # a GPU's own upsampling is left as it is
@@ -170,11 +165,12 @@ def load_components(
         parts["vae"].enable_slicing()
     for module in (*(parts.get(name) for name in UNETS), parts["vae"].decoder):
         _compiled(module, options.compile)
+    guidance_scale = _index(folder).get("guidance_scale")
     return Components(
         **parts,
         tokenizer=read_tokenizer(folder / "tokenizer"),
         scheduler=load_ddim(folder / "scheduler"),
-        guidance_scale=_guidance_scale(folder),
+        guidance_scale=None if guidance_scale is None else float(guidance_scale),
         compiled=options.compile,
         source=str(path or "embedded"),
         fingerprint=model_fingerprint(path, options),
@@ -211,18 +207,13 @@ def model_fingerprint(
         options: names what stands in.
         parts: some of the model's parts; None is all of them.
     """
-    own = fingerprint(model_folder(path), parts)
+    own = _files_digest(_stamped(model_folder(path), parts or REQUIRED + OPTIONAL))
     others = [
         f"{name} {_files_digest(_stamped(_unet_folder(source, name) if name in UNETS else local_folder(source, name)))}"
         for name, source in options.sources.items()
         if parts is None or name in parts or name == "clip"
     ]
     return hashlib.sha256(" ".join([own, *others]).encode()).hexdigest()[:16] if others else own
-
-
-def fingerprint(folder: Path, parts: Sequence[str] | None = None) -> str:
-    """sha256 over the weight, tokenizer and scheduler files of a model folder, or of some of its parts."""
-    return _files_digest(_stamped(folder, parts or REQUIRED + OPTIONAL))
 
 
 def _stamped(folder: Path, parts: Sequence[str] | None = None) -> tuple[tuple[str, str, int, int], ...]:
@@ -289,8 +280,3 @@ def _dtype(name: str, device: torch.device) -> torch.dtype:
 def _index(folder: Path) -> dict:
     index = folder / "model_index.json"
     return json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}
-
-
-def _guidance_scale(folder: Path) -> float | None:
-    value = _index(folder).get("guidance_scale")
-    return None if value is None else float(value)

@@ -1,25 +1,35 @@
-"""Floating-point operations of the loaded networks, counted on the meta device and not estimated."""
+"""Floating-point operations of networks, counted on the meta device and not estimated."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TypeVar
 
 import torch
+from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from envs.costs import Operations
 from envs.transceiver.model.components import Components
 from envs.transceiver.receivers import receiver_named
 
+Network = TypeVar("Network", bound=nn.Module)
 
-def counted_flops(call: Callable[[], object]) -> int:
-    """FLOPs of a call whose networks and tensors lie on the meta device: on real ones fused attention is missed."""
-    with FlopCounterMode(display=False) as counter, torch.no_grad():
-        call()
-    return int(counter.get_total_flops())
+
+def count(build: Callable[[], Network], run: Callable[[Network], object]) -> Operations:
+    """Operations of a run of a network, and its parameters.
+
+    Network and tensors are made on the meta device: on a real one fused attention is missed.
+    """
+    with torch.device("meta"), torch.no_grad():
+        network = build()
+        with FlopCounterMode(display=False) as counter:
+            run(network)
+    return Operations(counter.get_total_flops(), sum(parameter.numel() for parameter in network.parameters()))
 
 
 def forward_flops(components: Components, network: str) -> int:
-    """FLOPs of one forward of a denoising network for one latent, counted on the meta device.
+    """FLOPs of one forward of a denoising network for one latent.
 
     Args:
         network: "unet", "light_unet" or "finetune_unet".
@@ -28,11 +38,12 @@ def forward_flops(components: Components, network: str) -> int:
         ValueError: the model lacks it.
     """
     unet = components.network(network)
-    with torch.device("meta"):
-        twin = type(unet).from_config(unet.config)
-        shape = components.latent_shape
-        context = torch.zeros(1, components.tokenizer.model_max_length, unet.config.cross_attention_dim)
-        return counted_flops(lambda: twin(torch.zeros(1, *shape), torch.zeros(1, dtype=torch.long), context))
+    text = 1, components.tokenizer.model_max_length, unet.config.cross_attention_dim
+
+    def denoise(twin: nn.Module) -> object:
+        return twin(torch.zeros(1, *components.latent_shape), torch.zeros(1, dtype=torch.long), torch.zeros(text))
+
+    return count(lambda: type(unet).from_config(unet.config), denoise).flops
 
 
 def receiver_step_flops(components: Components, receiver: str) -> int:

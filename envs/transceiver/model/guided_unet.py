@@ -101,7 +101,8 @@ def _transformer(layer: Any, x: Tensor, keys_values: Iterator[tuple[Tensor, Tens
         h = layer.proj_in(h).permute(0, 2, 3, 1).flatten(1, 2)
     for block in layer.transformer_blocks:
         own = block.norm1(h)
-        queries, keys, values = (_heads(project(own), block.attn1) for project in _projections(block.attn1))
+        projections = block.attn1.to_q, block.attn1.to_k, block.attn1.to_v
+        queries, keys, values = (_heads(project(own), block.attn1) for project in projections)
         h = h + _attended(queries, keys, values, block.attn1)
         keys, values = next(keys_values)
         queries = _both(_heads(block.attn2.to_q(block.norm2(h)), block.attn2), count)
@@ -113,10 +114,6 @@ def _transformer(layer: Any, x: Tensor, keys_values: Iterator[tuple[Tensor, Tens
     else:
         h = layer.proj_out(h.unflatten(1, (height, width)).permute(0, 3, 1, 2))
     return h + _both(x, count)
-
-
-def _projections(attention: Any) -> tuple[nn.Module, nn.Module, nn.Module]:
-    return attention.to_q, attention.to_k, attention.to_v
 
 
 def _heads(x: Tensor, attention: Any) -> Tensor:
@@ -132,22 +129,24 @@ def _both(x: Tensor, count: int) -> Tensor:
     return x if len(x) == count else torch.cat([x, x])
 
 
+def _blocks(unet: UNet2DConditionModel) -> list[Any]:
+    """Blocks in the order in which they run."""
+    return [block for block in (*unet.down_blocks, unet.mid_block, *unet.up_blocks) if block is not None]
+
+
 def _transformers(unet: UNet2DConditionModel) -> list[Any]:
     """Transformer layers in the order in which they run."""
-    middle = [] if unet.mid_block is None else [unet.mid_block]
-    blocks = [*unet.down_blocks, *middle, *unet.up_blocks]
-    return [layer for block in blocks for layer in getattr(block, "attentions", [])]
+    return [layer for block in _blocks(unet) for layer in getattr(block, "attentions", [])]
 
 
 def _is_known(unet: UNet2DConditionModel) -> bool:
     """Whether all layers are those that `forward` runs."""
-    blocks = [block for block in (*unet.down_blocks, unet.mid_block, *unet.up_blocks) if block is not None]
-    if any(type(block).__name__ not in BLOCKS for block in blocks) or unet.config.act_fn != "silu":
+    if any(type(block).__name__ not in BLOCKS for block in _blocks(unet)) or unet.config.act_fn != "silu":
         return False
     if any(getattr(unet, name, None) is not None for name in EXTRAS):
         return False
-    resnets = [resnet for block in blocks for resnet in block.resnets]
-    transformers = [layer for block in blocks for layer in getattr(block, "attentions", [])]
+    resnets = [resnet for block in _blocks(unet) for resnet in block.resnets]
+    transformers = _transformers(unet)
     attentions = [a for layer in transformers for block in layer.transformer_blocks for a in (block.attn1, block.attn2)]
     return (
         all(r.time_embedding_norm == "default" and r.output_scale_factor == 1.0 for r in resnets)

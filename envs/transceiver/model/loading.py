@@ -23,7 +23,6 @@ from transformers.utils import logging as transformers_logging
 from envs.transceiver.steps import PREDICTIONS
 
 Read = TypeVar("Read", ModelMixin, PreTrainedModel)
-CONFIG = "config.json"
 LONGEST = 240
 """Characters of what a library says about files that it cannot read."""
 CONDITIONED = ("addition_embed_type", "class_embed_type", "encoder_hid_dim_type", "time_cond_proj_dim")
@@ -37,7 +36,6 @@ def read_unet(folder: Path, dtype: torch.dtype) -> UNet2DConditionModel:
         ValueError: another network, a UNet that wants more than latent, timestep and text, or weights that do not
             fit its configuration.
     """
-    check_class(folder, UNet2DConditionModel)
     config = config_of(folder)
     if wanted := [key for key in CONDITIONED if config.get(key) is not None]:
         raise ValueError(
@@ -49,7 +47,6 @@ def read_unet(folder: Path, dtype: torch.dtype) -> UNet2DConditionModel:
 
 def read_vae(folder: Path, dtype: torch.dtype) -> AutoencoderKL:
     """A VAE of Stable Diffusion's class."""
-    check_class(folder, AutoencoderKL)
     vae = read_network(AutoencoderKL, folder, dtype)
     if vae.config.get("shift_factor"):
         raise ValueError(f"the VAE in {folder} shifts its latents: this transceiver runs Stable Diffusion 1.x and 2.x")
@@ -74,9 +71,12 @@ def read_network(network: type[Read], folder: Path, dtype: torch.dtype) -> Read:
     """A network with all of its weights, from safetensors only.
 
     Raises:
-        ValueError: unreadable files, or weights that are missing, left over (diffusers) or of other shapes.
+        ValueError: unreadable files, another class of diffusers, or weights that are missing, left over (diffusers) or
+            of other shapes.
     """
     of_diffusers = issubclass(network, ModelMixin)
+    if of_diffusers and (found := config_of(folder).get("_class_name", network.__name__)) != network.__name__:
+        raise ValueError(f"{folder} holds a {found}, expected a {network.__name__}")
     keywords: dict[str, Any] = {"torch_dtype": dtype, "low_cpu_mem_usage": False} if of_diffusers else {"dtype": dtype}
     with refusals(folder), quietly():
         loaded, told = network.from_pretrained(
@@ -91,28 +91,17 @@ def read_network(network: type[Read], folder: Path, dtype: torch.dtype) -> Read:
     return loaded
 
 
-def check_class(folder: Path, expected: type) -> None:
-    """Refuse a part whose configuration names another class of diffusers.
-
-    Raises:
-        ValueError: naming both.
-    """
-    found = config_of(folder).get("_class_name", expected.__name__)
-    if found != expected.__name__:
-        raise ValueError(f"{folder} holds a {found}, expected a {expected.__name__}")
-
-
-def config_of(folder: Path) -> dict[str, Any]:
+def config_of(folder: Path, file: str = "config.json") -> dict[str, Any]:
     """The configuration of a part.
 
     Raises:
-        ValueError: no readable config.json.
+        ValueError: no readable file.
     """
     try:
-        config = json.loads((folder / CONFIG).read_text(encoding="utf-8"))
+        config = json.loads((folder / file).read_text(encoding="utf-8"))
         return dict(config)
     except (OSError, ValueError, TypeError) as error:
-        raise ValueError(f"{folder} has no readable {CONFIG}: {error}") from error
+        raise ValueError(f"{folder} has no readable {file}: {error}") from error
 
 
 @contextmanager
@@ -145,7 +134,6 @@ def quietly() -> Iterator[None]:
             library.enable_progress_bar()
 
 
-SCHEDULER_CONFIG = "scheduler_config.json"
 SAMPLERS = {*(scheduler.name for scheduler in KarrasDiffusionSchedulers), "LCMScheduler"} - {"EDMEulerScheduler"}
 """Schedulers over the same discrete diffusion process as DDIM's."""
 NOISE = ("num_train_timesteps", "beta_start", "beta_end", "beta_schedule", "trained_betas", "prediction_type")
@@ -168,11 +156,8 @@ def load_ddim(folder: Path) -> DDIMScheduler:
         ValueError: no such file, a scheduler of another family (flow matching, say), or a schedule that the
             deterministic step cannot run on.
     """
-    try:
-        config = json.loads((folder / SCHEDULER_CONFIG).read_text(encoding="utf-8"))
-        name = config.get("_class_name", "DDIMScheduler")
-    except (OSError, ValueError, AttributeError) as error:
-        raise ValueError(f"{folder / SCHEDULER_CONFIG} cannot be read: {error}") from error
+    config = config_of(folder, "scheduler_config.json")
+    name = config.get("_class_name", "DDIMScheduler")
     if name not in SAMPLERS:
         raise ValueError(f"the scheduler {name} in {folder} does not sample the diffusion process of DDIM")
     own = {**STABLE_DIFFUSION, **_defaults(getattr(diffusers, name)), **config}

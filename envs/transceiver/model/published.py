@@ -12,11 +12,10 @@ from typing import Any
 
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
-from torch import Tensor, nn
 from transformers import CLIPTextConfig, CLIPTextModel
 
-from envs.costs import LIGHT_MODELS, Operations
-from envs.transceiver.model.flops import counted_flops
+from envs.costs import Operations
+from envs.transceiver.model.flops import count
 
 LATENT_CHANNELS, LATENT_SIZE, IMAGE_SIZE, PROMPT_TOKENS = 4, 64, 512, 77
 
@@ -57,65 +56,32 @@ TEXT_ENCODER: dict[str, Any] = {
 }
 
 
-def unet(light: str | None = None) -> UNet2DConditionModel:
-    """The generator's UNet on the meta device, or a light one of `LIGHT_UNETS`."""
-    with torch.device("meta"):
-        return UNet2DConditionModel(**{**UNET, **(LIGHT_UNETS[light] if light else {})})
+def _denoise(unet: UNet2DConditionModel) -> object:
+    latents = torch.zeros(1, LATENT_CHANNELS, LATENT_SIZE, LATENT_SIZE)
+    return unet(latents, torch.zeros(1), torch.zeros(1, PROMPT_TOKENS, UNET["cross_attention_dim"]))
 
 
-def vae() -> AutoencoderKL:
-    """The VAE on the meta device."""
-    with torch.device("meta"):
-        return AutoencoderKL(**VAE)
+def _decode(vae: AutoencoderKL) -> object:
+    return vae.decode(torch.zeros(1, LATENT_CHANNELS, LATENT_SIZE, LATENT_SIZE))
 
 
-def text_encoder() -> CLIPTextModel:
-    """The text encoder on the meta device."""
-    with torch.device("meta"):
-        return CLIPTextModel(CLIPTextConfig(**TEXT_ENCODER))
+def _encode(vae: AutoencoderKL) -> object:
+    return vae.encode(torch.zeros(1, 3, IMAGE_SIZE, IMAGE_SIZE))
 
 
-def count(call: Callable[[], object], network: nn.Module) -> Operations:
-    """Operations of a call, and the parameters of the network that it runs."""
-    return Operations(counted_flops(call), sum(parameter.numel() for parameter in network.parameters()))
-
-
-def count_unet(light: str | None = None) -> Operations:
-    """One forward of the generator's UNet, or of a light one, for one latent: without the second one of guidance."""
-    network = unet(light)
-    latents = _meta(1, LATENT_CHANNELS, LATENT_SIZE, LATENT_SIZE)
-    text = _meta(1, PROMPT_TOKENS, UNET["cross_attention_dim"])
-    return count(lambda: network(latents, _meta(1), text), network)
-
-
-def count_vae_decoder() -> Operations:
-    """Decoding one latent; parameters of the whole VAE."""
-    network = vae()
-    latents = _meta(1, LATENT_CHANNELS, LATENT_SIZE, LATENT_SIZE)
-    return count(lambda: network.decode(latents), network)
-
-
-def count_vae_encoder() -> Operations:
-    """Encoding one image; parameters of the whole VAE."""
-    network = vae()
-    return count(lambda: network.encode(_meta(1, 3, IMAGE_SIZE, IMAGE_SIZE)), network)
-
-
-def count_text_encoder() -> Operations:
-    """Encoding one prompt."""
-    network = text_encoder()
-    return count(lambda: network(_meta(1, PROMPT_TOKENS, dtype=torch.long)), network)
+def _read(text_encoder: CLIPTextModel) -> object:
+    return text_encoder(torch.zeros(1, PROMPT_TOKENS, dtype=torch.long))
 
 
 COUNTERS: dict[str, Callable[[], Operations]] = {
-    "text_encoder": count_text_encoder,
-    "unet": count_unet,
-    "vae_decoder": count_vae_decoder,
-    "vae_encoder": count_vae_encoder,
-    **{name: partial(count_unet, name) for name in LIGHT_MODELS},
+    "text_encoder": partial(count, lambda: CLIPTextModel(CLIPTextConfig(**TEXT_ENCODER)), _read),
+    "unet": partial(count, lambda: UNet2DConditionModel(**UNET), _denoise),
+    "vae_decoder": partial(count, lambda: AutoencoderKL(**VAE), _decode),
+    "vae_encoder": partial(count, lambda: AutoencoderKL(**VAE), _encode),
+    **{
+        name: partial(count, partial(UNet2DConditionModel, **{**UNET, **light}), _denoise)
+        for name, light in LIGHT_UNETS.items()
+    },
 }
-"""What is counted, by its name in the file."""
-
-
-def _meta(*shape: int, dtype: torch.dtype = torch.float32) -> Tensor:
-    return torch.empty(*shape, dtype=dtype, device="meta")
+"""What is counted, by its name in the file: for one prompt, latent or image, a UNet without the second forward of
+guidance, the VAE's parameters as a whole."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from statistics import median
 
 import torch
+from torch.utils.benchmark.utils.common import set_torch_threads
 
+from envs import checks
 from envs.costs import Payloads, Timed
 from envs.transceiver.receivers import receiver_named, receiver_step
 from envs.transceiver.transceiver import Transceiver
@@ -40,9 +41,8 @@ def timed_costs(
         ValueError: an unknown receiver or one whose network is not loaded, `repeats` or `threads` < 1, or a slowdown
             out of range.
     """
-    for name, value in (("repeats", repeats), ("threads", threads)):
-        if isinstance(value, bool) or not isinstance(value, int) or value < 1:
-            raise ValueError(f"{name} must be an integer >= 1, got {value!r}")
+    checks.integer("repeats", repeats, 1)
+    checks.integer("threads", threads, 1)
     spec = receiver_named(receiver)
     generator = transceiver.predictor("unet", True, PROMPTS[:1])
     own = transceiver.predictor(spec.network, spec.guided, PROMPTS[:1])
@@ -53,7 +53,7 @@ def timed_costs(
         call()
         return median(_seconds(call, transceiver.device) for _ in range(repeats))
 
-    with _threads(threads):
+    with set_torch_threads(threads):
         return Timed(
             machine=_machine(transceiver.device),
             text_encoder_s=seconds(lambda: transceiver.embed(PROMPTS)),
@@ -85,13 +85,3 @@ def _machine(device: torch.device) -> str:
         return torch.cuda.get_device_name(device)
     threads = torch.get_num_threads()
     return f"this machine's {device.type} on {threads} thread{'s' if threads > 1 else ''}"
-
-
-@contextmanager
-def _threads(threads: int) -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(before)

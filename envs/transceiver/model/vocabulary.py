@@ -1,4 +1,4 @@
-"""The embedded model's tokenizer: a CLIP tokenizer whose vocabulary is the words of the captioned scenes."""
+"""What tokenizers make of prompts: the embedded model's knows the words of the captioned scenes and no others."""
 
 from __future__ import annotations
 
@@ -8,35 +8,18 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from torch import Tensor
     from transformers import CLIPTokenizer
 
-BOS, EOS = "<|startoftext|>", "<|endoftext|>"
 WHOLE_WORDS_ONLY = "whole_words_only"
 """Tokenizer flag (kept in tokenizer_config.json): words outside the vocabulary mean nothing to the model."""
 
 
-def build_tokenizer(captions: Sequence[str], max_length: int) -> CLIPTokenizer:
-    """Build a CLIP tokenizer in which every word of `captions` is one token.
-
-    Args:
-        captions: texts whose words make the vocabulary.
-        max_length: tokens of a prompt, start and end included.
-    """
-    from transformers import CLIPTokenizer
-
-    words = sorted({word for text in captions for word in text.split()})
-    merges: list[tuple[str, str]] = []
-    pieces = {char for word in words for char in word} | {char + "</w>" for word in words for char in word}
-    for word in words:
-        parts = _apply(merges, [*word[:-1], word[-1] + "</w>"])
-        while len(parts) > 1:
-            merges.append((parts[0], parts[1]))
-            parts = [parts[0] + parts[1], *parts[2:]]
-            pieces.add(parts[0])
-    vocab = {piece: index for index, piece in enumerate([*sorted(pieces), BOS, EOS])}
-    return CLIPTokenizer(
-        vocab=vocab, merges=merges, model_max_length=max_length, pad_token=EOS, **{WHOLE_WORDS_ONLY: True}
-    )
+def token_ids(tokenizer: CLIPTokenizer, prompts: Sequence[str]) -> Tensor:
+    """Token ids int64 [B, L] of prompts, padded or cut to the tokenizer's length."""
+    length = tokenizer.model_max_length
+    tokens = tokenizer(list(prompts), padding="max_length", max_length=length, truncation=True, return_tensors="pt")
+    return tokens.input_ids
 
 
 def known_words(tokenizer: CLIPTokenizer, prompt: str) -> str:
@@ -54,14 +37,3 @@ def known_words(tokenizer: CLIPTokenizer, prompt: str) -> str:
             f"words that the model does not know are left out of {prompt!r}: {', '.join(unknown)}", stacklevel=3
         )
     return " ".join(word for word in words if word not in unknown)
-
-
-def _apply(merges: list[tuple[str, str]], parts: list[str]) -> list[str]:
-    for left, right in merges:
-        index = 0
-        while index < len(parts) - 1:
-            if (parts[index], parts[index + 1]) == (left, right):
-                parts[index : index + 2] = [left + right]
-            else:
-                index += 1
-    return parts

@@ -27,9 +27,9 @@ class ProfileCost:
     forwards: int
     decodings: int
 
-    def flops(self, unet_flops: float = UNET_FLOPS, vae_decoder_flops: float = VAE_DECODER_FLOPS) -> float:
+    def flops(self) -> float:
         """Floating-point operations, every receiver's network as large as the generator's."""
-        return self.forwards * unet_flops + self.decodings * vae_decoder_flops
+        return self.forwards * UNET_FLOPS + self.decodings * VAE_DECODER_FLOPS
 
 
 def profile_cost(

@@ -55,7 +55,7 @@ class LiveQuality:
             (metric -> float64 [M], images float32 [M, 3, H, W] in [0, 1]).
         """
         self._prepare_references(request)
-        images: list[Tensor | None] = [None] * len(action)
+        images: dict[int, Tensor] = {}
         alignment = np.empty(len(action))
         for index in np.unique(action):
             rows = np.flatnonzero(action == index)
@@ -71,17 +71,14 @@ class LiveQuality:
             )
             if delivery.alignment is not None:
                 alignment[rows] = delivery.alignment.cpu().numpy()
-            for row, image in zip(rows, delivery.images, strict=True):
-                images[row] = image
-        made = torch.stack([image for image in images if image is not None])
+            images |= zip(rows.tolist(), delivery.images, strict=True)
+        made = torch.stack([images[row] for row in range(len(action))])
         reference = torch.stack([self._references[int(i)] for i in request])
         values = {"alignment": alignment} | image_metrics.metrics_against(made, reference)
         return {name: values[name] for name in METRICS}, made.cpu().numpy()
 
     def _prepare_references(self, request: NDArray[np.integer]) -> None:
-        missing = [int(i) for i in np.unique(request) if int(i) not in self._references]
-        if not missing:
-            return
-        prompts = [self._requests[i].prompt for i in missing]
-        states = self.transceiver.trajectory(prompts, [self._requests[i].seed for i in missing])
-        self._references |= dict(zip(missing, self.transceiver.decode(states[-1]), strict=True))
+        if missing := [i for i in np.unique(request).tolist() if i not in self._references]:
+            prompts, seeds = [self._requests[i].prompt for i in missing], [self._requests[i].seed for i in missing]
+            states = self.transceiver.trajectory(prompts, seeds)
+            self._references |= zip(missing, self.transceiver.decode(states[-1]), strict=True)

@@ -50,31 +50,30 @@ class SharedRuns:
 
     def deliver(self, receiver: str, split: int, snr_db: float) -> dict[str, NDArray[np.float32]]:
         """All requests through one receiver at one split and SNR: metric -> [R]."""
-        link = snr_db if split > 0 else None
-        rows = self.batches(np.arange(len(self.requests)))
-        return dict(
-            zip(METRICS, np.concatenate([self.run(receiver, split, each, link) for each in rows], 1), strict=True)
-        )
+        return dict(zip(METRICS, self.measure(receiver, split, [snr_db], 1)[..., 0, 0], strict=True))
 
-    def run(
-        self,
-        receiver: str,
-        split: int,
-        request: NDArray[Any],
-        snr_db: float | list[float] | None,
-        draws: list[int] | None = None,
-    ) -> NDArray[np.float32]:
-        """Metrics of some requests [n], through one receiver at one split: [M, n]."""
-        sent, prompts = self.trajectory[split, request], [self.prompts[i] for i in request]
-        seeds = [self.seeds[i] for i in request]
-        return self.judge(
-            self.transceiver.deliver(sent, prompts, seeds, split, snr_db, receiver, draws).images, request
-        )
+    def measure(self, receiver: str, split: int, snr_db: Sequence[float], draws: int) -> NDArray[np.float32]:
+        """All requests through one receiver at one split, over SNRs and channel draws: metrics [M, R, S, D].
+
+        At split 0 nothing crosses the channel, and one run a request serves them all.
+        """
+        requests, levels = len(self.requests), np.asarray(snr_db)
+        shape = (requests, len(levels), draws) if split else (requests, 1, 1)
+        rows = []
+        for flat in self.batches(np.arange(np.prod(shape))):
+            request, snr, draw = np.unravel_index(flat, shape)
+            prompts, seeds = [self.prompts[i] for i in request], [self.seeds[i] for i in request]
+            sent = self.trajectory[split, request]
+            link = levels[snr].tolist() if split else None
+            delivery = self.transceiver.deliver(sent, prompts, seeds, split, link, receiver, draw.tolist())
+            rows.append(self.judge(delivery.images, request))
+        values = np.concatenate(rows, axis=1).reshape(-1, *shape)
+        return np.broadcast_to(values, (len(values), requests, len(levels), draws)).copy()
 
     def judge(self, images: Tensor, request: NDArray[Any]) -> NDArray[np.float32]:
         """Metrics of images of some requests, [M, n]."""
         prompts = [self.prompts[i] for i in request]
-        values = {"alignment": self.transceiver.alignment(images, prompts).cpu().numpy()}
+        values = {"alignment": self.transceiver.components.needed_judge().alignment(images, prompts).cpu().numpy()}
         values |= image_metrics.metrics_against(images, self.reference_images[request])
         return np.stack([values[name] for name in METRICS]).astype(np.float32)
 
@@ -103,14 +102,4 @@ class Measurement(SharedRuns):
 
     def part(self, receiver: str, split: int) -> NDArray[np.float32]:
         """Metrics of one receiver at one split, [M, R, S, D]."""
-        snrs, draws = np.asarray(self.params.snr_db), self.params.receivers[receiver]
-        shape = (len(self.requests), len(snrs), draws)
-        if split == 0:
-            rows = [self.run(receiver, 0, index, None) for index in self.batches(np.arange(shape[0]))]
-            values = np.concatenate(rows, axis=1)[:, :, None, None]
-            return np.broadcast_to(values, (len(values), *shape)).copy()
-        rows = []
-        for flat in self.batches(np.arange(np.prod(shape))):
-            request, snr, draw = np.unravel_index(flat, shape)
-            rows.append(self.run(receiver, split, request, snrs[snr].tolist(), draw.tolist()))
-        return np.concatenate(rows, axis=1).reshape(-1, *shape)
+        return self.measure(receiver, split, self.params.snr_db, self.params.receivers[receiver])

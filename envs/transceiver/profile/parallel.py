@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
+from functools import cache, partial
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -28,30 +30,18 @@ FORWARDS_OF_A_DECODING = 12
 """Weight of decoding and judging an image in the progress bar, in forwards of the light UNet."""
 
 
-@dataclass(frozen=True)
-class MeasuredTables:
-    """Parts put together.
-
-    Attributes:
-        tables: receiver -> [M, R, T + 1, S, D].
-        reference: [M, R], of the noise-free images.
-        fingerprint: of model, schedule and channel.
-    """
-
-    tables: dict[str, NDArray[np.float32]]
-    reference: NDArray[np.float32]
-    fingerprint: dict[str, str]
+Tables = dict[str, NDArray[np.float32]]
+"""Receiver -> [M, R, T + 1, S, D]."""
 
 
 def measure(params: MeasureParams, folder: Path, workers: int, threads: int) -> QualityProfile:
     """Measure the whole profile; see `measure_tables`."""
-    measured = measure_tables(params, folder, workers, threads)
-    return QualityProfile(params.requests(), params.snr_db, measured.tables, measured.reference, measured.fingerprint)
+    return QualityProfile(params.requests(), params.snr_db, *measure_tables(params, folder, workers, threads))
 
 
 def measure_tables(
     params: MeasureParams, folder: Path, workers: int, threads: int, kind: type[Measurement] = Measurement
-) -> MeasuredTables:
+) -> tuple[Tables, NDArray[np.float32], dict[str, str]]:
     """Measure every receiver at every split, in parallel.
 
     Args:
@@ -59,6 +49,9 @@ def measure_tables(
         folder: finished parts are kept here; a run that was stopped goes on from them. One folder for each kind.
         workers, threads: processes, and torch threads of each.
         kind: what is measured of an image.
+
+    Returns:
+        (tables, those of the noise-free images [M, R], fingerprint of model, schedule and channel).
     """
     folder.mkdir(parents=True, exist_ok=True)
     steps = params.num_inference_steps
@@ -66,8 +59,8 @@ def measure_tables(
     parts = [(name, split) for name in params.receivers for split in range(steps, -1, -1)]
     files = {part: _part_file(folder, params, *part) for part in parts}
     todo = [part for part in parts if not files[part].exists()]
-    bar = tqdm(total=sum(_cost(params, *part) for part in parts), desc="profile", unit="forward", unit_scale=True)
-    bar.update(sum(_cost(params, *part) for part in parts if part not in todo))
+    total, left = (sum(_cost(params, *part) for part in some) for some in (parts, todo))
+    bar = tqdm(total=total, initial=total - left, desc="profile", unit="forward", unit_scale=True)
     if todo or not header.exists():
         pool = ProcessPoolExecutor(
             workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(params, threads, kind)
@@ -86,39 +79,28 @@ def measure_tables(
     }
     with np.load(header) as data:
         reference, fingerprint = data["reference"], json.loads(str(data["fingerprint"]))
-    return MeasuredTables(tables, reference, fingerprint)
+    return tables, reference, fingerprint
 
 
-_worker: Measurement | ValueError | None = None
+_worker: Callable[[], Measurement]
 
 
 def _start_worker(params: MeasureParams, threads: int, kind: type[Measurement]) -> None:
     global _worker
     torch.set_num_threads(threads)
-    try:
-        _worker = kind(params)
-    except ValueError as error:
-        _worker = error  # an error here would break the pool; the first part raises it
+    _worker = cache(partial(kind, params))  # made by the first part: an error here would break the pool
 
 
 def _measure_reference(path: str) -> None:
-    worker = _this_worker()
+    worker = _worker()
     fingerprint = json.dumps(worker.transceiver.fingerprint)
-    with whole_file(path) as partial:
-        np.savez(partial, reference=worker.reference(), fingerprint=np.array(fingerprint))
+    with whole_file(path) as file:
+        np.savez(file, reference=worker.reference(), fingerprint=np.array(fingerprint))
 
 
 def _measure_part(path: str, receiver: str, split: int) -> None:
-    with whole_file(path) as partial:
-        np.save(partial, _this_worker().part(receiver, split))
-
-
-def _this_worker() -> Measurement:
-    if isinstance(_worker, ValueError):
-        raise _worker
-    if _worker is None:
-        raise RuntimeError("the worker was not started")
-    return _worker
+    with whole_file(path) as file:
+        np.save(file, _worker().part(receiver, split))
 
 
 def _cost(params: MeasureParams, receiver: str, split: int) -> int:

@@ -74,11 +74,6 @@ class QualityProfile:
         """T, the denoising steps of a whole generation."""
         return next(iter(self._tables.values())).shape[2] - 1
 
-    @property
-    def splits(self) -> range:
-        """The measured splits 0..T."""
-        return range(self.num_inference_steps + 1)
-
     def values(self, receiver: str, metric: str) -> NDArray[np.float32]:
         """The table of one receiver and metric, [R, T + 1, S, D]."""
         return self._tables[self._receiver(receiver)][_metric(metric)]

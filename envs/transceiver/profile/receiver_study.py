@@ -16,7 +16,7 @@ from envs.transceiver.model.components import load_components
 from envs.transceiver.model.flops import receiver_step_flops
 from envs.transceiver.profile.image_metrics import frechet_distance
 from envs.transceiver.profile.measurement import Measurement
-from envs.transceiver.profile.parallel import MeasuredTables, measure_tables
+from envs.transceiver.profile.parallel import Tables, measure_tables
 from envs.transceiver.profile.profile import METRICS, Request
 from envs.transceiver.profile.settings import MeasureParams
 from envs.units import FloatArray
@@ -41,22 +41,24 @@ class ReceiverStudy:
     Attributes:
         requests: R requests.
         snr_db: S measured SNRs.
-        measured: metrics and, below them, features.
+        tables: metrics and, below them, features.
+        reference: those of the noise-free images, [M + F, R].
         step_flops: FLOPs of one step of each receiver, for one latent.
     """
 
     requests: tuple[Request, ...]
     snr_db: tuple[float, ...]
-    measured: MeasuredTables
+    tables: Tables
+    reference: NDArray[np.float32]
     step_flops: dict[str, int]
 
     def values(self, receiver: str, metric: str) -> FloatArray:
         """One metric, [R, T + 1, S]."""
-        return self.measured.tables[receiver][METRICS.index(metric), ..., 0].astype(np.float64)
+        return self.tables[receiver][METRICS.index(metric), ..., 0].astype(np.float64)
 
     def features(self, receiver: str) -> NDArray[np.float32]:
         """Features of the delivered images, [R, T + 1, S, F]."""
-        return np.moveaxis(self.measured.tables[receiver][len(METRICS) :, ..., 0], 0, -1)
+        return np.moveaxis(self.tables[receiver][len(METRICS) :, ..., 0], 0, -1)
 
     def frechet_distances(self, receiver: str, splits: Sequence[int], without: int | None = None) -> FloatArray:
         """Frechet distance to the noise-free images of the same requests, [len(splits), S].
@@ -67,7 +69,7 @@ class ReceiverStudy:
             without: a request to leave out, for a jackknife.
         """
         rows = np.delete(np.arange(len(self.requests)), [] if without is None else [without])
-        reference = torch.from_numpy(self.measured.reference[len(METRICS) :].T[rows])
+        reference = torch.from_numpy(self.reference[len(METRICS) :].T[rows])
         features = torch.from_numpy(np.ascontiguousarray(self.features(receiver)[rows][:, list(splits)]))
         return np.array([[frechet_distance(set_, reference) for set_ in at.unbind(1)] for at in features.unbind(1)])
 
@@ -109,5 +111,5 @@ def study_receivers(
     )
     components = load_components(model)
     step_flops = {name: receiver_step_flops(components, name) for name in receivers}
-    measured = measure_tables(params, folder, workers, 1, FeatureMeasurement)
-    return ReceiverStudy(params.requests(), params.snr_db, measured, step_flops)
+    tables, reference, _ = measure_tables(params, folder, workers, 1, FeatureMeasurement)
+    return ReceiverStudy(params.requests(), params.snr_db, tables, reference, step_flops)

@@ -11,6 +11,7 @@ from envs.transceiver.profile.profile import Request
 from envs.transceiver.scenes.scenes import ALL_SCENES, render
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from matplotlib.figure import Figure
     from numpy.typing import NDArray
 
@@ -63,8 +64,7 @@ def _figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained", dpi=160)
 
 
-def _show(axes: object, image: NDArray[np.floating]) -> None:
-    axes.imshow(image, interpolation="nearest")  # type: ignore[attr-defined]
-    axes.set(xticks=[], yticks=[])  # type: ignore[attr-defined]
-    for spine in axes.spines.values():  # type: ignore[attr-defined]
-        spine.set_visible(False)
+def _show(axes: Axes, image: NDArray[np.floating]) -> None:
+    axes.imshow(image, interpolation="nearest")
+    axes.set(xticks=[], yticks=[])
+    axes.spines[:].set_visible(False)

@@ -62,10 +62,15 @@ class Scene:
         return caption(self.noun, self.colour, self.place)
 
     @property
+    def labels(self) -> tuple[int, int, int]:
+        """Class indices (noun, colour, place), in the order of NOUNS, COLOURS and PLACES."""
+        return NOUNS.index(self.noun), list(COLOURS).index(self.colour), list(PLACES).index(self.place)
+
+    @property
     def held_out(self) -> bool:
         """Whether this combination is kept out of training (one in ten, spread over all three axes)."""
-        colour, place = list(COLOURS).index(self.colour), list(PLACES).index(self.place)
-        return (NOUNS.index(self.noun) + 3 * colour + 4 * place) % 10 == 0
+        noun, colour, place = self.labels
+        return (noun + 3 * colour + 4 * place) % 10 == 0
 
 
 ALL_SCENES = tuple(Scene(*words) for words in product(NOUNS, COLOURS, PLACES))
@@ -127,9 +132,4 @@ def draw_scenes(scenes: tuple[Scene, ...], count: int, seed: int) -> tuple[np.nd
     chosen = [scenes[i] for i in rng.integers(len(scenes), size=count)]
     seeds = rng.integers(2**31, size=count)
     images = np.stack([render(scene, int(s)) for scene, s in zip(chosen, seeds, strict=True)])
-    return images, np.array([labels_of(scene) for scene in chosen])
-
-
-def labels_of(scene: Scene) -> tuple[int, int, int]:
-    """Class indices (noun, colour, place) of a scene, in the order of NOUNS, COLOURS and PLACES."""
-    return NOUNS.index(scene.noun), list(COLOURS).index(scene.colour), list(PLACES).index(scene.place)
+    return images, np.array([scene.labels for scene in chosen])

@@ -8,26 +8,48 @@ from itertools import product
 from typing import Any
 
 import torch
-from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+from diffusers import AutoencoderKL, UNet2DConditionModel
 from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
 from envs.transceiver.model.scene_classifier import SceneClassifier
-from envs.transceiver.model.vocabulary import build_tokenizer
+from envs.transceiver.model.vocabulary import WHOLE_WORDS_ONLY
 from envs.transceiver.scenes.scenes import COLOURS, NOUNS, PLACES, caption
 
+BOS, EOS = "<|startoftext|>", "<|endoftext|>"
 
-def all_captions() -> dict[tuple[int, int, int], str]:
-    """Captions of every scene by (noun, colour, place) index; -1 leaves colour or place unsaid."""
-    colours, places = [*COLOURS, None], [*PLACES, None]
-    return {
-        (n, c if c < len(COLOURS) else -1, p if p < len(PLACES) else -1): caption(NOUNS[n], colours[c], places[p])
-        for n, c, p in product(range(len(NOUNS)), range(len(colours)), range(len(places)))
-    }
+
+def all_captions() -> list[str]:
+    """Captions of every noun, colour and place, in their order; colour and place left unsaid come last."""
+    return [caption(*words) for words in product(NOUNS, (*COLOURS, None), (*PLACES, None))]
 
 
 def new_tokenizer(max_length: int) -> CLIPTokenizer:
-    """The tokenizer of the captioned scenes."""
-    return build_tokenizer(["an a", *all_captions().values()], max_length)
+    """A CLIP tokenizer in which every word of the captions is one token; prompts take `max_length`, ends included."""
+    words = sorted({word for text in all_captions() for word in text.split()})
+    merges: list[tuple[str, str]] = []
+    pieces = {char for word in words for char in word} | {char + "</w>" for word in words for char in word}
+    for word in words:
+        parts = _merged(merges, [*word[:-1], word[-1] + "</w>"])
+        while len(parts) > 1:
+            merges.append((parts[0], parts[1]))
+            parts = [parts[0] + parts[1], *parts[2:]]
+            pieces.add(parts[0])
+    vocab = {piece: index for index, piece in enumerate([*sorted(pieces), BOS, EOS])}
+    return CLIPTokenizer(
+        vocab=vocab, merges=merges, model_max_length=max_length, pad_token=EOS, **{WHOLE_WORDS_ONLY: True}
+    )
+
+
+def _merged(merges: list[tuple[str, str]], parts: list[str]) -> list[str]:
+    """The parts of a word after byte-pair merges, made in their order."""
+    for left, right in merges:
+        index = 0
+        while index < len(parts) - 1:
+            if (parts[index], parts[index + 1]) == (left, right):
+                parts[index : index + 2] = [left + right]
+            else:
+                index += 1
+    return parts
 
 
 def new_text_encoder(tokenizer: CLIPTokenizer, seed: int, **config: Any) -> CLIPTextModel:
@@ -76,11 +98,6 @@ def new_classifier(seed: int, channels: tuple[int, ...]) -> SceneClassifier:
         return SceneClassifier(list(NOUNS), list(COLOURS), list(PLACES), channels=channels).to(
             memory_format=torch.channels_last
         )
-
-
-def new_scheduler(**config: Any) -> DDIMScheduler:
-    """The noise schedule (Stable Diffusion's by default in the configuration)."""
-    return DDIMScheduler(**config)
 
 
 @contextmanager

@@ -2,24 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import numpy as np
+import torch
 from omegaconf import OmegaConf
+from torch import Tensor
 
-from envs.files import whole_file
+from envs.files import whole_file, write_text
 from envs.transceiver.model.components import Components, load_components
 from envs.transceiver.model.flops import forward_flops
+from envs.transceiver.profile import image_metrics
 from envs.transceiver.profile.measurement import SharedRuns
 from envs.transceiver.profile.profile import METRICS, Request
 from envs.transceiver.scenes import pictures
-from envs.transceiver.scenes.scenes import ALL_SCENES, HELD_OUT_SCENES, SEEN_SCENES
-from envs.transceiver.train_embedded import judge
+from envs.transceiver.scenes.scenes import ALL_SCENES, HELD_OUT_SCENES, SEEN_SCENES, Scene
+from envs.transceiver.train_embedded.data import to_unit
 from envs.transceiver.transceiver import Transceiver
 
 if TYPE_CHECKING:
     from envs.transceiver.train_embedded.parts import ModelParts
 
+CHUNK = 32
 SHARES, SHOWN_SHARE = (0.2, 0.4, 0.6, 0.8, 0.9), 0.7
 """Splits of the table, and of the picture, as shares of T."""
 SNRS_DB = (-6.0, 0.0, 6.0, 15.0)
@@ -48,107 +55,124 @@ def write_card(training: ModelParts) -> None:
     for name, figure in drawn.items():
         with whole_file(folder / name) as partial:
             figure.savefig(partial)
-    text = "\n".join([_introduction(components), *_quality(training, transceiver), *_recipe(training)])
-    with whole_file(export / "README.md") as partial:
-        partial.write_text(text + "\n")
+    told = _introduction(components), _quality(training, transceiver), _receivers(training, transceiver)
+    write_text(export / "README.md", "\n".join([*told, _recipe(training)]))
 
 
 def _introduction(components: Components) -> str:
-    sizes = {
-        name: sum(p.numel() for p in getattr(components, name).parameters()) / 1e6
-        for name in ("vae", "text_encoder", "unet", "light_unet", "finetune_unet", "classifier")
-        if getattr(components, name) is not None
-    }
-    flops = {name: forward_flops(components, name) / 1e6 for name in ("unet", "finetune_unet") if name in sizes}
-    rows = [
-        f"| `{name}` | {size:.2f} M | {f'{flops[name]:.1f}' if name in flops else '–'} |"
-        for name, size in sizes.items()
-    ]
-    return "\n".join(
-        [
-            "# The embedded model",
-            "",
-            "A small split diffusion transceiver in diffusers layout: text to 64 x 64 pictures through 8 x 8 x 4",
-            "latents, trained by this project on captioned scenes that it renders itself. `light_unet` is the",
-            "receiver's network before fine-tuning, `finetune_unet` after it; `classifier` measures prompt alignment.",
-            "",
-            "| part | parameters | MFLOP a forward |",
-            "|---|---|---|",
-            *rows,
-            "",
-            f"Weights are stored in half precision, run in single precision. Fingerprint `{components.fingerprint}`.",
-            "",
-        ]
-    )
+    rows = []
+    for name in ("vae", "text_encoder", "unet", "light_unet", "finetune_unet", "classifier"):
+        if (network := getattr(components, name)) is not None:
+            counted = name in ("unet", "finetune_unet")
+            flops = f"{forward_flops(components, name) / 1e6:.1f}" if counted else "–"
+            rows.append(f"| `{name}` | {sum(p.numel() for p in network.parameters()) / 1e6:.2f} M | {flops} |")
+    table = "\n".join(rows)
+    return f"""\
+# The embedded model
+
+A small split diffusion transceiver in diffusers layout: text to 64 x 64 pictures through 8 x 8 x 4
+latents, trained by this project on captioned scenes that it renders itself. `light_unet` is the
+receiver's network before fine-tuning, `finetune_unet` after it; `classifier` measures prompt alignment.
+
+| part | parameters | MFLOP a forward |
+|---|---|---|
+{table}
+
+Weights are stored in half precision, run in single precision. Fingerprint `{components.fingerprint}`.
+"""
 
 
-def _quality(training: ModelParts, transceiver: Transceiver) -> list[str]:
-    config, components = training.config.card, transceiver.components
-    lines = [
-        "## Measured quality",
-        "",
-        "| on unseen scenes | seen combinations | held-out combinations |",
-        "|---|---|---|",
-    ]
-    cells: dict[str, list[str]] = {"VAE, PSNR": [], "classifier accuracy, noun / colour / place": []}
-    aligned: dict[str, list[str]] = {
-        "alignment of rendered scenes": [],
-        "alignment of generated images": [],
-        "their ratio": [],
-    }
+def _quality(training: ModelParts, transceiver: Transceiver) -> str:
+    config = training.config.card
+    rows: dict[str, list[str]] = {}
     for name, scenes in (("seen", SEEN_SCENES), ("held_out", HELD_OUT_SCENES)):
-        shown, labels = training.validation[name]
-        cells["VAE, PSNR"].append(f"{judge.reconstruction_psnr_db(components, shown):.2f} dB")
-        accuracy = judge.classifier_accuracy(components, shown, labels)
-        cells["classifier accuracy, noun / colour / place"].append(" / ".join(f"{value:.3f}" for value in accuracy))
-        rendered = judge.rendered_alignment(components, shown, labels)
-        asked = judge.draw_requests(scenes, config.requests, training.config.seed + 7)
+        psnr_db, accuracy, rendered = _on_rendered(transceiver.components, *training.validation[name])
+        asked = draw_requests(scenes, config.requests, training.config.seed + 7)
         generated = float(SharedRuns(transceiver, asked).reference()[METRICS.index("alignment")].mean())
-        for row, value in zip(aligned, (rendered, generated, generated / rendered), strict=True):
-            aligned[row].append(f"{value:.3f}")
-    lines += [f"| {row} | {' | '.join(values)} |" for row, values in (cells | aligned).items()]
-    lines += [
-        "",
-        f"{len(training.validation['seen'][0])} scenes and {config.requests} requests each; "
-        f"T = {transceiver.num_inference_steps}, guidance {transceiver.guidance_scale:g}.",
-        "",
-    ]
-    return lines + _receivers(training, transceiver)
+        told = {
+            "VAE, PSNR": f"{psnr_db:.2f} dB",
+            "classifier accuracy, noun / colour / place": " / ".join(f"{value:.3f}" for value in accuracy),
+            "alignment of rendered scenes": f"{rendered:.3f}",
+            "alignment of generated images": f"{generated:.3f}",
+            "their ratio": f"{generated / rendered:.3f}",
+        }
+        for row, value in told.items():
+            rows.setdefault(row, []).append(value)
+    table = "\n".join(f"| {row} | {' | '.join(values)} |" for row, values in rows.items())
+    return f"""\
+## Measured quality
+
+| on unseen scenes | seen combinations | held-out combinations |
+|---|---|---|
+{table}
+
+{len(training.validation["seen"][0])} scenes and {config.requests} requests each; \
+T = {transceiver.num_inference_steps}, guidance {transceiver.guidance_scale:g}.
+"""
 
 
-def _receivers(training: ModelParts, transceiver: Transceiver) -> list[str]:
+@torch.no_grad()
+def _on_rendered(components: Components, pictures: Tensor, labels: Tensor) -> tuple[float, list[float], float]:
+    """What the parts are worth on rendered scenes, uint8 [N, 3, 64, 64] with labels int64 [N, 3].
+
+    Returns:
+        (mean PSNR in dB of decoded posterior means, accuracy of noun, colour and place, mean alignment).
+    """
+    vae, classifier = components.vae, components.classifier
+    if classifier is None:
+        raise ValueError(f"the model {components.source} has no classifier")
+    psnr_db, hits, likelihood = [], [], []
+    for batch, truth in zip(pictures.split(CHUNK), labels.to(vae.device).split(CHUNK), strict=True):
+        images = to_unit(batch).to(vae.device)
+        decoded = vae.decode(vae.encode(images * 2 - 1).latent_dist.mean).sample
+        psnr_db.append(image_metrics.psnr_db((decoded * 0.5 + 0.5).clamp(0, 1), images))
+        hits.append(torch.stack([head.argmax(1) for head in classifier(images)], dim=1) == truth)
+        likelihood.append(classifier.log_likelihood(images, truth))
+    accuracy = torch.cat(hits).float().mean(0).tolist()
+    return float(torch.cat(psnr_db).mean()), accuracy, float(torch.cat(likelihood).exp().mean())
+
+
+def draw_requests(scenes: Sequence[Scene], count: int, seed: int) -> tuple[Request, ...]:
+    """Requests for scenes drawn uniformly."""
+    rng = np.random.default_rng(seed)
+    chosen = rng.integers(len(scenes), size=count)
+    seeds = rng.integers(2**31, size=count)
+    return tuple(Request(scenes[i].caption, int(s)) for i, s in zip(chosen, seeds, strict=True))
+
+
+def _receivers(training: ModelParts, transceiver: Transceiver) -> str:
     count = training.config.card.receiver_requests
-    asked = judge.draw_requests(ALL_SCENES, count, training.config.seed + 8)
-    run = SharedRuns(transceiver, asked)
+    run = SharedRuns(transceiver, draw_requests(ALL_SCENES, count, training.config.seed + 8))
     clean = run.reference()[METRICS.index("alignment")]
     splits = [round(share * transceiver.num_inference_steps) for share in SHARES]
-    lines = [
-        "## Receivers under noise",
-        "",
-        f"PSNR in dB against the noise-free image / alignment, means of {count} requests over an AWGN channel.",
-        f"Noise-free: alignment {float(clean.mean()):.3f}.",
-        "",
-        "| SNR | receiver | " + " | ".join(f"split {split}" for split in splits) + " |",
-        "|---|---|" + "---|" * len(splits),
-    ]
-    for snr_db in SNRS_DB:
-        for receiver in RECEIVERS:
-            found = [run.deliver(receiver, split, snr_db) for split in splits]
-            cells = " | ".join(f"{each['psnr_db'].mean():.1f} / {each['alignment'].mean():.3f}" for each in found)
-            lines.append(f"| {snr_db:g} dB | {receiver} | {cells} |")
-    return [*lines, ""]
+    rows = []
+    for snr_db, receiver in product(SNRS_DB, RECEIVERS):
+        found = [run.deliver(receiver, split, snr_db) for split in splits]
+        cells = " | ".join(f"{each['psnr_db'].mean():.1f} / {each['alignment'].mean():.3f}" for each in found)
+        rows.append(f"| {snr_db:g} dB | {receiver} | {cells} |")
+    table = "\n".join(rows)
+    return f"""\
+## Receivers under noise
+
+PSNR in dB against the noise-free image / alignment, means of {count} requests over an AWGN channel.
+Noise-free: alignment {float(clean.mean()):.3f}.
+
+| SNR | receiver | {" | ".join(f"split {split}" for split in splits)} |
+|---|---|{"---|" * len(splits)}
+{table}
+"""
 
 
-def _recipe(training: ModelParts) -> list[str]:
+def _recipe(training: ModelParts) -> str:
     left_out = ("folder", "export", "init", "stages", "threads", "pictures_folder", "card")
     config = {key: value for key, value in training.config.items() if key not in left_out}
-    return [
-        "## Recipe",
-        "",
-        "`python -m envs train_model` with this configuration. Data: rendered scenes of the seen combinations;",
-        "one combination in ten is kept out of every stage but the classifier's, which is the measuring instrument.",
-        "",
-        "```yaml",
-        OmegaConf.to_yaml(OmegaConf.create(config)).rstrip(),
-        "```",
-    ]
+    return f"""\
+## Recipe
+
+`python -m envs train_model` with this configuration. Data: rendered scenes of the seen combinations;
+one combination in ten is kept out of every stage but the classifier's, which is the measuring instrument.
+
+```yaml
+{OmegaConf.to_yaml(OmegaConf.create(config)).rstrip()}
+```
+"""

@@ -44,11 +44,6 @@ def write_array(path: Path, array: np.ndarray) -> None:
         np.save(partial, np.ascontiguousarray(array))
 
 
-def pick(pictures: Tensor, count: int, generator: torch.Generator) -> Tensor:
-    """Draw `count` rows with replacement."""
-    return pictures[torch.randint(len(pictures), (count,), generator=generator)]
-
-
 def to_unit(pictures: Tensor) -> Tensor:
     """uint8 pictures [B, 3, H, W] to float32 in [0, 1], channels last (twice as fast on a CPU)."""
     return (pictures.float() / 255).to(memory_format=torch.channels_last)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import shutil
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import torch
 
@@ -17,52 +17,44 @@ if TYPE_CHECKING:
 
 def export_model(training: ModelParts) -> None:
     """Write every component that is trained, or that `init` holds, to the export folder, replacing what was there."""
-    target = Path(training.config.export)
+    config, target = training.config, Path(training.config.export)
     partial = target.with_name(target.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
-    training.tokenizer.save_pretrained(partial / "tokenizer")
-    training.scheduler.save_pretrained(partial / "scheduler")
     text_encoder = training.trained_text_encoder()
-    parts = {"vae": training.vae(), "unet": training.generator(), "text_encoder": text_encoder}
-    optional = {
-        "classifier": ("classifier", training.classifier),
-        "light_unet": ("light", training.light),
-        "finetune_unet": ("finetune", training.finetuned),
-    }
-    parts |= {name: build() for name, (stage, build) in optional.items() if training.has(stage, name)}
+    networks: dict[str, Any] = {"vae": training.vae(), "unet": training.generator(), "text_encoder": text_encoder}
+    if _is_there(training, "classifier", "classifier"):
+        networks["classifier"] = training.classifier()
+    for name, stage in (("light_unet", "light"), ("finetune_unet", "finetune")):
+        if _is_there(training, name, stage):
+            networks[name] = training.unet(name, stage)
+    parts = {"tokenizer": training.tokenizer, "scheduler": training.scheduler, **networks}
+    for network in networks.values():
+        network.to(dtype=torch.float16, memory_format=torch.contiguous_format)
     with quietly():
-        for name, module in parts.items():
-            module.to(dtype=torch.float16, memory_format=torch.contiguous_format).save_pretrained(
-                partial / name, safe_serialization=True
-            )
-    (partial / "model_index.json").write_text(json.dumps(_index(training, list(parts)), indent=2) + "\n")
-    if target.exists():
-        shutil.copytree(target, partial, dirs_exist_ok=True, ignore=_all_but_cards)
-        shutil.rmtree(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
+        for name, part in parts.items():
+            part.save_pretrained(partial / name)
+    index = {
+        "_class_name": "StableDiffusionPipeline",
+        **{name: _class_of(part) for name, part in parts.items()},
+        "safety_checker": [None, None],
+        "feature_extractor": [None, None],
+        "guidance_scale": float(config.sampling.guidance_scale),
+        "num_inference_steps": int(config.sampling.num_inference_steps),
+    }
+    (partial / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
+    for card in target.glob("*.md"):
+        shutil.copy2(card, partial)
+    shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
 
 
-def _all_but_cards(_: str, names: list[str]) -> list[str]:
-    return [name for name in names if not name.endswith(".md")]
+def _is_there(training: ModelParts, part: str, stage: str) -> bool:
+    """Whether there is a part to export: its stage is finished, or `init` holds it."""
+    init = training.config.init
+    return (training.folder / f"{stage}.safetensors").exists() or (init is not None and (Path(init) / part).is_dir())
 
 
-def _index(training: ModelParts, parts: list[str]) -> dict:
-    classes = {
-        "vae": ["diffusers", "AutoencoderKL"],
-        "unet": ["diffusers", "UNet2DConditionModel"],
-        "text_encoder": ["transformers", "CLIPTextModel"],
-        "tokenizer": ["transformers", "CLIPTokenizer"],
-        "scheduler": ["diffusers", "DDIMScheduler"],
-        "finetune_unet": ["diffusers", "UNet2DConditionModel"],
-        "light_unet": ["diffusers", "UNet2DConditionModel"],
-        "classifier": ["envs.transceiver.model.scene_classifier", "SceneClassifier"],
-    }
-    return {
-        "_class_name": "StableDiffusionPipeline",
-        **{name: classes[name] for name in ("tokenizer", "scheduler", *parts)},
-        "safety_checker": [None, None],
-        "feature_extractor": [None, None],
-        "guidance_scale": float(training.config.sampling.guidance_scale),
-        "num_inference_steps": int(training.config.sampling.num_inference_steps),
-    }
+def _class_of(part: object) -> list[str]:
+    """Library and class, as a model's index names them."""
+    module = type(part).__module__
+    return [module if module.startswith("envs.") else module.partition(".")[0], type(part).__name__]

@@ -1,4 +1,8 @@
-"""What each network of the embedded model is trained to do: VAE, decoder, classifier, generator and light UNet."""
+"""What each network of the embedded model is trained to do: VAE, decoder, classifier, generator and light UNet.
+
+A loss is that of one step: `index` int64 [B] are the samples that it draws from, `generator` gives its other random
+numbers. Pictures are uint8 [N, 3, 64, 64], labels int64 [N, 3] (noun, colour, place).
+"""
 
 from __future__ import annotations
 
@@ -9,8 +13,10 @@ from torch import Tensor
 from torch.nn.functional import avg_pool2d, cross_entropy
 
 from envs.transceiver.model.scene_classifier import SceneClassifier
+from envs.transceiver.model.vocabulary import token_ids
+from envs.transceiver.scenes.scenes import COLOURS, NOUNS, PLACES
 from envs.transceiver.train_embedded.architecture import all_captions
-from envs.transceiver.train_embedded.data import pick, to_unit
+from envs.transceiver.train_embedded.data import to_unit
 
 if TYPE_CHECKING:
     from diffusers import AutoencoderKL, UNet2DConditionModel
@@ -27,58 +33,39 @@ def reconstruction_loss(images: Tensor, targets: Tensor) -> Tensor:
     return error.abs().mean() + SQUARED_WEIGHT * error.square().mean()
 
 
-class AutoencoderLoss:
+def autoencoder_loss(vae: AutoencoderKL, pictures: Tensor, index: Tensor, generator: torch.Generator) -> Tensor:
     """Reconstruction plus a light pull of the latents towards N(0, 1) (SemAIGC, eq. 17).
 
     Deviation: the KL term carries a small weight, as in Stable Diffusion; at weight 1 pictures blur.
     """
-
-    def __init__(self, vae: AutoencoderKL, pictures: Tensor, batch_size: int) -> None:
-        """Args: `pictures` uint8 [N, 3, 64, 64]; `batch_size` pictures a step."""
-        self.vae, self.pictures, self.batch_size = vae, pictures, batch_size
-
-    def __call__(self, step: int, generator: torch.Generator) -> Tensor:
-        """Loss of one step on pictures drawn by the generator."""
-        images = to_unit(pick(self.pictures, self.batch_size, generator)) * 2 - 1
-        posterior = self.vae.encode(images).latent_dist
-        noise = torch.randn(posterior.mean.shape, generator=generator).to(posterior.mean)
-        latents = posterior.mean + posterior.std * noise
-        kl = 0.5 * (posterior.mean.square() + posterior.var - 1 - posterior.logvar).float().mean()
-        return reconstruction_loss(self.vae.decode(latents).sample, images) + KL_WEIGHT * kl
+    images = to_unit(pictures[index]) * 2 - 1
+    posterior = vae.encode(images).latent_dist
+    noise = torch.randn(posterior.mean.shape, generator=generator).to(posterior.mean)
+    latents = posterior.mean + posterior.std * noise
+    kl = 0.5 * (posterior.mean.square() + posterior.var - 1 - posterior.logvar).float().mean()
+    return reconstruction_loss(vae.decode(latents).sample, images) + KL_WEIGHT * kl
 
 
-class DecoderLoss:
-    """Reconstruction from fixed latents: sharpens the decoder while the encoder stays as the generator knows it."""
+def decoder_loss(vae: AutoencoderKL, pictures: Tensor, latents: Tensor, index: Tensor, _: torch.Generator) -> Tensor:
+    """Reconstruction from fixed latents: sharpens the decoder while the encoder stays as the generator knows it.
 
-    def __init__(self, vae: AutoencoderKL, pictures: Tensor, latents: Tensor, batch_size: int) -> None:
-        """Args: `pictures` uint8 [N, 3, 64, 64]; `latents` [N, 4, 8, 8] as the encoder's mean, unscaled."""
-        self.vae, self.pictures, self.latents, self.batch_size = vae, pictures, latents, batch_size
-
-    def __call__(self, step: int, generator: torch.Generator) -> Tensor:
-        """Loss of one step on pictures drawn by the generator."""
-        index = torch.randint(len(self.pictures), (self.batch_size,), generator=generator)
-        images = to_unit(self.pictures[index]) * 2 - 1
-        return reconstruction_loss(self.vae.decode(self.latents[index].to(images)).sample, images)
+    The latents [N, 4, 8, 8] are the encoder's means, unscaled.
+    """
+    images = to_unit(pictures[index]) * 2 - 1
+    return reconstruction_loss(vae.decode(latents[index].to(images)).sample, images)
 
 
 NOISE_STD = 0.04
 """Largest pixel noise of the augmentation: delivered pictures are not as clean as rendered ones."""
 
 
-class ClassifierLoss:
+def classifier_loss(
+    classifier: SceneClassifier, pictures: Tensor, labels: Tensor, index: Tensor, generator: torch.Generator
+) -> Tensor:
     """Cross-entropy of the three heads on pictures that are blurred and made noisy at random."""
-
-    def __init__(self, classifier: SceneClassifier, pictures: Tensor, labels: Tensor, batch_size: int) -> None:
-        """Args: `pictures` uint8 [N, 3, 64, 64]; `labels` int64 [N, 3]; `batch_size` pictures a step."""
-        self.classifier, self.pictures, self.labels, self.batch_size = classifier, pictures, labels, batch_size
-
-    def __call__(self, step: int, generator: torch.Generator) -> Tensor:
-        """Loss of one step on pictures drawn by the generator."""
-        index = torch.randint(len(self.pictures), (self.batch_size,), generator=generator)
-        images = augment(to_unit(self.pictures[index]), generator)
-        logits = self.classifier(images)
-        parts = [cross_entropy(head, self.labels[index, column]) for column, head in enumerate(logits)]
-        return torch.stack(parts).sum()
+    logits = classifier(augment(to_unit(pictures[index]), generator))
+    parts = [cross_entropy(head, labels[index, column]) for column, head in enumerate(logits)]
+    return torch.stack(parts).sum()
 
 
 def augment(images: Tensor, generator: torch.Generator) -> Tensor:
@@ -92,40 +79,33 @@ def augment(images: Tensor, generator: torch.Generator) -> Tensor:
 
 
 MIN_SNR_GAMMA = 5.0
-UNSAID = 0.08
-"""Share of captions that leave out the colour, and of those that leave out the place."""
+UNSAID, UNCONDITIONAL = 0.08, 0.1
+"""Share of captions that leave out the colour, and of those that leave out the place; share of empty prompts."""
 
 
 class CaptionTable:
-    """Token ids of every caption, looked up by labels.
+    """Token ids of every caption, looked up by labels; `empty` are those of the empty prompt, [L]."""
 
-    Args:
-        tokenizer: the tokenizer of the captions.
-        classes: number of nouns, colours and places.
-    """
-
-    def __init__(self, tokenizer: CLIPTokenizer, classes: tuple[int, int, int]) -> None:
-        nouns, colours, places = classes
-        captions = all_captions()
-        keys = sorted(captions)
-        ids = tokenizer(
-            [captions[key] for key in keys] + [""],
-            padding="max_length",
-            max_length=tokenizer.model_max_length,
-            truncation=True,
-            return_tensors="pt",
-        ).input_ids
+    def __init__(self, tokenizer: CLIPTokenizer) -> None:
+        ids = token_ids(tokenizer, [*all_captions(), ""])
+        self.ids = ids[:-1].unflatten(0, (len(NOUNS), len(COLOURS) + 1, len(PLACES) + 1))
         self.empty = ids[-1]
-        self.ids = torch.zeros(nouns, colours + 1, places + 1, ids.shape[1], dtype=torch.long)
-        for key, row in zip(keys, ids, strict=False):
-            self.ids[key] = row  # index -1 is the last entry: unsaid
 
     def look_up(self, labels: Tensor) -> Tensor:
-        """Token ids int64 [B, L] of labels int64 [B, 3]; -1 is a word left unsaid."""
-        return self.ids[labels[:, 0], labels[:, 1], labels[:, 2]]
+        """Token ids int64 [B, L] of labels int64 [B, 3]; -1, the last of its kind, is a word left unsaid."""
+        return self.ids[labels.unbind(1)]
 
 
-class DenoiserLoss:
+def denoiser_loss(
+    unet: UNet2DConditionModel,
+    text_encoder: CLIPTextModel,
+    captions: CaptionTable,
+    alphas_cumprod: Tensor,
+    latents: Tensor,
+    labels: Tensor,
+    index: Tensor,
+    generator: torch.Generator,
+) -> Tensor:
     """The noise-prediction loss (SemAIGC, eq. 18) with classifier-free dropout and min-SNR weights.
 
     Deviation: the loss of every timestep is weighted by min(SNR, 5) / SNR (Hang et al. 2023), which reaches
@@ -134,43 +114,21 @@ class DenoiserLoss:
     Args:
         unet: the network that is trained.
         text_encoder: trained with it where its parameters require gradients.
-        latents: float32 [N, 4, 8, 8], scaled.
-        labels: int64 [N, 3].
         captions: table of token ids.
         alphas_cumprod: [num_train_timesteps].
-        batch_size: latents a step.
-        unconditional: share of prompts that are emptied.
+        latents: float32 [N, 4, 8, 8], scaled.
+        labels, index, generator: see above.
     """
-
-    def __init__(
-        self,
-        unet: UNet2DConditionModel,
-        text_encoder: CLIPTextModel,
-        latents: Tensor,
-        labels: Tensor,
-        captions: CaptionTable,
-        alphas_cumprod: Tensor,
-        batch_size: int,
-        unconditional: float = 0.1,
-    ) -> None:
-        self.unet, self.text_encoder = unet, text_encoder
-        self.latents, self.labels, self.captions = latents, labels, captions
-        self.alphas_cumprod, self.batch_size, self.unconditional = alphas_cumprod, batch_size, unconditional
-
-    def __call__(self, step: int, generator: torch.Generator) -> Tensor:
-        """Loss of one step on latents, timesteps, noise and dropouts drawn by the generator."""
-        count = self.batch_size
-        index = torch.randint(len(self.latents), (count,), generator=generator)
-        latents = self.latents[index].to(memory_format=torch.channels_last)
-        ids = self.captions.look_up(leave_unsaid(self.labels[index], generator))
-        ids[torch.rand(count, generator=generator) < self.unconditional] = self.captions.empty
-        context = self.text_encoder(ids)[0]
-        timesteps = torch.randint(len(self.alphas_cumprod), (count,), generator=generator)
-        alpha_bar = self.alphas_cumprod[timesteps][:, None, None, None]
-        noise = torch.randn(latents.shape, generator=generator)
-        noisy = alpha_bar.sqrt() * latents + (1 - alpha_bar).sqrt() * noise
-        error = self.unet(noisy, timesteps, context).sample.float() - noise
-        return (min_snr_weight(alpha_bar) * error.square()).mean()
+    clean = latents[index].to(memory_format=torch.channels_last)
+    ids = captions.look_up(leave_unsaid(labels[index], generator))
+    ids[torch.rand(len(index), generator=generator) < UNCONDITIONAL] = captions.empty
+    context = text_encoder(ids)[0]
+    timesteps = torch.randint(len(alphas_cumprod), index.shape, generator=generator)
+    alpha_bar = alphas_cumprod[timesteps][:, None, None, None]
+    noise = torch.randn(clean.shape, generator=generator)
+    noisy = alpha_bar.sqrt() * clean + (1 - alpha_bar).sqrt() * noise
+    error = unet(noisy, timesteps, context).sample.float() - noise
+    return (min_snr_weight(alpha_bar) * error.square()).mean()
 
 
 def min_snr_weight(alpha_bar: Tensor) -> Tensor:

@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import torch
-from omegaconf import DictConfig, OmegaConf
+from diffusers import DDIMScheduler
+from omegaconf import DictConfig
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from envs.transceiver.scenes.scenes import COLOURS, HELD_OUT_SCENES, NOUNS, PLACES, SEEN_SCENES
+from envs.command_line import plain
+from envs.transceiver.scenes.scenes import HELD_OUT_SCENES, SEEN_SCENES
 from envs.transceiver.train_embedded import architecture
 from envs.transceiver.train_embedded.data import rendered, to_unit, write_array
 from envs.transceiver.train_embedded.losses import CaptionTable
 
 if TYPE_CHECKING:
-    from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
+    from diffusers import AutoencoderKL, UNet2DConditionModel
     from transformers import CLIPTextModel, CLIPTokenizer
 
     from envs.transceiver.model.scene_classifier import SceneClassifier
@@ -58,95 +61,79 @@ class ModelParts:
             "held_out": rendered(HELD_OUT_SCENES, count, seed, self.folder / "validation_held_out"),
         }
 
-    def vae(self, stage: str = "decoder") -> AutoencoderKL:
-        """The VAE as a stage left it: `vae`, `refine` or `decoder`; before that stage, as the one before left it."""
-        vae = self._initial(architecture.new_vae(self.config.seed, **_plain(self.config.vae.model)), "vae")
-        self._with_weights(vae, "vae")
-        if stage != "vae":
-            self._with_weights(vae, "refine", "vae")
-        if stage == "decoder":
-            self._with_weights(vae.decoder, "decoder")
-            self._with_weights(vae.post_quant_conv, "decoder", "post_quant_conv")
-            vae.register_to_config(scaling_factor=self.scaling_factor)
-        return vae
-
     @cached_property
     def tokenizer(self) -> CLIPTokenizer:
         """The tokenizer of the captions."""
         return architecture.new_tokenizer(self.config.tokenizer.max_length)
 
     @cached_property
-    def text_encoder(self) -> CLIPTextModel:
-        """The CLIP text model."""
-        model = _plain(self.config.text_encoder.model)
-        fresh = architecture.new_text_encoder(self.tokenizer, self.config.seed + 1, **model)
-        return self._initial(fresh, "text_encoder")
+    def captions(self) -> CaptionTable:
+        """Token ids of all captions."""
+        return CaptionTable(self.tokenizer)
 
     @cached_property
     def scheduler(self) -> DDIMScheduler:
         """The noise schedule."""
-        return architecture.new_scheduler(**_plain(self.config.scheduler))
+        return DDIMScheduler(**plain(self.config.scheduler))
 
     @cached_property
-    def captions(self) -> CaptionTable:
-        """Token ids of all captions."""
-        return CaptionTable(self.tokenizer, (len(NOUNS), len(COLOURS), len(PLACES)))
-
-    def unet(self, part: str) -> UNet2DConditionModel:
-        """A UNet before its training: `unet` as the generator is configured, the others as the light one."""
-        name, seed = ("generator", 2) if part == "unet" else ("light", 3)
-        fresh = architecture.new_unet(self.config.seed + seed, **_plain(self.config[name].model))
-        return self._initial(fresh, part)
-
-    @cached_property
-    def scaling_factor(self) -> float:
-        """What makes the refined latents of unit variance."""
-        return float(1 / self.encoded("refine").std())
-
-    def encoded(self, stage: str) -> Tensor:
-        """Posterior means [N, 4, 8, 8] of all training scenes, unscaled, by the VAE as a stage left it."""
-        path = self.folder / f"latents.{stage}.npy"
-        if not path.exists():
-            self.encode(stage, path)
-        return torch.from_numpy(np.load(path))
-
-    def encode(self, stage: str, path: Path) -> None:
-        """Encode all training scenes with the VAE as a stage left it."""
-        vae, rows = self.vae(stage), []
-        autocast = torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.vae.training.autocast)
-        with torch.no_grad(), autocast:
-            for batch in tqdm(self.pictures[0].split(ENCODE_BATCH), desc=f"latents of {stage}"):
-                images = to_unit(batch).to(self.device) * 2 - 1
-                rows.append(vae.encode(images).latent_dist.mean.float().cpu())
-        write_array(path, torch.cat(rows).contiguous().numpy())
-
-    def classifier(self, finished: bool = True) -> SceneClassifier:
-        """The scene classifier."""
-        channels = tuple(self.config.classifier.model.channels)
-        model = self._initial(architecture.new_classifier(self.config.seed + 4, channels), "classifier")
-        return self._with_weights(model, "classifier") if finished else model
-
-    def generator(self) -> UNet2DConditionModel:
-        """The trained generator."""
-        unet = self._with_weights(self.unet("unet"), "generator", "unet")
-        return self._with_weights(unet, "adapt", "unet")
+    def text_encoder(self) -> CLIPTextModel:
+        """The CLIP text model."""
+        model = plain(self.config.text_encoder.model)
+        fresh = architecture.new_text_encoder(self.tokenizer, self.config.seed + 1, **model)
+        return self._initial(fresh, "text_encoder")
 
     def trained_text_encoder(self) -> CLIPTextModel:
         """The text encoder as the generator's training left it, frozen."""
         return self._with_weights(self.text_encoder, "generator", "text_encoder").requires_grad_(False)
 
-    def light(self) -> UNet2DConditionModel:
-        """The trained light UNet."""
-        return self._with_weights(self.unet("light_unet"), "light", "unet")
+    def vae(self, stage: str = "decoder") -> AutoencoderKL:
+        """The VAE as a stage left it: `vae`, `refine` or `decoder`; before that stage, as the one before left it."""
+        vae = self._initial(architecture.new_vae(self.config.seed, **plain(self.config.vae.model)), "vae")
+        self._with_weights(vae, "vae", "vae")
+        if stage != "vae":
+            self._with_weights(vae, "refine", "vae")
+        if stage == "decoder":
+            self._with_weights(vae.decoder, "decoder", "decoder")
+            self._with_weights(vae.post_quant_conv, "decoder", "post_quant_conv")
+            vae.register_to_config(scaling_factor=float(1 / self.encoded("refine").std()))  # to unit variance
+        return vae
 
-    def finetuned(self, finished: bool = True) -> UNet2DConditionModel:
-        """The fine-tuned light UNet; before its stage, the light one."""
-        return self._with_weights(self.unet("finetune_unet"), "finetune", "unet") if finished else self.light()
+    def encoded(self, stage: str) -> Tensor:
+        """Posterior means [N, 4, 8, 8] of all training scenes, unscaled, by the VAE as a stage left it."""
+        path = self.folder / f"latents.{stage}.npy"
+        if not path.exists():
+            vae, rows = self.vae(stage), []
+            autocast = torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.vae.training.autocast)
+            with torch.no_grad(), autocast:
+                for batch in tqdm(self.pictures[0].split(ENCODE_BATCH), desc=f"latents of {stage}"):
+                    images = to_unit(batch).to(self.device) * 2 - 1
+                    rows.append(vae.encode(images).latent_dist.mean.float().cpu())
+            write_array(path, torch.cat(rows).contiguous().numpy())
+        return torch.from_numpy(np.load(path))
 
-    def has(self, stage: str, part: str) -> bool:
-        """Whether a part is there to export: its stage is finished, or `init` holds it."""
-        from_init = self.config.init is not None and (Path(self.config.init) / part).is_dir()
-        return from_init or (self.folder / f"{stage}.safetensors").exists()
+    def unet(self, part: str, *stages: str) -> UNet2DConditionModel:
+        """A UNet with the weights that stages left, as far as they are finished.
+
+        Args:
+            part: `unet`, as the generator is configured, or another one, as the light one is.
+            stages: whose weights it takes, the last one's at last.
+        """
+        name, seed = ("generator", 2) if part == "unet" else ("light", 3)
+        unet = self._initial(architecture.new_unet(self.config.seed + seed, **plain(self.config[name].model)), part)
+        for stage in stages:
+            self._with_weights(unet, stage, "unet")
+        return unet
+
+    def generator(self) -> UNet2DConditionModel:
+        """The trained generator."""
+        return self.unet("unet", "generator", "adapt")
+
+    def classifier(self, finished: bool = True) -> SceneClassifier:
+        """The scene classifier; not finished, as its training begins."""
+        channels = tuple(self.config.classifier.model.channels)
+        classifier = self._initial(architecture.new_classifier(self.config.seed + 4, channels), "classifier")
+        return self._with_weights(classifier, "classifier", "classifier") if finished else classifier
 
     def _initial(self, module: Any, part: str) -> Any:
         """The module on its device, with the weights that the exported model `init` has for it, if there are any."""
@@ -155,22 +142,11 @@ class ModelParts:
             module.load_state_dict(exported.state_dict())
         return module.to(self.device)
 
-    def _with_weights(self, module: nn.Module, stage: str, name: str | None = None) -> Any:
-        """Load a finished stage's averaged weights into the module, where there are any."""
+    def _with_weights(self, module: nn.Module, stage: str, name: str) -> Any:
+        """The module with the averaged weights that a finished stage kept under a name, where there are any."""
         path = self.folder / f"{stage}.safetensors"
         if path.exists():
-            load_average(path, name or stage, module)
+            weights = load_file(path).items()
+            prefix = f"{name}."
+            module.load_state_dict({key.removeprefix(prefix): w for key, w in weights if key.startswith(prefix)})
         return module
-
-
-def load_average(path: Path, name: str, module: nn.Module) -> None:
-    """Load the averaged weights of one module of a finished stage."""
-    from safetensors.torch import load_file
-
-    prefix = f"{name}."
-    weights = {key.removeprefix(prefix): value for key, value in load_file(path).items() if key.startswith(prefix)}
-    module.load_state_dict(weights)
-
-
-def _plain(config: DictConfig) -> dict:
-    return OmegaConf.to_container(config, resolve=True)  # type: ignore[return-value]

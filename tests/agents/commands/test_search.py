@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -11,12 +12,15 @@ import pytest
 from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
+from agents import evaluate, load_policy
 from agents.commands import search
 from agents.policies.loading import ROOT_WEIGHTS
 from agents.policies.trained import TrainedPolicy
 from agents.runs.learn import learn
 from agents.runs.settings import GROUPS, TrainSettings, read_settings
+from envs import SplitVectorEnv
 from envs.command_line import CONFIGS
+from envs.transceiver.profile.profile import QualityProfile
 
 Command = Callable[..., int]
 pytestmark = pytest.mark.skipif(find_spec("optuna") is None, reason="the extra search is not installed")
@@ -35,13 +39,32 @@ def test_a_study_goes_on(
     assert run(command, profile_file, study, "trials=2") == 0
     first = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in first] == ["1/2", "2/2", "best"]
-    assert "python train.py agent=d3qn agent.learning_rate=[" in first[-1]
+    assert ": python train.py agent=d3qn " in first[-1]
     assert run(command, profile_file, study, "trials=3") == 0
     second = capsys.readouterr().out.splitlines()
     assert [line.split()[0] for line in second] == ["3/3", "best"]
     assert second[0].split()[3:] not in [line.split()[3:] for line in first]
     assert run(command, profile_file, study, "trials=3") == 0
     assert capsys.readouterr().out.splitlines() == second[-1:]
+
+
+def test_the_command_of_the_best_makes_its_run_again(
+    command: Command, profile_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    space = "space=[{key: agent.gamma, choices: [0.5]}, {key: 'agent.learning_rate[0]', low: 1e-3, high: 1e-2}]"
+    given = ["agent=d3qn_fast", "agent.gamma=0.1", "+agent.max_grad_norm=1", "seed=3", "trials=1", space]
+    assert run(command, profile_file, tmp_path / "study.db", *given) == 0
+    best, line = capsys.readouterr().out.splitlines()[-1].removeprefix("best ").split(": python train.py ")
+    arguments = shlex.split(line)
+    assert arguments[:2] == ["agent=d3qn_fast", f"env.profile={profile_file}"]
+    for given_key in ("study", "trials", "space"):
+        assert not any(argument.startswith(given_key) for argument in arguments)
+    assert {"+agent.max_grad_norm=1", "seed=3", "agent.gamma=0.5"} < set(arguments)
+    assert "agent.gamma=0.1" not in arguments
+    assert command("train.py", *arguments, f"hydra.run.dir={tmp_path / 'run'}", "delivered_images=0") == 0
+    env = SplitVectorEnv(8, profile=QualityProfile.load(profile_file))
+    served = evaluate(load_policy(tmp_path / "run", env), env, 80, seed=1_000_000)
+    assert f"{served['reward'].mean():.4f}" == best
 
 
 def composed(profile_file: Path, *overrides: str) -> DictConfig:
@@ -93,8 +116,14 @@ def test_a_search_starts_from_another_policy(profile_file: Path, monkeypatch: py
         (["trials=0"], "trials must be an integer >= 1, got 0"),
         (["space=[{key: agent.gama, low: 0, high: 1}]"], "space has the key 'agent.gama', the configuration has not"),
         (["space=[{key: agent.gamma, low: 1, high: 0}]"], "low must be below high, got 1 and 0 of agent.gamma"),
-        (["space=[{key: agent.gamma, choices: []}]"], "choices of agent.gamma must be a list that is not empty"),
-        (["space=[{key: agent.gamma, low: 0}]"], "missing keys in space: high"),
+        (["space=[{key: agent.gamma, choices: []}]"], "space[0].choices must be a list that is not empty"),
+        (["space=[{key: agent.gamma, choices: [1], low: 0, high: 1}]"], "needs either low and high, or choices"),
+        (
+            ["space=[{key: agent.gamma, step: 0}]"],
+            "unknown keys in space[0]: step; allowed: key, low, high, log, choices",
+        ),
+        (["space=[agent.gamma]"], "space[0] must hold keys and values, got 'agent.gamma'"),
+        (["space=[{key: agent.gamma, low: 0}]"], "agent.gamma in space needs either low and high, or choices"),
         (["agent.init_from=root"], "agent.init_from=root has other networks: q_net.q_net.0.weight is [256, 7]"),
         (["agent.init_from=nowhere"], "policy 'nowhere' is neither a name nor a file"),
         (["+agent.gama=0"], "unknown keys in hyperparameters of d3qn: gama"),
@@ -130,6 +159,6 @@ def test_integers_stay_integers() -> None:
         def __getattr__(self, name: str) -> Any:
             return lambda *arguments, **keywords: (name, arguments, keywords)
 
-    assert search.suggested(Trial(), {"key": "a", "low": 1, "high": 4}) == ("suggest_int", ("a", 1, 4), {"log": False})
-    assert search.suggested(Trial(), {"key": "a", "low": 1, "high": 4.0, "log": True})[0] == "suggest_float"
-    assert search.suggested(Trial(), {"key": "a", "choices": [1]})[0] == "suggest_categorical"
+    assert search.Searched("a", 1, 4).suggested(Trial()) == ("suggest_int", ("a", 1, 4), {"log": False})
+    assert search.Searched("a", 1, 4.0, log=True).suggested(Trial())[0] == "suggest_float"
+    assert search.Searched("a", choices=[1]).suggested(Trial())[0] == "suggest_categorical"

@@ -140,7 +140,7 @@ def test_other_than_discrete_actions_are_refused() -> None:
 
 @pytest.mark.parametrize("name", ["ent_coef", "actor_lr_scale"])
 def test_negative_numbers_are_refused(name: str) -> None:
-    with pytest.raises(ValueError, match=rf"{name} must be >= 0, got -1"):
+    with pytest.raises(ValueError, match=rf"{name} must be a finite number >= 0, got -1"):
         D2SAC("MlpPolicy", identity(), **{name: -1})
 
 

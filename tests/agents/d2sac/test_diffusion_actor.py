@@ -100,10 +100,10 @@ def test_temperature_divides_the_logits() -> None:
     states = th.ones(1, 2)
     cold, warm = (actor(states, deterministic=True) for actor in actors)
     assert th.allclose(warm, cold / 4)
-    with pytest.raises(ValueError, match="temperature must be > 0, got 0"):
+    with pytest.raises(ValueError, match="temperature must be a finite number > 0, got 0"):
         DiffusionActor(2, 3, 5, [8], temperature=0)
 
 
 def test_no_steps_are_refused() -> None:
-    with pytest.raises(ValueError, match="num_denoising_steps must be >= 1, got 0"):
+    with pytest.raises(ValueError, match="num_denoising_steps must be an integer >= 1, got 0"):
         variance_preserving_betas(0)

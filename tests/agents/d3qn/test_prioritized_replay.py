@@ -97,9 +97,9 @@ def test_reset_forgets() -> None:
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [
-        ({"alpha": 1.5}, "alpha must lie in .0, 1., got 1.5"),
+        ({"alpha": 1.5}, "alpha must be a finite number in .0, 1., got 1.5"),
         ({"beta": -1}, "beta"),
-        ({"n_steps": 0}, "n_steps must be >= 1, got 0"),
+        ({"n_steps": 0}, "n_steps must be an integer >= 1, got 0"),
         ({"optimize_memory_usage": True, "handle_timeout_termination": False}, "optimize_memory_usage"),
     ],
 )

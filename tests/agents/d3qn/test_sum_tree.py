@@ -4,7 +4,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.d3qn.sum_tree import SumTree
+from agents.d3qn.prioritized_replay import SumTree
 
 WEIGHTS = st.lists(st.integers(0, 9), min_size=1, max_size=70).filter(any)
 

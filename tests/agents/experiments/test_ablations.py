@@ -7,15 +7,17 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.experiments.ablations import Curves
+from agents.experiments.shared.learning import Curves
 
-CURVES = Curves(np.array([0, 10, 20]), np.array([[0.1, 0.96, 0.99], [0.2, 0.5, 0.97], [0.99, 0.3, 0.2]]))
+CURVES = Curves(
+    np.array([0, 10, 20]), np.array([[0.1, 0.96, 0.99], [0.2, 0.5, 0.97], [0.99, 0.3, 0.2]]), np.array([0.5, 0.4, 0.3])
+)
 
 
 def test_episodes_until_a_share_are_the_median_over_agents() -> None:
-    assert CURVES.episodes_until(0.95) == 10  # of 10, 20 and 0
-    assert CURVES.episodes_until(0.98) == 20  # of 20, never and 0
-    assert CURVES.episodes_until(0.995) == inf
+    assert CURVES.until(0.95) == 10  # of 10, 20 and 0
+    assert CURVES.until(0.98) == 20  # of 20, never and 0
+    assert CURVES.until(0.995) == inf
 
 
 def test_the_end_is_the_last_tenth_of_each_curve() -> None:

@@ -25,7 +25,7 @@ SETTINGS = [
 def test_the_protocol_taken_most_in_a_cell() -> None:
     edges = np.array([0.0, 1.0, 2.0]), np.array([0.0, 0.5, 1.0])
     x, pacr = np.array([0.5, 0.5, 0.5, 1.5]), np.array([0.2, 0.2, 0.2, 0.9])
-    map_ = ProtocolMap.of(x, pacr, np.array([3, 1, 3, 0]), edges)
+    map_ = ProtocolMap.from_decisions(x, pacr, np.array([3, 1, 3, 0]), edges)
     assert map_.most.tolist() == [[3, -1], [-1, 0]]
     np.testing.assert_allclose(map_.share, [[2 / 3, np.nan], [np.nan, 1.0]])
 
@@ -35,7 +35,7 @@ def test_shares_of_a_map(states: int, cells: int, seed: int) -> None:
     rng = np.random.default_rng(seed)
     x, pacr, protocol = rng.uniform(0.3, 20, states), rng.uniform(0.1, 1, states), rng.integers(4, size=states)
     edges = edges_between(x, cells, logarithmic=True), edges_between(pacr, cells, logarithmic=False)
-    map_ = ProtocolMap.of(x, pacr, protocol, edges)
+    map_ = ProtocolMap.from_decisions(x, pacr, protocol, edges)
     seen = map_.most >= 0
     assert np.array_equal(seen, np.isfinite(map_.share))
     assert np.nansum(map_.share) <= seen.sum()

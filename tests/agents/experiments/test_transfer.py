@@ -8,11 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.experiments.ablations import Curves
-from agents.experiments.shared.learning import learning_curves, lesson_of
+from agents.experiments.shared.learning import Curves, learning_curves, lesson_of
 from agents.experiments.shared.states import sample_states
 from agents.experiments.shared.study import CurveOptions
-from agents.experiments.transfer import FITTED, SCRATCH, Place, Start, _claims
+from agents.experiments.transfer import FITTED, SCRATCH, Place, _claims
 from agents.policies import load_policy
 from agents.runs.learn import new_agent
 from agents.runs.settings import AgentSettings
@@ -22,14 +21,8 @@ from envs.transceiver.profile.profile import QualityProfile
 AGENT = {"name": "d3qn", "learning_starts": 16, "buffer_size": 200, "gamma": 0.0}
 
 
-def start(*shares: list[float]) -> Start:
-    return Start(Curves(np.array([0, 10, 20]), np.array(shares)), np.ones(len(shares)), 20)
-
-
-def test_requests_until_a_share() -> None:
-    some = start([0.1, 0.96, 0.99], [0.2, 0.5, 0.97], [0.99, 0.3, 0.2])
-    assert some.requests.tolist() == [0, 200, 400]
-    assert [some.requests_until(share) for share in (0.95, 0.98, 0.995)] == [200, 400, inf]
+def start(*shares: list[float]) -> Curves:
+    return Curves(np.array([0, 200, 400]), np.array(shares), np.ones(len(shares)))
 
 
 @pytest.mark.parametrize(
@@ -54,19 +47,21 @@ def test_a_fitted_agent_starts_as_good_as_its_source_and_learning_is_seeded(
     options = CurveOptions(episodes=16, num_envs=4, every_episodes=8, seeds=2, num_states=64, agent=AGENT)
     scratch, fitted = (AgentSettings.from_config(AGENT | {"init_from": source}) for source in (None, "root"))
     states = sample_states(settings, options.num_states, 1)
-    first, other = learning_curves(options, settings, fitted, states, tmp_path)
-    kept, _ = learning_curves(options, settings, fitted, states, tmp_path)
-    again, _ = learning_curves(options, settings, fitted, states, tmp_path / "other")
+    first = learning_curves(options, settings, fitted, states, tmp_path)
+    kept = learning_curves(options, settings, fitted, states, tmp_path)
+    again = learning_curves(options, settings, fitted, states, tmp_path / "other")
     root = load_policy("root", SplitVectorEnv(1, settings))
-    assert first.rewards[0] == pytest.approx(states.rewards_of(states.actions("root", root)).mean())
-    assert first.rewards.tolist() == kept.rewards.tolist() == again.rewards.tolist()
-    assert first.served == kept.served == again.served != other.served
-    assert 0 < first.served < 1
+    assert first.learnt_from.tolist() == [0, 8, 16]
+    assert first.values[:, 0] == pytest.approx(states.rewards_of(states.actions("root", root)).mean())
+    assert first.values.tolist() == kept.values.tolist() == again.values.tolist()
+    assert first.served.tolist() == kept.served.tolist() == again.served.tolist()
+    assert first.served[0] != first.served[1]
+    assert ((first.served > 0) & (first.served < 1)).all()
     assert len(list((tmp_path / "curves").iterdir())) == 2
     # Random networks are something else, and so are their curves.
     agents = [new_agent(lesson_of(options, settings, agent)) for agent in (scratch, fitted)]
     assert agents[0].policy.state_dict().keys() == agents[1].policy.state_dict().keys()
-    assert learning_curves(options, settings, scratch, states, tmp_path)[0].rewards[0] != first.rewards[0]
+    assert learning_curves(options, settings, scratch, states, tmp_path).values[0, 0] != first.values[0, 0]
 
 
 def test_the_numbers_of_the_summary_are_those_of_the_points(

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from agents.planning.choices import choices_at
 from agents.planning.levels import levels_of
 from agents.planning.paths import present_moment
+from agents.planning.values import choices_at
 from envs import SplitVectorEnv
 from tests.profiles import synthetic_profile
 

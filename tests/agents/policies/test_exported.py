@@ -27,12 +27,7 @@ def small_agent(name: str, profile: QualityProfile) -> BaseAlgorithm:
 
 def exported(network: GreedyNetwork, form: str, folder: Path) -> Path:
     path = folder / f"policy.{form}"
-    if form == "onnx":
-        from agents.policies.onnx_file import write_onnx
-
-        write_onnx(network, path)
-    else:
-        network.save(path)
+    network.save(path)
     return path
 
 

@@ -12,11 +12,12 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from agents import ALGORITHMS, POLICY_NAMES, REQUIRED_PLANS, SB3VecEnv, load_policy, make_agent
-from agents.policies import Clairvoyant, EstimatedState, FixedPolicy, Oracle, TwoSplit, fit_two_split, loading
+from agents.policies import Clairvoyant, EstimatedState, FixedPolicy, Oracle, loading
 from agents.policies.base import Actions, Observations, Policy
 from agents.policies.model_based import StateOracle, sample_observations
+from agents.policies.rule_search import TwoPlans, fit_two_plans
 from agents.runs.learn import copy_policy
-from envs import SplitEnv, SplitVectorEnv, observation_to_state
+from envs import OBSERVATION_BOUNDS, SplitEnv, SplitVectorEnv, observation_to_state
 from tests.profiles import synthetic_profile
 
 PROFILE = synthetic_profile(num_requests=4)
@@ -146,15 +147,14 @@ def test_two_split_recovers_a_planted_rule() -> None:
     capability = np.array([5.0, 1.0, 4.0, 2.0, 3.0])
     rewards = np.zeros((5, 3))
     rewards[capability < 3, 2], rewards[capability >= 3, 1] = 1.0, 1.0
-    rule = fit_two_split(capability, rewards)
-    assert (rule.low_action, rule.high_action, rule.threshold_hz) == (2, 1, 3.0)
+    assert fit_two_plans(3, capability, rewards) == TwoPlans(3, low_action=2, high_action=1, threshold=3.0)
 
 
 @given(arrays(np.float64, (6, 3), elements=st.floats(0, 1)))
 def test_two_split_is_at_least_as_good_as_any_rule(rewards: Any) -> None:
     capability = np.arange(6.0)
-    rule = fit_two_split(capability, rewards)
-    found = rewards[np.arange(6), np.where(capability < rule.threshold_hz, rule.low_action, rule.high_action)].sum()
+    rule = fit_two_plans(0, capability, rewards)
+    found = rewards[np.arange(6), rule.actions(capability[:, None])].sum()
     best = max(rewards[:k].sum(0).max(initial=0) + rewards[k:].sum(0).max(initial=0) for k in range(7))
     assert found == pytest.approx(best)
 
@@ -162,7 +162,8 @@ def test_two_split_is_at_least_as_good_as_any_rule(rewards: Any) -> None:
 def test_two_split_switches_at_the_threshold() -> None:
     env = vector_env(100)
     observations, info = env.reset(seed=0)
-    rule = TwoSplit(2, 9, 0.5 * env.model.costs.edge.clock_hz)
+    low_hz, high_hz = OBSERVATION_BOUNDS["edge_capability_hz"]
+    rule = TwoPlans(3, 2, 9, (0.5 * env.model.costs.edge.clock_hz - low_hz) / (high_hz - low_hz))
     assert np.array_equal(rule.actions(observations), np.where(info["state"]["edge_availability"] < 0.5, 2, 9))
 
 

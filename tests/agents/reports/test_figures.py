@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from agents.reports.figures import MEASURES, decision_map, draw_decision_maps, draw_measure, to_image, write_figures
-from agents.reports.style import line_style
-from agents.reports.tables import Outcomes
+from agents.evaluation.trials import Outcomes
+from agents.reports.drawing import edges_around
+from agents.reports.figures import decision_map, draw_decision_maps, draw_measure, state_figures, to_image
+from agents.reports.style import line_style, save_figure
 
 
 @pytest.fixture
@@ -34,23 +35,29 @@ def test_decision_map_of_bad_arrays(lengths: tuple[int, int, int]) -> None:
 
 
 def test_figures_name_their_units(results: dict[str, Outcomes]) -> None:
-    figure = draw_measure(results, MEASURES["latency"], bins=3)
+    figure = draw_measure(results, "latency", bins=3)
     assert [axis.get_xlabel() for axis in figure.axes] == ["SNR (dB)", "Edge availability (PACR)"]
     assert figure.axes[0].get_ylabel() == "Latency (s)"
     assert [text.get_text() for text in figure.legends[0].get_texts()] == ["Oracle", "Non-ROOT"]
 
 
-def test_files(results: dict[str, Outcomes], tmp_path: Path) -> None:
-    written = write_figures(results, tmp_path, num_inference_steps=20, bins=3)
-    assert [path.name for path in written[-2:]] == ["decision_map.png", "decision_map.pdf"]
-    assert len(written) == 8
-    with Image.open(written[0]) as image:
-        assert image.width > 1000
+def test_there_are_figures_of_all_measures_and_maps_of_who_decides(results: dict[str, Outcomes]) -> None:
+    figures = dict(state_figures(results, num_inference_steps=20, bins=3))
+    assert list(figures) == ["satisfaction", "latency", "split", "decision_map"]
+    assert [axis.get_title() for axis in figures["decision_map"].axes] == ["Oracle", ""]  # its map and the colours
+    idle = {"non_root": results["non_root"], "random": results["oracle"]}
+    assert "decision_map" not in dict(state_figures(idle, num_inference_steps=20, bins=3))
 
 
 def test_the_same_numbers_give_the_same_files(results: dict[str, Outcomes], tmp_path: Path) -> None:
-    first, second = (write_figures(results, tmp_path / name, 20, bins=3) for name in "ab")
+    for folder in "ab":
+        for name, figure in state_figures(results, 20, bins=3):
+            save_figure(figure, tmp_path / folder / name)
+    first, second = (sorted((tmp_path / folder).iterdir()) for folder in "ab")
+    assert len(first) == 8
     assert all(a.read_bytes() == b.read_bytes() for a, b in zip(first, second, strict=True))
+    with Image.open(first[-1]) as image:
+        assert image.width > 1000
 
 
 def test_image_of_a_figure(results: dict[str, Outcomes]) -> None:
@@ -65,3 +72,8 @@ def test_image_of_a_figure(results: dict[str, Outcomes]) -> None:
 def test_a_policy_looks_the_same_everywhere_and_strangers_differ() -> None:
     assert line_style("root", 0) == line_style("root", 5)
     assert line_style("mine", 0) != line_style("yours", 1)
+
+
+def test_edges_lie_halfway() -> None:
+    np.testing.assert_allclose(edges_around([0.0, 1.0, 3.0]), [-0.5, 0.5, 2.0, 4.0])
+    assert edges_around([0.1, 0.2])[1] == pytest.approx(0.15)

@@ -8,7 +8,8 @@ import pytest
 from agents.evaluation.statistics import interquartile_mean, probability_of_improvement
 from agents.evaluation.trials import COLUMNS, Outcomes, Trial
 from agents.reports.numbers import ALL, Numbers
-from agents.reports.report import finding, write_numbers
+from agents.reports.page import finding
+from agents.reports.report import write_numbers
 
 
 def outcomes(seed: int, shift: float, states: int = 0) -> Outcomes:
@@ -35,7 +36,7 @@ def of_runs() -> list[Trial]:
 
 
 def test_aggregates_are_those_of_the_sessions(of_sessions: list[Trial]) -> None:
-    rows = Numbers.of(of_sessions, 2).as_rows()
+    rows = Numbers.from_trials(of_sessions, 2).as_rows()
     found = {(row["scenario"], row["policy"]): row for row in rows["interquartile_means"]}
     assert set(found) == {
         (name, policy) for name in ("paper", "iot", ALL) for policy in ("oracle", "best_fixed", "mine")
@@ -50,34 +51,35 @@ def test_aggregates_are_those_of_the_sessions(of_sessions: list[Trial]) -> None:
 
 
 def test_improvement_has_every_pair_in_both_directions(of_sessions: list[Trial]) -> None:
-    rows = Numbers.of(of_sessions, 2).improvement
+    rows = Numbers.from_trials(of_sessions, 2).improvement
     chance = {(row["policy"], row["baseline"]): row for row in rows}
     assert len(chance) == 6
-    assert chance["oracle", "mine"]["probability"] + chance["mine", "oracle"]["probability"] == pytest.approx(1)
-    assert chance["oracle", "best_fixed"]["probability"] == 1.0  # on the same requests it is always better
+    both = chance["oracle", "mine"]["probability"], chance["mine", "oracle"]["probability"]
+    assert both[0].mean + both[1].mean == pytest.approx(1)
+    assert chance["oracle", "best_fixed"]["probability"].mean == 1.0  # on the same requests it is always better
     assert 0.5 < chance["oracle", "best_fixed"]["probability_unpaired"] < 1.0
 
 
 def test_unpaired_chance_is_that_of_all_pairs(of_runs: list[Trial]) -> None:
-    rows = {(row["policy"], row["baseline"]): row for row in Numbers.of(of_runs, 2).improvement}
+    rows = {(row["policy"], row["baseline"]): row for row in Numbers.from_trials(of_runs, 2).improvement}
     row = rows["agent=dqn", "oracle"]
     assert row["compared"] == "runs"
-    assert row["probability"] == pytest.approx(row["probability_unpaired"])
+    assert row["probability"].mean == pytest.approx(row["probability_unpaired"])
     means = [[float(np.mean(t.outcomes["reward"])) for t in of_runs if t.policy == p] for p in ("agent=dqn", "oracle")]
-    assert row["probability"] == probability_of_improvement([means[0]], [means[1]], resamples=2).mean
+    assert row["probability"] == probability_of_improvement([means[0]], [means[1]])
 
 
 def test_runs_have_rows_and_lone_policies_no_interval(of_runs: list[Trial]) -> None:
-    numbers = Numbers.of(of_runs, 2)
+    numbers = Numbers.from_trials(of_runs, 2)
     assert [(row["run"], row["training_seed"]) for row in numbers.runs][:2] == [("dqn0", 0), ("dqn1", 1)]
     found = {row["policy"]: row for row in numbers.aggregates}
     assert found["agent=dqn"]["scores"] == 4
-    assert found["agent=dqn"]["iqm_low"] < found["agent=dqn"]["iqm_high"]
-    assert np.isnan(found["oracle"]["iqm_low"])
+    assert found["agent=dqn"]["iqm"].low < found["agent=dqn"]["iqm"].high
+    assert np.isnan(found["oracle"]["iqm"].low)
 
 
 def test_cells_hold_all_requests(of_sessions: list[Trial]) -> None:
-    rows = Numbers.of(of_sessions, 3).as_rows()["cells"]
+    rows = Numbers.from_trials(of_sessions, 3).as_rows()["cells"]
     own = [row for row in rows if row["policy"] == "mine" and row["scenario"] == "paper"]
     assert sum(row["requests"] for row in own) == 200
     mean = sum(row["requests"] * row["satisfaction"] for row in own) / 200
@@ -86,7 +88,7 @@ def test_cells_hold_all_requests(of_sessions: list[Trial]) -> None:
 
 
 def test_same_trials_same_bytes(of_sessions: list[Trial], tmp_path: Path) -> None:
-    first, second = (write_numbers(Numbers.of(of_sessions, 3), tmp_path / name) for name in "ab")
+    first, second = (write_numbers(Numbers.from_trials(of_sessions, 3), tmp_path / name) for name in "ab")
     assert [path.name for path in first] == [
         "comparison.csv",
         "interquartile_means.csv",
@@ -99,7 +101,7 @@ def test_same_trials_same_bytes(of_sessions: list[Trial], tmp_path: Path) -> Non
 
 
 def test_finding_leaves_the_bounds_aside(of_sessions: list[Trial]) -> None:
-    said = finding(Numbers.of([trial for trial in of_sessions if trial.scenario == "paper"], 2))
+    said = finding(Numbers.from_trials([trial for trial in of_sessions if trial.scenario == "paper"], 2))
     assert said.startswith("Bounds aside, mine satisfies most, 0.")
     assert "% of the oracle" in said
     assert "over the best fixed split" in said

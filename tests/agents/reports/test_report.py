@@ -9,10 +9,10 @@ import pytest
 from PIL import Image
 
 from agents.evaluation.trials import COLUMNS, Trial
-from agents.reports.html import Page, PageTable, Part, Picture, Section, TableCell, write_page
 from agents.reports.numbers import Numbers
-from agents.reports.provenance import command_line, file_fingerprint, library_versions, policy_files
-from agents.reports.report import Source, write_report
+from agents.reports.page import Picture
+from agents.reports.provenance import Source, command_line, file_fingerprint, library_versions, policy_files
+from agents.reports.report import write_report
 
 SOURCE = Source("python evaluate.py", {"Libraries": {"numpy": "2"}}, "seed: 0\n", {"paper": 20, "<iot>": 20}, ["gone"])
 
@@ -46,7 +46,7 @@ def trials() -> list[Trial]:
 
 
 def test_page_stands_alone(trials: list[Trial], tmp_path: Path) -> None:
-    written = write_report(Numbers.of(trials, 2), tmp_path, SOURCE, 2)
+    written = write_report(Numbers.from_trials(trials, 2), tmp_path, SOURCE, 2)
     assert all(path.is_file() for path in written)
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     page = Loads()
@@ -63,26 +63,32 @@ def test_page_stands_alone(trials: list[Trial], tmp_path: Path) -> None:
 
 def test_same_trials_same_page(trials: list[Trial], tmp_path: Path) -> None:
     for name in "ab":
-        write_report(Numbers.of(trials[:2], 2), tmp_path / name, SOURCE, 2)
+        write_report(Numbers.from_trials(trials[:2], 2), tmp_path / name, SOURCE, 2)
     assert (tmp_path / "a" / "report.html").read_bytes() == (tmp_path / "b" / "report.html").read_bytes()
 
 
 def test_one_policy_has_a_page_without_pairs(trials: list[Trial], tmp_path: Path) -> None:
-    write_report(Numbers.of(trials[:1], 2), tmp_path, SOURCE, 2)
+    write_report(Numbers.from_trials(trials[:1], 2), tmp_path, SOURCE, 2)
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Probability of improvement" not in text
     assert "Performance profiles" in text
 
 
-def test_every_part_of_a_section_is_on_the_page(tmp_path: Path) -> None:
+def test_training_runs_have_a_table_of_their_own(trials: list[Trial], tmp_path: Path) -> None:
+    runs = [Trial("paper", "agent=ppo", trial.outcomes, f"run{seed}", seed) for seed, trial in enumerate(trials[:2])]
+    write_report(Numbers.from_trials([*runs, trials[0]], 2), tmp_path, SOURCE, 2)
+    text = re.sub(r"\s+", " ", (tmp_path / "report.html").read_text(encoding="utf-8"))
+    assert "<h1>Training runs compared</h1>" in text
+    assert '<section id="runs"> <h2>Training runs</h2>' in text
+    assert re.search(
+        r'<td>run1</td><td>agent=ppo</td><td>1</td><td>0\.\d{3} <span class="spread">±0\.\d{3}</span>', text
+    )
+
+
+def test_a_picture_is_as_large_as_its_letters_need(tmp_path: Path) -> None:
     Image.new("RGB", (32, 16)).save(tmp_path / "x.png")
-    table = PageTable(("A", "B"), [(TableCell("1", "±2"), TableCell("3"))], "below")
-    part = Part("Part", [table], [Picture.read(tmp_path / "x.png", "seen")], beside=True)
-    write_page(Page("T", "L", "", [Section("s", "S", "words", [part])], "run"), tmp_path / "page.html")
-    text = re.sub(r"\s+", " ", (tmp_path / "page.html").read_text(encoding="utf-8"))
-    assert '<td>1 <span class="spread">±2</span></td><td>3</td>' in text
-    assert 'width="20" height="10" alt="seen"' in text
-    assert '<section id="s"> <h2>S</h2> <p>words</p> <h3>Part</h3> <div class="beside">' in text
+    picture = Picture.read(tmp_path / "x.png")
+    assert (picture.width, picture.height) == (20, 10)
 
 
 def test_provenance(tmp_path: Path) -> None:

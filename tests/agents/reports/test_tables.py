@@ -3,14 +3,15 @@ from __future__ import annotations
 import csv
 import io
 import math
-from dataclasses import asdict
 from pathlib import Path
 
 import numpy as np
 import pytest
 from rich.console import Console
 
-from agents.reports.tables import Outcomes, render, summarise
+from agents.evaluation.statistics import flat
+from agents.evaluation.trials import Outcomes
+from agents.reports.tables import render, summarise
 from envs.files import write_rows
 
 NAMES = ("latency_s", "energy_j", "attempts", "failed", "split")
@@ -28,9 +29,9 @@ def test_rows() -> None:
     assert list(rows) == ["oracle", "mine", "two_split", "best_fixed"]
     mine = rows["mine"]
     assert mine.relative_to_oracle == pytest.approx(0.7 / 0.8)
-    assert (mine.gain_over_fixed, mine.gain_over_fixed_low) == pytest.approx((0.2, 0.2))
+    assert (mine.gain_over_fixed.mean, mine.gain_over_fixed.low) == pytest.approx((0.2, 0.2))
     assert mine.way_to_oracle == pytest.approx(0.5)
-    assert math.isnan(rows["best_fixed"].gain_over_fixed)
+    assert math.isnan(rows["best_fixed"].gain_over_fixed.mean)
 
 
 def test_comparisons_need_their_opponents() -> None:
@@ -60,7 +61,7 @@ def test_terminal_table_fits_80_columns() -> None:
 
 def test_csv_has_all_digits(tmp_path: Path) -> None:
     rows = summarise(RESULTS)
-    write_rows(tmp_path / "deep" / "table.csv", [asdict(row) for row in rows])
+    write_rows(tmp_path / "deep" / "table.csv", [flat(vars(row)) for row in rows])
     with (tmp_path / "deep" / "table.csv").open() as file:
         read = list(csv.DictReader(file))
     assert [float(line["way_to_oracle"]) for line in read] == [row.way_to_oracle for row in rows]

@@ -23,9 +23,9 @@ def test_seeds_are_runs_of_one_group(tmp_path: Path) -> None:
     for number, (agent, seed) in enumerate([("ppo", 1), ("dqn", 1), ("dqn", 0)]):
         make_run(tmp_path / f"{number}_{agent}", seed=seed, agent=agent, policies={"b": str(number)})
     (tmp_path / "multirun.yaml").write_text("hydra: {}")
-    gathered = gather(tmp_path, by_scenario=True)
-    assert gathered.left_out == []
-    assert [(run.group, run.seed, run.name) for run in gathered.runs] == [
+    runs, left_out = gather(tmp_path, by_scenario=True)
+    assert left_out == []
+    assert [(run.group, run.seed, run.name) for run in runs] == [
         ("agent=ppo", 1, "0_ppo"),
         ("agent=dqn", 0, "2_dqn"),
         ("agent=dqn", 1, "1_dqn"),
@@ -34,7 +34,7 @@ def test_seeds_are_runs_of_one_group(tmp_path: Path) -> None:
 
 def test_a_run_is_a_folder_of_runs_too(tmp_path: Path) -> None:
     make_run(tmp_path / "one", seed=3)
-    assert [run.name for run in gather(tmp_path / "one", by_scenario=True).runs] == ["one"]
+    assert [run.name for run in gather(tmp_path / "one", by_scenario=True)[0]] == ["one"]
 
 
 def test_labels_name_what_differs() -> None:
@@ -53,8 +53,8 @@ def test_labels_name_what_differs() -> None:
 def test_scenarios_make_groups_or_not(tmp_path: Path) -> None:
     make_run(tmp_path / "a", seed=0)
     make_run(tmp_path / "b", seed=0, scenario={"snr_db": 5})
-    assert {run.group for run in gather(tmp_path, by_scenario=False).runs} == {"agent=dqn"}
-    assert {run.group for run in gather(tmp_path, by_scenario=True).runs} == {
+    assert {run.group for run in gather(tmp_path, by_scenario=False)[0]} == {"agent=dqn"}
+    assert {run.group for run in gather(tmp_path, by_scenario=True)[0]} == {
         "agent=dqn, scenario.snr_db=0",
         "agent=dqn, scenario.snr_db=5",
     }
@@ -70,9 +70,9 @@ def test_what_was_good_is_kept(tmp_path: Path) -> None:
     (tmp_path / "e_other" / "config.yaml").write_text("model: {x: 1}")
     (tmp_path / "f_broken").mkdir()
     (tmp_path / "f_broken" / "config.yaml").write_text("a: [1, 2")
-    gathered = gather(tmp_path, by_scenario=True)
-    assert [run.name for run in gathered.runs] == ["a_good"]
-    assert gathered.left_out == [
+    runs, left_out = gather(tmp_path, by_scenario=True)
+    assert [run.name for run in runs] == ["a_good"]
+    assert left_out == [
         "run b_unfinished is left out: it holds no policy.zip, its training did not end",
         "run c_cut is left out: its policy.zip is cut short or not a policy",
         "run e_other is left out: its configuration is not one of train.py: agent, seed, scenario, env missing",

@@ -36,4 +36,4 @@ def test_an_agent_that_takes_masks_is_told_them(profile: QualityProfile, monkeyp
     only_edge = np.arange(22) == 21  # an empty battery decodes nothing
     assert len(told) == 4
     assert all(np.array_equal(masks, np.tile(only_edge, (3, 1))) for masks in told)
-    assert curve.satisfaction == curve.oracle_satisfaction()  # there is nothing else to do
+    assert curve.satisfaction == curve.oracle_satisfaction  # there is nothing else to do

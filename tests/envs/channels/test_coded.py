@@ -36,7 +36,10 @@ def test_a_missing_library_names_the_extra(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize(
     ("change", "message"),
-    [({"num_bits": 0}, "num_bits of channel coded"), ({"fading": "rician"}, "unknown fading of channel coded 'rician'; allowed: none, rayleigh")],
+    [
+        ({"num_bits": 0}, "num_bits of channel coded"),
+        ({"fading": "rician"}, "unknown fading of channel coded 'rician'; allowed: none, rayleigh"),
+    ],
 )
 def test_bad_parameters_are_refused(change: dict, message: str) -> None:
     with pytest.raises(ValueError, match=message):

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 import torch
+from diffusers import DDIMScheduler
 
 from envs.transceiver.model.components import Components
 from envs.transceiver.train_embedded import architecture
@@ -65,9 +66,7 @@ def tiny_components() -> Components:
         "classifier": architecture.new_classifier(5, (8, 8, 8, 8)),
     }
     parts = {name: module.eval().requires_grad_(False) for name, module in parts.items()}
-    return Components(
-        **parts, tokenizer=tokenizer, scheduler=architecture.new_scheduler(**SCHEDULER), guidance_scale=3.0
-    )
+    return Components(**parts, tokenizer=tokenizer, scheduler=DDIMScheduler(**SCHEDULER), guidance_scale=3.0)
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import torch
+from diffusers import DDIMScheduler
 from torch import Tensor
 
 from envs.transceiver import steps
-from envs.transceiver.receivers import RECEIVERS, denoise, rematch_grid
+from envs.transceiver.receivers import PROCESSES, RECEIVERS, rematch_grid
 from envs.transceiver.schedule import Schedule
-from envs.transceiver.train_embedded.architecture import new_scheduler
 
 from .conftest import SCHEDULER
 
-SCHEDULE = Schedule.from_scheduler(new_scheduler(**SCHEDULER), 20)
+SCHEDULE = Schedule.from_scheduler(DDIMScheduler(**SCHEDULER), 20)
 
 
 def predict(z: Tensor, t: Tensor) -> Tensor:
@@ -27,7 +27,7 @@ def test_rematching_is_the_noise_aware_step_with_the_variances_of_its_grid(split
     received = torch.randn(3, 4, 8, 8, generator=torch.Generator().manual_seed(1), dtype=torch.float64)
     variance = np.array([0.01, 0.5, 4.0])
     grid = rematch_grid(SCHEDULE, split, variance)
-    plain, aimed = SCHEDULE.alpha_bars(SCHEDULE.plain_grid(split)), SCHEDULE.alpha_bars(grid)
+    plain, aimed = SCHEDULE.alpha_bars(SCHEDULE.timesteps[split:]), SCHEDULE.alpha_bars(grid)
     z = received
     for k in range(20 - split):
         bar, bar_after = (torch.full((3, 1, 1, 1), float(bars[k]), dtype=torch.float64) for bars in plain)
@@ -35,7 +35,7 @@ def test_rematching_is_the_noise_aware_step_with_the_variances_of_its_grid(split
         var, var_after = bar / aim - 1, bar_after / aim_after - 1
         eps = predict(z / (1 + var).sqrt(), torch.from_numpy(grid[:, k]))
         z = steps.noise_aware_step(z, eps, bar, bar_after, 1 - bar + var, 1 - bar_after + var_after)
-    got = denoise("rematch", predict, SCHEDULE, received, variance, split)
+    got = PROCESSES["rematch"](predict, SCHEDULE, received, variance, split, ())
     inside = grid[:, 0] < 999  # beyond the last trained timestep it is clamped
     assert torch.allclose(got[inside], z[inside], atol=1e-4)
 
@@ -43,11 +43,5 @@ def test_rematching_is_the_noise_aware_step_with_the_variances_of_its_grid(split
 @pytest.mark.parametrize("name", sorted(set(RECEIVERS) - {"ancestral", "printed"}))
 def test_without_noise_every_deterministic_receiver_is_plain_ddim(name: str) -> None:
     received = torch.randn(2, 4, 8, 8, generator=torch.Generator().manual_seed(2))
-    plain = denoise("ignore", predict, SCHEDULE, received, np.zeros(2), 12)
-    assert torch.equal(denoise(RECEIVERS[name].process, predict, SCHEDULE, received, np.zeros(2), 12), plain)
-
-
-@pytest.mark.parametrize("name", sorted(RECEIVERS))
-def test_after_the_last_step_every_receiver_is_the_identity(name: str) -> None:
-    received = torch.randn(1, 4, 8, 8)
-    assert denoise(RECEIVERS[name].process, predict, SCHEDULE, received, np.array([4.0]), 20) is received
+    plain = PROCESSES["ignore"](predict, SCHEDULE, received, np.zeros(2), 12, ())
+    assert torch.equal(PROCESSES[RECEIVERS[name].process](predict, SCHEDULE, received, np.zeros(2), 12, ()), plain)

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from diffusers import DDIMScheduler
 from hypothesis import given
 from hypothesis import strategies as st
 
 from envs.transceiver.receivers import rematch_grid
 from envs.transceiver.schedule import Schedule
-from envs.transceiver.train_embedded.architecture import new_scheduler
 
 from .conftest import SCHEDULER
 
 
 def schedule(steps: int = 20) -> Schedule:
-    return Schedule.from_scheduler(new_scheduler(**SCHEDULER), steps)
+    return Schedule.from_scheduler(DDIMScheduler(**SCHEDULER), steps)
 
 
 def test_timesteps_are_the_schedulers() -> None:
@@ -56,7 +56,7 @@ def test_the_rematched_grid_starts_at_the_match_falls_and_is_plain_without_noise
     assert grid.shape == (2, 20 - split)
     assert grid[0, 0] == pytest.approx(plan.matched_timestep(split, np.array([variance]))[0])
     assert np.all(np.diff(grid, axis=1) < 0)
-    assert np.array_equal(grid[1], plan.plain_grid(split))
+    assert np.array_equal(grid[1], plan.timesteps[split:])
 
 
 @pytest.mark.parametrize("steps", [0, -1, 1001])

@@ -199,4 +199,4 @@ def test_without_a_judge_alignment_is_refused_and_images_come(loaded: Transceive
     delivery = loaded.generate(PROMPTS, SEEDS, STEPS)
     assert delivery.alignment is None
     with pytest.raises(ValueError, match=r"has no classifier.*name a CLIP model's folder \(clip=FOLDER\)"):
-        loaded.alignment(delivery.images, PROMPTS)
+        loaded.components.needed_judge().alignment(delivery.images, PROMPTS)

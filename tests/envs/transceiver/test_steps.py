@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import pytest
 import torch
+from diffusers import DDIMScheduler
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from envs.transceiver import steps
 from envs.transceiver.steps import PREDICTIONS, to_noise
-from envs.transceiver.train_embedded.architecture import new_scheduler
 
 from .conftest import SCHEDULER
 
 
 def test_without_channel_noise_the_step_is_diffusers_ddim() -> None:
-    scheduler = new_scheduler(**SCHEDULER)
+    scheduler = DDIMScheduler(**SCHEDULER)
     scheduler.set_timesteps(20)
     generator = torch.Generator().manual_seed(0)
     z, eps = (torch.randn(2, 4, 8, 8, generator=generator) for _ in range(2))
@@ -47,7 +47,7 @@ def test_the_posterior_matches_a_monte_carlo_of_the_forward_process(timestep: in
     """
     generator = torch.Generator().manual_seed(4)
     count, z0 = 1_000_000, 0.8
-    bars = new_scheduler(**SCHEDULER).alphas_cumprod.double()
+    bars = DDIMScheduler(**SCHEDULER).alphas_cumprod.double()
     bar, before = bars[timestep], bars[timestep - 50]
     alpha, share = bar / before, 10 ** (-snr_db / 10) / (1 - bar)
     variance, variance_before = share * (1 - bar), share * (1 - before)
@@ -70,7 +70,7 @@ def test_the_posterior_matches_a_monte_carlo_of_the_forward_process(timestep: in
 @pytest.mark.parametrize(("snr_db", "ratio"), [(15, 0.94), (6, 0.61), (0, -0.11), (-6, -1.44)])
 def test_the_printed_coefficient_is_wrong_by_the_known_ratio(snr_db: float, ratio: float) -> None:
     """Printed over right C at t = 501 for latents of unit power: at and below 0 dB it adds noise."""
-    scheduler = new_scheduler(**SCHEDULER)
+    scheduler = DDIMScheduler(**SCHEDULER)
     bar = scheduler.alphas_cumprod[501].double()
     before = scheduler.alphas_cumprod[451].double()
     variance = torch.tensor(10 ** (-snr_db / 10), dtype=torch.float64)

@@ -115,10 +115,10 @@ def test_unknown_words_are_named(tiny: Transceiver) -> None:
 
 def test_alignment_is_a_probability_of_the_words_that_are_said(tiny: Transceiver) -> None:
     images = tiny.generate(PROMPTS, SEEDS, 5).images
-    said = tiny.alignment(images, ["apple", "a red apple", "a red apple on a table"])
+    said = tiny.components.needed_judge().alignment(images, ["apple", "a red apple", "a red apple on a table"])
     assert said is not None
     assert np.all((said.numpy() >= 0) & (said.numpy() <= 1))
-    assert tiny.alignment(images[:1], ["nothing of it"]) == 1.0
+    assert tiny.components.needed_judge().alignment(images[:1], ["nothing of it"]) == 1.0
 
 
 @pytest.mark.parametrize("channel", ["rayleigh", {"name": "bit_flip", "probability": 0.05}])

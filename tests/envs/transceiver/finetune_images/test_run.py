@@ -10,10 +10,12 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
+from envs.channels.noise import stream
 from envs.command_line import Interrupted
 from envs.transceiver import load_transceiver
-from envs.transceiver.finetune_images import run
 from envs.transceiver.finetune_images.objective import NoiseAwareLoss
+from envs.transceiver.finetune_images.run import Finetuning
+from envs.transceiver.finetune_images.sample_order import Samples
 from envs.transceiver.finetune_images.settings import FinetuneSettings
 
 from .conftest import keys_of, write_images
@@ -21,11 +23,15 @@ from .conftest import keys_of, write_images
 Weights = dict[str, torch.Tensor]
 
 
+def finetune(settings: FinetuneSettings) -> Path:
+    return Finetuning(settings).run()
+
+
 def trained(data: Path, model: Path, output: Path, **changes: object) -> Weights:
     """Weights that a run leaves, averaged, in single precision."""
     from accelerate.state import AcceleratorState, GradientState
 
-    folder = run.finetune(FinetuneSettings.from_config(keys_of(data, model, output, **changes)))
+    folder = finetune(FinetuneSettings.from_config(keys_of(data, model, output, **changes)))
     AcceleratorState._reset_state(True)
     GradientState._reset_state()
     return load_file(folder / "diffusion_pytorch_model.safetensors")
@@ -125,16 +131,15 @@ def test_it_learns(image_folder: Path, tiny_folder: Path, tmp_path: Path) -> Non
     settings = FinetuneSettings.from_config(
         keys_of(image_folder, tiny_folder, output, steps=40, learning_rate=5e-3, checkpoint_every=100)
     )
-    training = run.Finetuning(settings)
+    training = Finetuning(settings)
 
     def error() -> float:
         with torch.no_grad():
             parts = []
+            samples = Samples(training.images, settings.seed)
             for position in range(1000, 1040):
-                picture = training.images.picture(training.order.image_at(position))[None]
-                caption = training.images.caption(training.order.image_at(position))
-                stream = [training.order.generator_at(position)]
-                parts.append(training.loss(training.network, picture, [caption], stream))
+                picture, caption, _ = samples[position]
+                parts.append(training.loss(training.network, picture[None], [caption], [stream(0, position)]))
         return float(torch.stack(parts).mean())
 
     before = error()
@@ -209,7 +214,7 @@ def test_two_processes_learn_what_one_does(image_folder: Path, tiny_folder: Path
     from accelerate import debug_launcher
 
     two = keys_of(image_folder, tiny_folder, tmp_path / "two", gradient_accumulation=1)
-    debug_launcher(run.finetune, (FinetuneSettings.from_config(two),), num_processes=2)
+    debug_launcher(finetune, (FinetuneSettings.from_config(two),), num_processes=2)
     header = json.loads((tmp_path / "two" / "checkpoint-00000004" / "run.json").read_text())
     assert header["settings"]["processes"] == 2
     weights = load_file(tmp_path / "two" / "finetune_unet" / "diffusion_pytorch_model.safetensors")

@@ -74,13 +74,13 @@ def test_a_receiver_without_its_network_is_refused(tiny_folder: Path, tmp_path: 
 
 
 def test_the_fingerprint_follows_the_weights(tiny_folder: Path, tmp_path: Path) -> None:
-    from envs.transceiver.model.components import fingerprint
+    from envs.transceiver.model.components import model_fingerprint
 
     model = Path(shutil.copytree(tiny_folder, tmp_path / "model"))
-    assert fingerprint(model) == fingerprint(tiny_folder)
+    assert model_fingerprint(model) == model_fingerprint(tiny_folder)
     config = model / "scheduler" / "scheduler_config.json"
     config.write_text(json.dumps({**json.loads(config.read_text()), "beta_end": 0.02}))
-    assert fingerprint(model) != fingerprint(tiny_folder)
+    assert model_fingerprint(model) != model_fingerprint(tiny_folder)
 
 
 @pytest.mark.slow

@@ -53,5 +53,5 @@ def test_refused(name: str, config: dict, message: str, tmp_path: Path) -> None:
 
 
 def test_no_configuration_is_said(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="scheduler_config.json cannot be read"):
+    with pytest.raises(ValueError, match="has no readable scheduler_config.json"):
         load_ddim(tmp_path)

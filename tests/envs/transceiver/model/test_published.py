@@ -6,12 +6,12 @@ import pytest
 import torch
 
 from envs.costs import counted_operations
-from envs.transceiver.model.published import COUNTERS, count
+from envs.transceiver.model.flops import count
+from envs.transceiver.model.published import COUNTERS
 
 
 def test_a_linear_layer_takes_two_operations_a_weight() -> None:
-    layer = torch.nn.Linear(30, 50)
-    counted = count(lambda: layer(torch.zeros(7, 30)), layer)
+    counted = count(lambda: torch.nn.Linear(30, 50), lambda layer: layer(torch.zeros(7, 30)))
     assert (counted.flops, counted.parameters) == (2 * 7 * 30 * 50, 30 * 50 + 50)
 
 

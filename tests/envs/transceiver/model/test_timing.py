@@ -61,7 +61,7 @@ def test_an_environment_is_priced_with_them(tiny: Transceiver, profile: QualityP
     [
         ({"repeats": 0}, "repeats must be an integer >= 1, got 0"),
         ({"threads": 1.5}, "threads must be an integer >= 1, got 1.5"),
-        ({"user_slowdown": 0.0}, "user_slowdown must be positive"),
+        ({"user_slowdown": 0.0}, "user_slowdown must be a finite number > 0, got 0.0"),
         ({"receiver": "magic"}, "unknown receiver 'magic'"),
     ],
 )

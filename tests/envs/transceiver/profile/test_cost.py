@@ -50,5 +50,4 @@ def test_the_default_profile_of_stable_diffusion() -> None:
     cost = profile_cost(draws, guided, requests=48, snrs=19, steps=20)
     assert cost.forwards == 912 * 190 * (6 + 2 * 3 + 2 * 3) + 48 * 20 * 5 + 48 * 20 * 2
     assert cost.decodings == 912 * 20 * 12 + 48 * 3 + 48
-    assert cost.flops(1.0, 0.0) == cost.forwards
     assert 3.0e18 < cost.flops() < 3.1e18

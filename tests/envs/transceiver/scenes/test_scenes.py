@@ -15,7 +15,6 @@ from envs.transceiver.scenes.scenes import (
     Scene,
     caption,
     draw_scenes,
-    labels_of,
     render,
 )
 
@@ -75,5 +74,5 @@ def test_drawn_scenes_carry_their_labels() -> None:
     again, _ = draw_scenes(SEEN_SCENES, 7, seed=3)
     assert images.shape == (7, 64, 64, 3)
     assert np.array_equal(images, again)
-    seen = {labels_of(scene) for scene in SEEN_SCENES}
+    seen = {scene.labels for scene in SEEN_SCENES}
     assert all(tuple(row) in seen for row in labels)

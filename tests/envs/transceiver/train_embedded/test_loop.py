@@ -16,13 +16,26 @@ def stage_of(steps: int, stop_at: int | None = None) -> Stage:
     torch.nn.init.constant_(module.weight, 0.5)
     torch.nn.init.zeros_(module.bias)
 
-    def loss(step: int, generator: torch.Generator) -> torch.Tensor:
-        if step == stop_at:
+    taken = []
+
+    def loss(index: torch.Tensor, generator: torch.Generator) -> torch.Tensor:
+        if len(taken) == stop_at:
             raise KeyboardInterrupt
-        x = torch.randn(8, 3, generator=generator)
+        taken.append(index)
+        x = torch.randn(len(index), 3, generator=generator)
         return (module(x) - x.sum(1, keepdim=True)).square().mean()
 
-    return Stage("toy", {"module": module}, loss, steps=steps, learning_rate=0.05, warmup_steps=2, ema_decay=0.5)
+    return Stage(
+        "toy",
+        {"module": module},
+        loss,
+        99,
+        batch_size=8,
+        steps=steps,
+        learning_rate=0.05,
+        warmup_steps=2,
+        ema_decay=0.5,
+    )
 
 
 def weights(stage: Stage) -> torch.Tensor:
