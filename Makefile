@@ -12,8 +12,11 @@ COMMANDS := $(filter-out __init__ train evaluate,$(basename $(notdir $(wildcard 
 # Small networks run fastest on one thread each; the tests use the cores by running side by side.
 PYTEST := OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n 2
 
+# What a command printed, below the command, as the pages of docs show it.
+printed = { echo '$$ $(2)'; PATH=$(BIN):$$PATH $(2); } > docs/results/$(1).part && mv docs/results/$(1).part docs/results/$(1).txt
+
 .DEFAULT_GOAL := help
-.PHONY: help install train evaluate reproduce test check format clean $(COMMANDS)
+.PHONY: help install train evaluate reproduce benchmarks test check format clean $(COMMANDS)
 
 help:  ## show this list
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +42,15 @@ reproduce: $(STAMP)  ## every figure of the papers and our own experiments, and 
 	for name in $$($(BIN)/python -c 'from agents.experiments import EXPERIMENTS; print(*EXPERIMENTS)'); do \
 		$(BIN)/python evaluate.py experiment=$$name || exit 1; done
 	$(BIN)/python -m agents reproduction
+
+benchmarks: $(STAMP)  ## every benchmark of docs/benchmarks.md, an hour, into docs/results
+	$(call printed,transceiver,python benchmarks/transceiver.py)
+	$(call printed,env,python benchmarks/env.py)
+	$(call printed,decisions,python benchmarks/decisions.py)
+	$(call printed,agents,python benchmarks/agents.py)
+	$(call printed,check_profile,python -m agents check_profile)
+	$(call printed,profile_cost,python -m envs profile_cost)
+	$(call printed,export,python -m agents export policy=root format=onnx output=outputs/root.onnx)
 
 test: $(STAMP)  ## all tests
 	$(PYTEST) $(ARGS)

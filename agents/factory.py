@@ -37,7 +37,7 @@ ALGORITHMS: dict[str, type[BaseAlgorithm]] = {
 NOT_TO_SET = {"self", "kwargs", "policy", "env", "seed", "device", "tensorboard_log", "_init_setup_model"}
 NOT_TO_SET |= {"support_multi_env", "monitor_wrapper", "sde_support", "supported_action_spaces"}
 NOT_TO_SET |= {"action_noise", "use_sde_at_warmup"}
-"""Parameters of constructors that are no hyperparameters: an algorithm's own choice, or for continuous actions."""
+"""Parameters of constructors that are not hyperparameters: an algorithm's own choice, or for continuous actions."""
 
 
 def make_agent(

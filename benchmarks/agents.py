@@ -115,9 +115,9 @@ class Watch(BaseCallback):
         return seconds < self.limit_s and bool(np.isinf(self.reached).any())
 
 
-def ours(agent: str, num_envs: int) -> Callable[[int], BaseAlgorithm]:
+def ours(agent: str, num_envs: int, **changes: Any) -> Callable[[int], BaseAlgorithm]:
     """An agent of `configs/agent`, in the native vector environment, or the single one if `num_envs` is 0."""
-    chosen = plain(OmegaConf.load(CONFIGS / "agent" / f"{agent}.yaml"))  # type: ignore[arg-type]
+    chosen = plain(OmegaConf.merge(OmegaConf.load(CONFIGS / "agent" / f"{agent}.yaml"), changes))  # type: ignore[arg-type]
 
     def make(seed: int) -> BaseAlgorithm:
         env: Any = SplitVectorEnv(num_envs) if num_envs else gym.make("envs:SemAIGC/Split-v0")
@@ -140,6 +140,11 @@ def contestants() -> dict[str, Contestant]:
         "d3qn": Contestant("D3QN, default (train.py)", ours("d3qn", 256), 800_000),
         "dqn": Contestant("DQN of stable-baselines3, its defaults", stock_dqn, 100_000),
         "ppo": Contestant("PPO", ours("ppo", 64), 200_000),
+        "maskable_ppo": Contestant("Maskable PPO", ours("maskable_ppo", 64), 100_000),
+        "qrdqn": Contestant("QR-DQN", ours("qrdqn", 64), 40_000),
+        "d2sac": Contestant("D2SAC", ours("d2sac", 64), 30_000),
+        "d2sac_1": Contestant("D2SAC, temperature 1", ours("d2sac", 64, policy_kwargs={"temperature": 1.0}), 30_000),
+        "linucb": Contestant("LinUCB", ours("linucb", 64), 50_000),
     }
 
 

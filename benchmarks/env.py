@@ -115,7 +115,7 @@ def peer() -> Contestant | None:
 
 
 def bytes_of(num_envs: int, profile: QualityProfile) -> tuple[int, int]:
-    """Bytes that so many environments hold after a step, and the most that they need during one; the model's too."""
+    """Bytes that a number of environments holds after a step, and at most during one, with the model's."""
     tracemalloc.start()
     env = SplitVectorEnv(num_envs, profile=profile)
     env.reset(seed=0)

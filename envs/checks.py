@@ -24,7 +24,7 @@ def integer(name: str, value: Any, least: int | None = None, most: int | None = 
     """A plain integer within bounds.
 
     Raises:
-        ValueError: it is none, or out of them.
+        ValueError: it is not one, or out of bounds.
     """
     try:
         if isinstance(value, bool):
@@ -43,7 +43,7 @@ def number(
     """A finite number in [least, most] and > above, as it was given.
 
     Raises:
-        ValueError: it is none, or out of them.
+        ValueError: it is not one, or out of bounds.
     """
     if is_finite(value) and least <= value <= most and value > above:
         return value  # type: ignore[no-any-return]

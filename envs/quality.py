@@ -69,7 +69,7 @@ for _name in (
 
 
 FEW = 64
-"""Below so many states a binary search finds an SNR sooner than counting does."""
+"""Below this number of states a binary search finds an SNR sooner than counting does."""
 COUNTABLE = np.iinfo(np.int8).max
 """SNRs that are counted in bytes at the most."""
 
@@ -155,7 +155,7 @@ class ProfileQuality:
 
     Raises:
         ValueError: a receiver or metric that the profile lacks, plans of another number of steps or whose quality
-            nobody has measured, `quality_min` not finite, or more attempts than draws.
+            was not measured, `quality_min` not finite, or more attempts than draws.
     """
 
     def __init__(

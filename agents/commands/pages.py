@@ -1,8 +1,8 @@
 """Fill README and docs with the numbers that commands wrote: `python -m agents pages`.
 
 What stands in a page between `<!-- from NAME -->` and `<!-- end -->` is the template `docs/blocks/NAME.md`, or the
-printed output `docs/results/NAME.txt`. Numbers come from `docs/results`; `manifest.json` there tells the command of
-every file and picture, and which weights and profile were shipped when they were taken over.
+printed output `docs/results/NAME.txt`. Numbers come from `docs/results`; `manifest.json` there names the command of
+every file and picture, and the weights and profile that were shipped when they were taken over.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ def filled(text: str, root: Path) -> str:
     """A page with its blocks made anew.
 
     Raises:
-        ValueError: a block without a template, or numbers that it needs and that nobody has measured.
+        ValueError: a block without a template, or one whose numbers are missing.
     """
     templates = Environment(
         loader=FileSystemLoader(root / "docs" / "blocks"),

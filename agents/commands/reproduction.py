@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,22 +54,21 @@ def read_comparisons(folder: Path) -> list[dict[str, Any]]:
     return found
 
 
-def page(comparisons: Iterable[Mapping[str, Any]], pictures: str) -> str:
+def reproduction_page(comparisons: Sequence[Mapping[str, Any]], pictures: str) -> str:
     """The page in Markdown.
 
     Args:
         comparisons: see `read_comparisons`.
         pictures: folder of the pictures, as the page links to it.
     """
-    told = list(comparisons)
     lines = [INTRODUCTION, "| experiment | shows | lines that agree or are met |", "|---|---|---|"]
-    for each in told:
+    for each in comparisons:
         judged = [claim for claim in each["claims"] if claim["met"] is not None]
         met = sum(bool(claim["met"]) for claim in judged)
         lines.append(f"| [`{each['name']}`](#{each['name']}) | {_cell(each['title'])} | {met} of {len(judged)} |")
-    if missing := [name for name in EXPERIMENTS if name not in {each["name"] for each in told}]:
+    if missing := [name for name in EXPERIMENTS if name not in {each["name"] for each in comparisons}]:
         lines.append(f"\nNot run: {', '.join(f'`{name}`' for name in missing)}.")
-    for each in told:
+    for each in comparisons:
         lines += ["", *_section(each, pictures)]
     return "\n".join(lines) + "\n"
 
@@ -94,23 +93,33 @@ def _cell(text: str) -> str:
 
 @dataclass(frozen=True)
 class ReproductionSettings:
-    """`configs/reproduction.yaml`: what the experiments wrote, the page, and the folder of its pictures below it."""
+    """`configs/reproduction.yaml`.
+
+    Attributes:
+        outputs: what the experiments wrote.
+        document, pictures: the page, and the folder of its pictures below it.
+        results: folder that keeps the numbers of the page.
+    """
 
     outputs: str
     document: str
     pictures: str
+    results: str
 
 
 @command("reproduction")
 def main(config: DictConfig) -> None:
-    """Write the page and copy its pictures beside it."""
+    """Write the page and copy its pictures beside it, and its numbers."""
     settings = checks.parse(ReproductionSettings, plain(config))
     outputs, document, pictures = map(Path, (settings.outputs, settings.document, settings.pictures))
     link = picture_link(document, pictures)
     comparisons = read_comparisons(outputs)
     for each in comparisons:
-        for figure in each["figures"]:
-            with whole_file(pictures / figure) as partial:
-                shutil.copyfile(outputs / each["name"] / figure, partial)
-    write_text(document, page(comparisons, link))
+        results = Path(settings.results) / each["name"]
+        results.mkdir(parents=True, exist_ok=True)
+        taken = {pictures: each["figures"], results: [COMPARISON_FILE, *each["tables"]]}
+        for target, name in ((folder / name, name) for folder, names in taken.items() for name in names):
+            with whole_file(target) as partial:
+                shutil.copyfile(outputs / each["name"] / name, partial)
+    write_text(document, reproduction_page(comparisons, link))
     print(f"wrote {document}: {len(comparisons)} of {len(EXPERIMENTS)} experiments")

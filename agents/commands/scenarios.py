@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig
 from tqdm import tqdm
 
-from agents.evaluation.standings import measure, sample_paths
+from agents.evaluation.standings import measure_scenario, sample_paths
 from envs import SCENARIO_IDS, SplitSettings, checks
 from envs.checks import Count, Natural
 from envs.command_line import command, plain
@@ -23,9 +24,10 @@ class ScenariosSettings:
     Attributes:
         ids: environment ids of `envs.SCENARIO_IDS`; None: all.
         profile: path of a quality profile; None: the shipped one.
-        num_requests, search_requests, num_envs, seed: see `measure`.
+        num_requests, search_requests, num_envs, seed: see `measure_scenario`.
         sessions: in the pictures.
         document, pictures: the page, and the folder of its pictures, below the page's.
+        results: file that keeps the numbers of the page.
     """
 
     ids: list[str] | None
@@ -37,6 +39,7 @@ class ScenariosSettings:
     seed: Natural
     document: str
     pictures: str
+    results: str
 
 
 @command("scenarios")
@@ -46,17 +49,19 @@ def main(config: DictConfig) -> None:
     for name in settings.ids or ():
         checks.choice("id", name, SCENARIO_IDS)
     link = picture_link(Path(settings.document), Path(settings.pictures))
-    from agents.reports.scenario_page import draw_paths, page  # heavy: after help and mistakes
+    from agents.reports.scenario_page import draw_paths, scenarios_page  # heavy: after help and mistakes
     from agents.reports.style import house_style
 
     found: dict[str, Any] = {}
+    measured = {"num_requests": settings.num_requests, "sessions": settings.sessions, "pictures": link, "found": found}
     for name in tqdm(settings.ids or list(SCENARIO_IDS), unit="scenario"):
         own = SplitSettings.from_keywords(SCENARIO_IDS[name] | {"profile": settings.profile})
         paths = sample_paths(own, settings.sessions, settings.seed)
         picture = f"{own.scenario.NAME}.png"
         with house_style(), whole_file(Path(settings.pictures) / picture) as partial:
             draw_paths(paths, own.scenario.NAME).savefig(partial, dpi=120)
-        measured = measure(own, settings.num_envs, settings.num_requests, settings.search_requests, settings.seed)
-        found[name] = own.scenario, measured, f"{link}/{picture}"
-    write_text(settings.document, page(found, settings.num_requests, settings.sessions))
+        sizes = settings.num_envs, settings.num_requests, settings.search_requests
+        found[name] = asdict(measure_scenario(own, *sizes, settings.seed))
+    write_text(settings.results, json.dumps(measured, indent=1) + "\n")
+    write_text(settings.document, scenarios_page(measured))
     print(f"wrote {settings.document}: {len(found)} scenarios")

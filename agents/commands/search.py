@@ -95,8 +95,8 @@ def main(config: DictConfig) -> None:
     while (done := len(study.get_trials(deepcopy=False, states=states))) < settings.trials:
         study.optimize(objective, n_trials=1)
         last = study.trials[-1]
-        told = " ".join(overrides_of(config, last.params))
-        print(f"{done + 1}/{settings.trials} {last.state.name.lower()} {last.value:.4f} {told}", flush=True)
+        values = " ".join(overrides_of(config, last.params))
+        print(f"{done + 1}/{settings.trials} {last.state.name.lower()} {last.value:.4f} {values}", flush=True)
     print(f"best {study.best_value:.4f}: {training_of(config, study.best_params)}")
 
 

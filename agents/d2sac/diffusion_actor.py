@@ -39,7 +39,7 @@ def variance_preserving_betas(num_steps: int, beta_min: float = 0.1, beta_max: f
 def reverse_mean(x: th.Tensor, noise: th.Tensor, beta: float | th.Tensor, alpha_bar: float | th.Tensor) -> th.Tensor:
     """Mean of `x_{t-1}` given `x_t` and its noise: `(x - beta noise / sqrt(1 - alpha_bar)) / sqrt(1 - beta)`.
 
-    It is the mean of the posterior q(x_{t-1} | x_t, x_0) at the `x_0` that this noise tells.
+    It is the mean of the posterior q(x_{t-1} | x_t, x_0) at the `x_0` that this noise implies.
 
     Source: Ho et al. (2020), eq. 11; Du et al. (2024).
     """
@@ -66,7 +66,7 @@ def time_embedding(num_steps: int, size: int = TIME_FEATURES) -> th.Tensor:
 class DiffusionActor(nn.Module):
     """Logits of a categorical policy by T denoising steps.
 
-    A multilayer perceptron sees the noisy logits, the step and the state, and tells the noise, bounded by tanh.
+    A multilayer perceptron sees the noisy logits, the step and the state, and predicts the noise, bounded by tanh.
 
     Args:
         features_dim: F, length of the state's features.

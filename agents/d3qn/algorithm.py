@@ -48,8 +48,8 @@ class D3QN(DQN):
     the action chosen by one network and priced by the other (eq. 26), batches of 64, discount 0.99, epsilon-greedy,
     uniform replay. Learning rate, epsilon, buffer, updates a step and the pace of the target network are left open.
 
-    What this does, and why: the same, with ends told apart (a terminated episode does not bootstrap, a truncated one
-    does), Huber's loss and clipped gradients, as stable-baselines3 has them. `configs/agent` holds the settings:
+    What this does, and why: the same, with the two kinds of end kept apart (a terminated episode does not bootstrap, a
+    truncated one does), Huber's loss and clipped gradients, as stable-baselines3 has them. In `configs/agent` are
     `d3qn_paper` with the paper's numbers, `d3qn_fast` for the first good policy, `d3qn` for the best.
 
     Deviation: eq. 26 bootstraps beyond the end of an episode too.

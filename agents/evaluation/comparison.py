@@ -4,16 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
-from numpy.typing import NDArray
-
+from agents.evaluation.entries import Outcomes
 from agents.evaluation.rollouts import evaluate
 from agents.policies import REQUIRED_PLANS, Predictor, load_policy
 from envs import SplitSettings, SplitVectorEnv
-
-Outcomes = dict[str, NDArray[Any]]
-"""One policy's requests: arrays [N] by name."""
 
 
 @dataclass(frozen=True)

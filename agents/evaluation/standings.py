@@ -48,19 +48,19 @@ class Standing:
 class ScenarioFindings:
     """A scenario's rows, and by how much the exact optimum of a step beats the best rule and a price beats it."""
 
-    rows: tuple[Standing, ...]
+    rows: list[Standing]
     over_rule: Interval
     over_fixed: Interval
     price_over_oracle: Interval | None
 
     @property
     def is_degenerate(self) -> bool:
-        """Whether a rule of two plans serves as well as the best policy here, as far as the interval tells."""
+        """Whether a rule of two plans serves as well as the best policy here, judged by the interval."""
         best = next(row for row in self.rows if row.policy in ("priced", "oracle"))
         return best.over_two_plans.low <= 0.0
 
 
-def measure(
+def measure_scenario(
     settings: SplitSettings, num_envs: int, num_requests: int, search_requests: int, seed: int
 ) -> ScenarioFindings:
     """Find the rules on requests of `seed + 1`, and compare all policies on those of `seed`.
@@ -90,7 +90,7 @@ def measure(
     def over(name: str, baseline: str) -> Interval:
         return paired_difference(served[name]["reward"], served[baseline]["reward"], served[name]["episode"])
 
-    rows = tuple(
+    rows = [
         Standing(
             name,
             decides,
@@ -99,7 +99,7 @@ def measure(
             **{mean: float(served[name][mean].mean()) for mean in ("failed", "latency_s", "split")},
         )
         for name, (_, decides) in policies.items()
-    )
+    ]
     price_over_oracle = over("priced", "oracle") if prices else None
     return ScenarioFindings(rows, over("oracle", "two_plans"), over("two_plans", "best_fixed"), price_over_oracle)
 

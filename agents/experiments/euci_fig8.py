@@ -19,6 +19,7 @@ from agents.experiments.shared.study import Study
 from agents.reports.style import OKABE_ITO, house_style
 from envs import costs, plans
 from envs.checks import Count
+from envs.units import FloatArray
 
 EDGE_J, USER_J, SPLIT_J = 1.58, 1.3, 0.7
 """EUCI, VI-C: "approximately 1.58W", "around 1.3W", "less than 0.7W" (W is printed, energy is meant)."""
@@ -26,8 +27,6 @@ USER_OVER_EDGE, USER_OVER_SPLIT = 20.0, 10.0
 """EUCI, VI-C: the user alone takes "nearly 20 times" as long as the edge, "10 times" as long as the split."""
 CLOSE = 0.1
 """Relative difference up to which a figure that was read off a plot agrees."""
-
-Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -55,14 +54,14 @@ class Curve:
     """
 
     steps: NDArray[np.int64]
-    energy_j: Floats
-    latency_s: Floats
-    unet_sent_s: Floats
-    cache_miss_s: Floats
-    printed_share: Floats
+    energy_j: FloatArray
+    latency_s: FloatArray
+    unet_sent_s: FloatArray
+    cache_miss_s: FloatArray
+    printed_share: FloatArray
 
 
-def printed_energy_share(steps: NDArray[np.int64], total: int, edge: costs.Device, user: costs.Device) -> Floats:
+def printed_energy_share(steps: NDArray[np.int64], total: int, edge: costs.Device, user: costs.Device) -> FloatArray:
     """Eq. 2 as printed, over its value at t = 0; the operations of a step cancel.
 
     Args:
@@ -194,7 +193,7 @@ def _reports(curve: Curve, total: int, edge: costs.Device, options: Options) -> 
         ),
         report(
             "eq. 3 as printed, bandwidth times size over distance",
-            "grows with the bandwidth and is no time; here size over rate: an image takes "
+            "grows with the bandwidth and is not a time; here size over rate: an image takes "
             f"{costs.Payloads().image / options.rate_bps:.3f} s",
         ),
     ]

@@ -10,9 +10,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
+from agents.evaluation.entries import session_means
 from agents.evaluation.rollouts import evaluate
 from agents.evaluation.statistics import Interval, column_intervals
-from agents.evaluation.trials import session_means
 from agents.experiments.shared.findings import Claim, Findings, bar, report
 from agents.experiments.shared.learning import trained_root
 from agents.experiments.shared.study import RootTraining, Study
@@ -65,7 +65,7 @@ class Options:
 
 
 @dataclass(frozen=True)
-class Standing:
+class SessionMeans:
     """One scenario: mean reward of each session under every policy, and the bound's.
 
     Attributes:
@@ -140,7 +140,7 @@ def _training(name: str, gamma: float, seed: int, study: Study, options: Options
     return RootTraining(agent, given["total_requests"], given["num_envs"], seed, str(study.folder / "agents"))
 
 
-def _standing(name: str, settings: SplitSettings, study: Study, options: Options) -> Standing:
+def _standing(name: str, settings: SplitSettings, study: Study, options: Options) -> SessionMeans:
     env = SplitVectorEnv(options.num_sessions, settings)
     levels = levels_of(env.model, options.backlog_step_s, options.battery_step_j)
     with study.console.status(f"{name}: planning"):
@@ -167,7 +167,7 @@ def _standing(name: str, settings: SplitSettings, study: Study, options: Options
     (resource, price), *_ = prices.items()
     unit = {"per_edge_s": "an edge second", "per_user_j": "a user joule"}[resource]
     study.note(f"{name}: the price is {price:g} {unit}, found on other requests")
-    return Standing(sessions, failed)
+    return SessionMeans(sessions, failed)
 
 
 def label_of_discount(gamma: float) -> str:
@@ -175,7 +175,7 @@ def label_of_discount(gamma: float) -> str:
     return f"D3QN, gamma {gamma:g}"
 
 
-def _claims(standings: Mapping[str, Standing], options: Options) -> list[Claim]:
+def _claims(standings: Mapping[str, SessionMeans], options: Options) -> list[Claim]:
     claims = []
     far_sighted = label_of_discount(options.gammas[-1])
     gains = {name: each.over(far_sighted, ORACLE) for name, each in standings.items()}
@@ -220,7 +220,7 @@ def _claims(standings: Mapping[str, Standing], options: Options) -> list[Claim]:
     return claims
 
 
-def _rows(name: str, standing: Standing) -> list[dict[str, Any]]:
+def _rows(name: str, standing: SessionMeans) -> list[dict[str, Any]]:
     rows = []
     for label in standing.sessions:
         own = standing.sessions[label]
@@ -252,7 +252,7 @@ def _rows(name: str, standing: Standing) -> list[dict[str, Any]]:
     return rows
 
 
-def _draw(standings: Mapping[str, Standing]) -> Figure:
+def _draw(standings: Mapping[str, SessionMeans]) -> Figure:
     with house_style():
         figure = Figure(figsize=(0.8 + 4.0 * len(standings), 2.6), layout="constrained")
         panels = figure.subplots(1, len(standings), squeeze=False, sharey=True)[0]

@@ -10,12 +10,13 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from agents.evaluation.comparison import Outcomes, compare, contender
+from agents.evaluation.comparison import compare, contender
+from agents.evaluation.entries import Outcomes
 from agents.evaluation.statistics import Interval, mean_interval, paired_difference
 from agents.experiments.shared.findings import Claim, Findings, Row, bar, named_rows, per_receiver, report
 from agents.experiments.shared.learning import trained_root
-from agents.experiments.shared.protocol_maps import AXES, ProtocolMap, draw_maps, edges_between
-from agents.experiments.shared.states import difference, interval
+from agents.experiments.shared.protocol_maps import draw_maps, maps_over
+from agents.experiments.shared.states import difference, mean_over_states
 from agents.experiments.shared.study import RootTraining, Study
 from agents.policies import Predictor, load_policy
 from agents.policies.model_based import sample_observations
@@ -80,7 +81,7 @@ class Lists:
         """Both lists on as many channel draws as the longer one can have.
 
         Raises:
-            ValueError: a plan that is unknown or whose quality nobody has measured; splits alone, or not all splits.
+            ValueError: a plan that is unknown or whose quality was not measured; splits alone, or not all splits.
         """
         model = SplitVectorEnv(1, study.settings, plans=plans).model
         shared = replace(study.settings, profile=study.profile.first_draws(model.quality.num_draws))
@@ -99,7 +100,7 @@ class Lists:
 
 
 @dataclass(frozen=True)
-class Chosen:
+class PlansTaken:
     """Plans that the policies take in N independent states.
 
     Attributes:
@@ -122,7 +123,7 @@ class Chosen:
 
 
 @dataclass(frozen=True)
-class Served:
+class ServedByAgents:
     """Outcomes of the same requests, policy by policy: of each of its agents."""
 
     outcomes: Mapping[str, list[Outcomes]]
@@ -148,7 +149,7 @@ def run(study: Study, options: Options) -> Findings:
     """Train agents on both lists, let all policies serve the same requests, and look where which protocol is taken."""
     lists = Lists.for_study(study, options.plans)
     study.note(
-        f"every policy has the same {lists.everything.profile.draws(study.receiver)} channel draws: so many have "
+        f"every policy has the same {lists.everything.profile.draws(study.receiver)} channel draws: as many as have "
         f"been measured for all receivers that the plans need (receiver {study.receiver} alone has "
         f"{study.profile.draws(study.receiver)})"
     )
@@ -156,7 +157,8 @@ def run(study: Study, options: Options) -> Findings:
     chosen = _chosen(study, options, lists, agents)
     with study.console.status("Serving requests"):
         served = _serve(study, options, lists, agents)
-    maps = _maps(lists, chosen, options.cells)
+    taken = {policy: lists.protocol[chosen.actions[policy]] for policy in ("oracle", "root")}
+    maps = maps_over(chosen.state, taken, options.cells)
     return Findings(
         "Protocol and split chosen together",
         {"": _draw(lists, chosen, served), "map": draw_maps(maps, lists.protocols)},
@@ -182,7 +184,7 @@ def _agents(study: Study, options: Options, settings: SplitSettings) -> list[Pre
     ]
 
 
-def _chosen(study: Study, options: Options, lists: Lists, agents: Mapping[str, list[Predictor]]) -> Chosen:
+def _chosen(study: Study, options: Options, lists: Lists, agents: Mapping[str, list[Predictor]]) -> PlansTaken:
     env = SplitVectorEnv(1, lists.everything)
     observations = sample_observations(env.model, options.num_states, study.seed)
     rewards, columns = env.model.expected_rewards(observations), lists.columns
@@ -197,10 +199,10 @@ def _chosen(study: Study, options: Options, lists: Lists, agents: Mapping[str, l
         actions[rule] = load_policy(rule, env).predict(observations)[0][None]
     state = observation_to_state(observations)
     availability = state["edge_capability_hz"] / env.model.costs.edge.clock_hz
-    return Chosen(state | {"edge_availability": availability}, rewards, actions)
+    return PlansTaken(state | {"edge_availability": availability}, rewards, actions)
 
 
-def _serve(study: Study, options: Options, lists: Lists, agents: Mapping[str, list[Predictor]]) -> Served:
+def _serve(study: Study, options: Options, lists: Lists, agents: Mapping[str, list[Predictor]]) -> ServedByAgents:
     policies: dict[str, tuple[list[Any], SplitSettings]] = {
         "oracle": (["oracle"], lists.everything),
         "root": (agents["root"], lists.everything),
@@ -214,10 +216,10 @@ def _serve(study: Study, options: Options, lists: Lists, agents: Mapping[str, li
         contenders = {str(i): contender(policy, settings, options.num_sessions) for i, policy in enumerate(each)}
         outcomes = compare(contenders, num_requests=options.num_requests, seed=study.seed)
         served[name] = list(outcomes.values())
-    return Served(served)
+    return ServedByAgents(served)
 
 
-def _claims(lists: Lists, chosen: Chosen, served: Served) -> list[Claim]:
+def _claims(lists: Lists, chosen: PlansTaken, served: ServedByAgents) -> list[Claim]:
     best, splits = chosen.expected("oracle")[0], chosen.expected("oracle_splits")[0]
     shares = chosen.expected("root").mean(axis=1) / best.mean()
     alone = chosen.expected("root_splits").mean(axis=1) / splits.mean()
@@ -260,7 +262,7 @@ def _claims(lists: Lists, chosen: Chosen, served: Served) -> list[Claim]:
     ]
 
 
-def _ties(lists: Lists, chosen: Chosen) -> str:
+def _ties(lists: Lists, chosen: PlansTaken) -> str:
     """In how many states protocols are equally good, and what ROOT loses where it takes another than the oracle."""
     best = chosen.rewards.max(axis=1)
     of_protocol = [chosen.rewards[:, lists.protocol == index].max(axis=1) for index in range(len(lists.protocols))]
@@ -285,27 +287,8 @@ def _taken(lists: Lists, actions: NDArray[np.int64]) -> str:
     return ", ".join(f"{name} {share:.1%}" for name, share in sorted(shares, key=lambda each: -each[1]))
 
 
-def _maps(lists: Lists, chosen: Chosen, cells: int) -> dict[str, dict[str, ProtocolMap]]:
-    """Policy -> quantity -> map."""
-    availability = chosen.state["edge_availability"]
-    rows = edges_between(availability, cells, logarithmic=False)
-    columns = {
-        quantity: edges_between(chosen.state[quantity], cells, logarithmic=quantity == "bandwidth_hz")
-        for quantity in AXES
-    }
-    return {
-        policy: {
-            quantity: ProtocolMap.from_decisions(
-                chosen.state[quantity], availability, lists.protocol[chosen.actions[policy]], (edges, rows)
-            )
-            for quantity, edges in columns.items()
-        }
-        for policy in ("oracle", "root")
-    }
-
-
 @house_style()
-def _draw(lists: Lists, chosen: Chosen, served: Served) -> Figure:
+def _draw(lists: Lists, chosen: PlansTaken, served: ServedByAgents) -> Figure:
     figure, (left, right) = subplots(8.4, 3.0, 1, 2)
     colours = {"root": OKABE_ITO[0], "root_splits": OKABE_ITO[5]}
     bars = {label: (served.satisfaction(name), colours.get(name, GREY)) for name, label in LABELS.items()}
@@ -325,14 +308,14 @@ def _draw(lists: Lists, chosen: Chosen, served: Served) -> Figure:
     return figure
 
 
-def _row(policy: str, chosen: Chosen, served: Served) -> Row:
+def _row(policy: str, chosen: PlansTaken, served: ServedByAgents) -> Row:
     expected, oracle = chosen.expected(policy), chosen.expected("oracle").mean()
     return {
         "policy": policy,
         "agents": len(expected),
         "satisfaction": served.satisfaction(policy),
         "gain_over_root_splits": served.gain(policy, "root_splits"),
-        "expected": interval(expected.mean(axis=0)),
+        "expected": mean_over_states(expected.mean(axis=0)),
         "relative_to_oracle": float(expected.mean(axis=1).mean() / oracle),
         "relative_to_oracle_lowest_agent": float(expected.mean(axis=1).min() / oracle),
         "latency_s": served.mean(policy, "latency_s"),
@@ -340,7 +323,7 @@ def _row(policy: str, chosen: Chosen, served: Served) -> Row:
     }
 
 
-def _protocol_rows(lists: Lists, chosen: Chosen) -> list[Row]:
+def _protocol_rows(lists: Lists, chosen: PlansTaken) -> list[Row]:
     rows: list[Row] = []
     best = chosen.rewards.max(axis=1).mean()
     frequencies = {name: _frequencies(lists, chosen.actions[name]) for name in ("oracle", "root")}

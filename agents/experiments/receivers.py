@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
+from matplotlib.colors import ListedColormap
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from agents.evaluation.statistics import Interval, column_intervals
-from agents.experiments.shared.drawing import RECEIVER_LABELS, RECEIVER_STYLES, SNR_LABEL, draw_band, edges_around
 from agents.experiments.shared.findings import Claim, Findings, bar, paper, report
-from agents.experiments.shared.states import interval
+from agents.experiments.shared.states import mean_over_states
 from agents.experiments.shared.study import Study
-from agents.reports.style import house_style
+from agents.reports.drawing import SNR_LABEL, draw_intervals, edges_around, subplots
+from agents.reports.style import OKABE_ITO, house_style
 from envs.checks import Count, Points
 from envs.transceiver import ReceiverStudy, study_receivers
 
@@ -25,6 +26,15 @@ HARSH_DB, GOOD_DB = -6.0, 6.0
 ALIGNMENT_CLOSE = 0.02
 PROFILE_TOLERANCE = {"alignment": 0.005, "psnr_db": 0.1}
 """Half precision of the table, and rounding that depends on the batch."""
+
+
+STYLES: dict[str, dict[str, Any]] = {
+    "ignore": {"color": OKABE_ITO[1], "linestyle": ":", "marker": "D", "label": "ignore"},
+    "rematch": {"color": OKABE_ITO[2], "linestyle": "-.", "marker": "s", "label": "rematch, full weights"},
+    "rematch_light": {"color": OKABE_ITO[5], "linestyle": "-.", "marker": "^", "label": "rematch, light weights"},
+    "finetuned": {"color": OKABE_ITO[0], "linestyle": "-", "marker": "o", "label": "finetuned"},
+    "printed": {"color": OKABE_ITO[6], "linestyle": "--", "marker": "x", "label": "printed Proposition 1"},
+}
 
 
 @dataclass(frozen=True)
@@ -134,7 +144,7 @@ def _where(measured: ReceiverStudy, rows: Sequence[dict[str, Any]]) -> list[dict
             ]
             row: dict[str, Any] = {"band": band.name, "receiver": receiver}
             for metric in METRICS:
-                mean = interval(_inner(measured.values(receiver, metric), band))
+                mean = mean_over_states(_inner(measured.values(receiver, metric), band))
                 row |= {metric: mean.mean, f"{metric}_low": mean.low, f"{metric}_high": mean.high}
             table.append(row | {"frechet_distance": float(np.mean(cells)), "step_flops": flops})
     return table
@@ -172,18 +182,20 @@ def _advice(measured: ReceiverStudy, band: Band, where: Sequence[dict[str, Any]]
     share = measured.step_flops[cheap] / max(measured.step_flops.values())
     return report(
         f"which receiver to use, {band.name}",
-        f"to keep the image that was sent: {RECEIVER_LABELS.get(best, best)} ({rows[best]['psnr_db']:.1f} dB, "
-        f"{_text(lead)} dB over {RECEIVER_LABELS.get(second, second)}); to get what was asked for: "
-        f"{RECEIVER_LABELS.get(aligned, aligned)} (alignment {rows[aligned]['alignment']:.3f}), and at the least cost "
-        f"within {ALIGNMENT_CLOSE} of it {RECEIVER_LABELS.get(cheap, cheap)} ({rows[cheap]['alignment']:.3f}, "
+        f"to keep the image that was sent: {_style(best)['label']} ({rows[best]['psnr_db']:.1f} dB, "
+        f"{_text(lead)} dB over {_style(second)['label']}); to get what was asked for: "
+        f"{_style(aligned)['label']} (alignment {rows[aligned]['alignment']:.3f}), and at the least cost "
+        f"within {ALIGNMENT_CLOSE} of it {_style(cheap)['label']} ({rows[cheap]['alignment']:.3f}, "
         f"{measured.step_flops[cheap] / 1e6:.0f} MFLOP a step, {share:.0%} of the dearest); lowest Frechet distance: "
-        f"{RECEIVER_LABELS.get(distance, distance)}",
+        f"{_style(distance)['label']}",
     )
 
 
 def _gain(measured: ReceiverStudy, one: str, other: str, band: Band) -> Interval:
     """Paired gain in PSNR over the inner splits of a band, with its interval over requests."""
-    return interval(_inner(measured.values(one, "psnr_db"), band) - _inner(measured.values(other, "psnr_db"), band))
+    return mean_over_states(
+        _inner(measured.values(one, "psnr_db"), band) - _inner(measured.values(other, "psnr_db"), band)
+    )
 
 
 def _text(gain: Interval) -> str:
@@ -248,36 +260,33 @@ def _profile_gain(profile: Any, name: str) -> Claim:
     texts = []
     for band in bands_of(profile.snr_db):
         one, other = (profile.values(each, "psnr_db").astype(np.float64).mean(axis=-1) for each in (name, "ignore"))
-        texts.append(f"{band.name} {_text(interval(_inner(one, band) - _inner(other, band)))} dB")
+        texts.append(f"{band.name} {_text(mean_over_states(_inner(one, band) - _inner(other, band)))} dB")
     return report(
-        f"PSNR of {RECEIVER_LABELS.get(name, name)} against ignore on the whole profile "
-        f"({len(profile.requests)} requests)",
+        f"PSNR of {_style(name)['label']} against ignore on the whole profile ({len(profile.requests)} requests)",
         "; ".join(texts),
     )
 
 
+@house_style()
 def _draw(measured: ReceiverStudy, options: Options) -> Figure:
     labels = [*METRICS.values(), FRECHET]
-    with house_style():
-        figure = Figure(figsize=(7.4, 1.75 * len(labels) + 0.5), layout="constrained")
-        panels = figure.subplots(len(labels), len(options.shown_splits), sharex=True, sharey="row", squeeze=False)
-        for receiver in measured.step_flops:
-            style = RECEIVER_STYLES.get(receiver, {"color": "0.5", "linestyle": "-", "marker": ""})
-            label = RECEIVER_LABELS.get(receiver, receiver)
-            frechet = _jackknife(measured, receiver, options.shown_splits)
-            for column, split in enumerate(options.shown_splits):
-                for row, metric in enumerate(METRICS):
-                    values = column_intervals(measured.values(receiver, metric)[:, split])
-                    draw_band(panels[row, column], measured.snr_db, values, label, style)
-                draw_band(panels[-1, column], measured.snr_db, frechet[column], label, style)
+    shape = len(labels), len(options.shown_splits)
+    figure, panels = subplots(7.4, 1.75 * len(labels) + 0.5, *shape, sharex=True, sharey="row", squeeze=False)
+    for receiver in measured.step_flops:
+        frechet = _jackknife(measured, receiver, options.shown_splits)
         for column, split in enumerate(options.shown_splits):
-            panels[0, column].set_title(f"split {split}")
-            panels[-1, column].set_xlabel(SNR_LABEL)
-        for row, label in enumerate(labels):
-            panels[row, 0].set_ylabel(label)
-        panels[-1, 0].set_yscale("log")
-        handles, names = panels[0, 0].get_legend_handles_labels()
-        figure.legend(handles, names, loc="outside upper center", ncols=3)
+            for row, metric in enumerate(METRICS):
+                values = column_intervals(measured.values(receiver, metric)[:, split])
+                draw_intervals(panels[row, column], measured.snr_db, values, **_style(receiver))
+            draw_intervals(panels[-1, column], measured.snr_db, frechet[column], **_style(receiver))
+    for column, split in enumerate(options.shown_splits):
+        panels[0, column].set_title(f"split {split}")
+        panels[-1, column].set_xlabel(SNR_LABEL)
+    for row, label in enumerate(labels):
+        panels[row, 0].set_ylabel(label)
+    panels[-1, 0].set_yscale("log")
+    handles, names = panels[0, 0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside upper center", ncols=3)
     return figure
 
 
@@ -296,39 +305,36 @@ def _jackknife(measured: ReceiverStudy, receiver: str, splits: Sequence[int]) ->
     ]
 
 
+@house_style()
 def _draw_best(measured: ReceiverStudy, rows: Sequence[dict[str, Any]], steps: int) -> Figure:
     """The best receiver of every cell, by PSNR, alignment and Frechet distance."""
     names = list(measured.step_flops)
     inner, levels = range(1, steps), measured.snr_db
     cells = {(row["receiver"], row["split"], row["snr_db"]): row for row in rows}
     measures = {"PSNR": ("psnr_db", 1), "alignment": ("alignment", 1), FRECHET: ("frechet_distance", -1)}
-    with house_style():
-        figure = Figure(figsize=(7.4, 3.4), layout="constrained")
-        panels = figure.subplots(1, len(measures), sharey=True)
-        for panel, (title, (key, sign)) in zip(panels, measures.items(), strict=True):
-            values = np.array(
-                [[[sign * cells[name, split, level][key] for level in levels] for split in inner] for name in names]
-            )
-            best = values.argmax(axis=0)
-            # SNRs lie unevenly: cells of one width, named by their SNR.
-            columns = edges_around(range(len(levels)))
-            for index, name in enumerate(names):
-                own = np.where(best == index, 1.0, np.nan)
-                colour = RECEIVER_STYLES.get(name, {"color": "0.5"})["color"]
-                from_list = _one_colour(colour)
-                panel.pcolormesh(columns, edges_around(list(inner)), own, cmap=from_list, vmin=0, vmax=1)
-            panel.set_xticks(range(len(levels)), [f"{level:g}" for level in levels], fontsize=7, rotation=60)
-            panel.set(title=f"best by {title}", xlabel=SNR_LABEL)
-            panel.grid(visible=False)
-        panels[0].set(ylabel="Split (edge steps)", yticks=list(inner)[1::2])
-        for name in names:
-            colour = RECEIVER_STYLES.get(name, {"color": "0.5"})["color"]
-            panels[0].plot([], [], "s", color=colour, markersize=7, label=RECEIVER_LABELS.get(name, name))
-        figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
+    figure, panels = subplots(7.4, 3.4, 1, len(measures), sharey=True)
+    for panel, (title, (key, sign)) in zip(panels, measures.items(), strict=True):
+        values = np.array(
+            [[[sign * cells[name, split, level][key] for level in levels] for split in inner] for name in names]
+        )
+        best = values.argmax(axis=0)
+        # SNRs lie unevenly: cells of one width, named by their SNR.
+        columns = edges_around(range(len(levels)))
+        for index, name in enumerate(names):
+            own = np.where(best == index, 1.0, np.nan)
+            colours = ListedColormap([_style(name)["color"]])
+            panel.pcolormesh(columns, edges_around(list(inner)), own, cmap=colours, vmin=0, vmax=1)
+        panel.set_xticks(range(len(levels)), [f"{level:g}" for level in levels], fontsize=7, rotation=60)
+        panel.set(title=f"best by {title}", xlabel=SNR_LABEL)
+        panel.grid(visible=False)
+    panels[0].set(ylabel="Split (edge steps)", yticks=list(inner)[1::2])
+    for name in names:
+        style = _style(name) | {"linestyle": "", "marker": "s"}
+        panels[0].plot([], [], markersize=7, **style)
+    figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure
 
 
-def _one_colour(colour: str) -> Any:
-    from matplotlib.colors import ListedColormap
-
-    return ListedColormap([colour])
+def _style(receiver: str) -> dict[str, Any]:
+    """How figures draw and name a receiver."""
+    return STYLES.get(receiver, {"color": "0.5", "linestyle": "-", "marker": "", "label": receiver})

@@ -14,7 +14,7 @@ from agents.experiments.shared.delivered import (
     EDGE,
     DeliveredImages,
     Frameworks,
-    Scheme,
+    System,
     Tile,
     caption_of,
     draw_sheet,
@@ -41,7 +41,7 @@ class Options(ImageOptions):
     snr_db: Points
 
 
-Sheet = Mapping[tuple[Scheme, float], DeliveredImages]
+Sheet = Mapping[tuple[System, float], DeliveredImages]
 
 
 def run(study: Study, options: Options) -> Findings:
@@ -69,7 +69,7 @@ def run(study: Study, options: Options) -> Findings:
 
 
 def _claims(sheet: Sheet, receiver: str, snr_db: Sequence[float]) -> list[Claim]:
-    own = {level: sheet[Scheme("root", receiver), level] for level in snr_db}
+    own = {level: sheet[System("root", receiver), level] for level in snr_db}
     behind, leads = [], []
     for name, rival in rivals_of(receiver).items():
         gaps = [own[level].quality["psnr_db"] - sheet[rival, level].quality["psnr_db"] for level in snr_db]
@@ -107,8 +107,8 @@ def _claims(sheet: Sheet, receiver: str, snr_db: Sequence[float]) -> list[Claim]
     ]
 
 
-def _draw(sheet: Sheet, schemes: Sequence[Scheme], snr_db: Sequence[float], index: int, delivery: Frameworks) -> Figure:
-    def tile(scheme: Scheme, level: float) -> Tile:
+def _draw(sheet: Sheet, schemes: Sequence[System], snr_db: Sequence[float], index: int, delivery: Frameworks) -> Figure:
+    def tile(scheme: System, level: float) -> Tile:
         each = sheet[scheme, level]
         return Tile(each.images[index], caption_of(scheme, each, index))
 

@@ -11,7 +11,7 @@ from agents.experiments.shared.delivered import (
     EDGE,
     DeliveredImages,
     Frameworks,
-    Scheme,
+    System,
     Tile,
     caption_of,
     draw_sheet,
@@ -41,7 +41,7 @@ class Options(ImageOptions):
     snr_db: float
 
 
-Sheet = Mapping[Scheme, DeliveredImages]
+Sheet = Mapping[System, DeliveredImages]
 
 
 def run(study: Study, options: Options) -> Findings:
@@ -59,14 +59,14 @@ def run(study: Study, options: Options) -> Findings:
 
 
 def _claims(sheet: Sheet, receiver: str, snr_db: float) -> list[Claim]:
-    own, edge = sheet[Scheme("root", receiver)], sheet[EDGE]
+    own, edge = sheet[System("root", receiver)], sheet[EDGE]
     rivals = {name: sheet[scheme] for name, scheme in rivals_of(receiver).items()}
     gaps = {name: difference(own.quality["psnr_db"], each.quality["psnr_db"]) for name, each in rivals.items()}
-    told = f"receiver {receiver}: PSNR {own.mean('psnr_db'):.1f} dB, SSIM {own.mean('ssim'):.3f}; "
+    measured = f"receiver {receiver}: PSNR {own.mean('psnr_db'):.1f} dB, SSIM {own.mean('ssim'):.3f}; "
     return [
         paper(
             f"at {snr_db:g} dB Non-ROOT and Non-fine-tuning have noisy points and blurred edges, SemAIGC has not",
-            told
+            measured
             + ", ".join(
                 f"{label_of(name)} {each.mean('psnr_db'):.1f} dB, {each.mean('ssim'):.3f} "
                 f"(lead {gaps[name].mean:+.1f} dB, 95 % {gaps[name].span('+.1f')})"
@@ -78,7 +78,7 @@ def _claims(sheet: Sheet, receiver: str, snr_db: float) -> list[Claim]:
         ),
         paper(
             f"at {snr_db:g} dB Edge's image is distorted too, and worse than SemAIGC's",
-            f"{told}SSIM of Edge's {edge.mean('ssim'):.3f}",
+            f"{measured}SSIM of Edge's {edge.mean('ssim'):.3f}",
             edge.mean("ssim") < own.mean("ssim"),
             "Edge's image is sent error-free at the Shannon rate here: it is the reference, and pays in time instead",
         ),

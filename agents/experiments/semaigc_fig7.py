@@ -75,8 +75,8 @@ def _claims(receiver: str, axis: str, points: Points, splits: Splits) -> list[Cl
         )
     ]
     if axis == "snr_db":
-        told = ", ".join(f"{mean:.1f}" for mean in means)
-        claims.append(report(f"course over SNR of receiver {receiver}", f"mean splits of ROOT: {told}"))
+        course = ", ".join(f"{mean:.1f}" for mean in means)
+        claims.append(report(f"course over SNR of receiver {receiver}", f"mean splits of ROOT: {course}"))
     return claims
 
 

@@ -13,7 +13,7 @@ from tqdm import tqdm
 from agents.evaluation.statistics import Interval, column_intervals
 from agents.experiments.shared.findings import Claim, Findings, Row, bar, named_rows, paper, per_receiver
 from agents.experiments.shared.learning import root_of
-from agents.experiments.shared.states import FIXED, FRAMEWORKS, difference, interval, sample_states, share_of
+from agents.experiments.shared.states import FIXED, FRAMEWORKS, difference, mean_over_states, sample_states, share_of
 from agents.experiments.shared.study import StateOptions, Study
 from agents.reports.drawing import PACR_LABEL, SNR_LABEL, colour_bar, draw_cells, subplots
 from agents.reports.style import house_style, label_of
@@ -189,7 +189,7 @@ def _near_the_oracle(grid: Grid) -> Claim:
 
 def _over_cells(values: NDArray[np.float64]) -> Interval:
     """Mean over cells and states; cells share the luck of their states, so states are what is resampled."""
-    return interval(values.reshape(-1, values.shape[-1]).mean(axis=0))
+    return mean_over_states(values.reshape(-1, values.shape[-1]).mean(axis=0))
 
 
 @house_style()

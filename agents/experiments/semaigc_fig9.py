@@ -11,10 +11,11 @@ from matplotlib.figure import Figure
 from tqdm import tqdm
 
 from agents.evaluation.comparison import compare, contender
+from agents.evaluation.entries import Outcomes
 from agents.experiments.shared import honest_link
 from agents.experiments.shared.findings import Claim, Findings, Row, named_rows, paper, per_receiver
 from agents.experiments.shared.learning import root_of
-from agents.experiments.shared.states import FIXED, FRAMEWORKS, Served, Sweep
+from agents.experiments.shared.states import FIXED, FRAMEWORKS, Sweep
 from agents.experiments.shared.study import ComparedOptions, Study
 from agents.reports.drawing import PACR_LABEL, SNR_LABEL, draw_intervals, subplots
 from agents.reports.style import house_style, label_of, line_style
@@ -60,7 +61,7 @@ def run(study: Study, options: Options) -> Findings:
 
 
 def _sweep(study: Study, options: Options, receiver: str, axis: str, **changes: Any) -> Sweep:
-    served: list[Served] = []
+    served: list[dict[str, Outcomes]] = []
     root = root_of(study, receiver, options.root)
     points: Points = getattr(options, axis)
     for point in tqdm(points, desc=f"receiver {receiver}, {axis}", leave=False):
@@ -79,12 +80,12 @@ def _claims(sweeps: Mapping[str, Sweep]) -> list[Claim]:
 def _over_compute(sweep: Sweep) -> list[Claim]:
     root, edge_s = sweep.means("root", "latency_s"), sweep.means("edge", "latency_s")
     satisfaction = sweep.means("root", "reward")
-    told, instead = [], []
+    exceptions, instead = [], []
     for name in FIXED:
         own = sweep.means(name, "latency_s")
         i = int((own - root).argmin())
         if own[i] < root[i]:
-            told.append(f"{label_of(name)} at PACR {sweep.points[i]:g} ({own[i]:.1f} against {root[i]:.1f} s)")
+            exceptions.append(f"{label_of(name)} at PACR {sweep.points[i]:g} ({own[i]:.1f} against {root[i]:.1f} s)")
             instead.append(f"{label_of(name)} {sweep.means(name, 'reward')[i]:.2f} against {satisfaction[i]:.2f}")
     leads = satisfaction - sweep.means("edge", "reward")
     lead, saved = float(leads.mean()), float((edge_s - root).mean())
@@ -101,8 +102,8 @@ def _over_compute(sweep: Sweep) -> list[Claim]:
         ),
         paper(
             "ROOT is faster than the other frameworks at every PACR",
-            f"faster are {'; '.join(told)}" if told else "no framework is faster anywhere",
-            not told,
+            f"faster are {'; '.join(exceptions)}" if exceptions else "no framework is faster anywhere",
+            not exceptions,
             "the reward counts delivery in time of an acceptable image, not the lowest latency; satisfaction at these "
             f"points: {', '.join(instead)}",
         ),

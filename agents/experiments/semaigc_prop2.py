@@ -21,15 +21,15 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike, NDArray
 
 from agents.evaluation.statistics import column_intervals
-from agents.experiments.shared.drawing import PACR_LABEL
 from agents.experiments.shared.findings import Findings, bar, paper, report
 from agents.experiments.shared.study import Study
 from agents.policies.model_based import sample_observations
+from agents.reports.drawing import PACR_LABEL
 from agents.reports.style import OKABE_ITO, house_style
 from envs import SplitVectorEnv, costs, observation_to_state, plans
 from envs.checks import Count, Points
+from envs.units import FloatArray
 
-Floats = NDArray[np.float64]
 SHIPPED = costs.Payloads()
 
 
@@ -53,7 +53,7 @@ class Options:
     split: Count
 
 
-def right_bound(rate_bps: ArrayLike, image_bits: float, extra_s: ArrayLike) -> Floats:
+def right_bound(rate_bps: ArrayLike, image_bits: float, extra_s: ArrayLike) -> FloatArray:
     """Compression rate below which SemAIGC is faster, `1 - v D / O_s`; above 1: always, not above 0: never.
 
     Args:
@@ -64,7 +64,7 @@ def right_bound(rate_bps: ArrayLike, image_bits: float, extra_s: ArrayLike) -> F
     return 1 - np.asarray(rate_bps) * np.asarray(extra_s) / image_bits
 
 
-def printed_bound(rate_bps: ArrayLike, latent_bits: float, extra_s: ArrayLike) -> Floats:
+def printed_bound(rate_bps: ArrayLike, latent_bits: float, extra_s: ArrayLike) -> FloatArray:
     """The printed one, eq. 21: `|1 / (1 + v d)|` with d = D / O_ij, the receiver's extra seconds a sent bit.
 
     Args:
@@ -153,7 +153,7 @@ def _prices(study: Study, split: int, link: costs.LinkState, latent_bits: int) -
     return semaigc, edge
 
 
-def extra_s(semaigc: costs.Parts, edge: costs.Parts) -> Floats:
+def extra_s(semaigc: costs.Parts, edge: costs.Parts) -> FloatArray:
     """D: computing seconds of SemAIGC less those of Edge; what both do at the edge cancels."""
     return semaigc.edge + semaigc.user - edge.edge - edge.user
 

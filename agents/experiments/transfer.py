@@ -49,7 +49,7 @@ class Options(CurveOptions):
     fitted: Mapping[str, Any]
 
 
-class Place(NamedTuple):
+class Fitting(NamedTuple):
     """One scenario.
 
     Attributes:
@@ -67,7 +67,7 @@ def run(study: Study, options: Options) -> Findings:
     for place in settings.values():  # each is tried before any work
         for agent in agents.values():
             new_agent(lesson_of(options, place, agent))
-    places: dict[str, Place] = {}
+    places: dict[str, Fitting] = {}
     with tqdm(total=len(settings) * len(STYLES) * options.seeds, desc="agents", unit="agent", leave=False) as progress:
         for scenario, place in settings.items():
             starts = {}
@@ -78,7 +78,7 @@ def run(study: Study, options: Options) -> Findings:
                 in_requests = replace(learnt, learnt_from=learnt.learnt_from * place.episode_length)
                 starts[start] = in_requests.shares_of(oracle)
             rule = load_policy("two_split", SplitVectorEnv(1, place)).predict(states.observations)[0]
-            places[scenario] = Place(starts, float(states.rewards_of(rule).mean()) / oracle)
+            places[scenario] = Fitting(starts, float(states.rewards_of(rule).mean()) / oracle)
     return Findings(
         "Pre-trained, then fitted to the place",
         {"": _draw(places, options.shares)},
@@ -108,23 +108,23 @@ def _settings(study: Study, options: Options) -> dict[str, SplitSettings]:
     return {name: replace(study.settings, scenario=plain(scenario)) for name, scenario in configs.items()}
 
 
-def _claims(receiver: str, scenario: str, place: Place, shares: Points) -> list[Claim]:
+def _claims(receiver: str, scenario: str, place: Fitting, shares: Points) -> list[Claim]:
     scratch, fitted = place.starts[SCRATCH], place.starts[FITTED]
     at = f"receiver {receiver}, {scenario}: "
     until = {share: (fitted.until(share), scratch.until(share)) for share in shares}
     later = [share for share, (with_it, without) in until.items() if not (with_it < without or with_it == 0)]
-    told = ", ".join(f"{share:.3g} after {_number(a)} (without: {_number(b)})" for share, (a, b) in until.items())
+    levels = ", ".join(f"{share:.3g} after {_number(a)} (without: {_number(b)})" for share, (a, b) in until.items())
     zero_shot, end = fitted.values[:, 0].mean(), fitted.final
     gain = 100 * (end - zero_shot)
     return [
         bar(
             "what ROOT learnt in `paper` saves requests at every level",
-            f"{at}share of the oracle {told} requests, median of {len(fitted.served)} agents",
+            f"{at}share of the oracle {levels} requests, median of {len(fitted.served)} agents",
             not later,
             "no fewer until " + ", ".join(f"{share:.3g}" for share in later),
         ),
         bar(
-            "fitting to the place improves on ROOT of `paper` as it comes",
+            "fitting to the place improves on ROOT of `paper` as it is shipped",
             f"{at}{gain.mean():+.2f} points of the oracle (agents {gain.min():+.2f} to {gain.max():+.2f})",
             gain.min() > 0,
             f"it has only {100 * (1 - zero_shot):.2f} points left to gain there, agents from random networks are "
@@ -151,7 +151,7 @@ def _range(shares: NDArray[np.float64]) -> str:
 
 
 @house_style()
-def _draw(places: Mapping[str, Place], shares: Points) -> Figure:
+def _draw(places: Mapping[str, Fitting], shares: Points) -> Figure:
     figure, grid = subplots(0.8 + 2.9 * len(places), 3.3, 1, len(places), squeeze=False, sharex=True, sharey=True)
     panels = grid[0]
     for panel, (scenario, place) in zip(panels, places.items(), strict=True):
@@ -173,11 +173,11 @@ def _draw(places: Mapping[str, Place], shares: Points) -> Figure:
     return figure
 
 
-def _points(place: Place) -> list[Row]:
+def _points(place: Fitting) -> list[Row]:
     return named_rows("start", place.starts, lambda curves: curves.rows("requests", "relative_to_oracle"))
 
 
-def _summary(place: Place, shares: Points) -> list[Row]:
+def _summary(place: Fitting, shares: Points) -> list[Row]:
     def row(curves: Curves) -> list[Row]:
         ends = curves.final
         reached = {f"requests_until_{share:.3g}": curves.until(share) for share in shares}

@@ -12,7 +12,7 @@ from envs import costs
 
 
 def net_work_cdf(seconds: ArrayLike, interval_s: float, load: float, job_s: float) -> NDArray[np.float64]:
-    """Chance that work less elapsed time is at most so many seconds.
+    """Chance that work less elapsed time is at most a number of seconds.
 
     Work is a compound Poisson process with exponential jobs, observed after an exponential time T. With q = 1 / T,
     mu = 1 / job and nu = load / job, the transform of the difference X is
@@ -92,7 +92,7 @@ class Levels:
         return np.clip(rounded, 0, self.num - 1).astype(np.int64)
 
     def taken(self, prices: costs.Prices, attempts: int) -> NDArray[np.int64]:
-        """Whole steps that so many attempts take, of the user's joules or the edge's seconds, rounded down, int64."""
+        """Whole steps that a number of attempts takes, of the user's joules or the edge's seconds, rounded down."""
         parts_s = prices.parts_s(attempts)
         amount = parts_s.user * prices.user_power_w if self.is_good else parts_s.edge
         return np.floor(amount / self.step).astype(np.int64)

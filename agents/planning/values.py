@@ -25,7 +25,7 @@ class Choices:
     Attributes:
         rewards: float64 [N, L, P], exact mean reward of each plan.
         after: int64 [N, L, P, K], grid point after it with 1..K attempts.
-        chances: float64 [N, P, K], chance of so many attempts.
+        chances: float64 [N, P, K], chance of each number of attempts.
     """
 
     rewards: NDArray[np.float64]

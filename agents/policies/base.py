@@ -81,7 +81,7 @@ def check_plan_names(name: str, own: Sequence[str] | None, given: Sequence[str] 
     Args:
         name: of the policy, in the message.
         own: plans of its actions.
-        given: those of the environment. Where nobody knows the one or the other, None, their number has to do.
+        given: those of the environment. None where they are not known: then only their number is compared.
 
     Raises:
         ValueError: they are not the same, in the same order.

@@ -117,8 +117,8 @@ class GreedyNetwork(ExportedPolicy):
         Raises:
             ModuleNotFoundError: an ONNX file without the extra `deploy`.
         """
-        told = {name: getattr(self, name) for name in ("names", "activation", "dueling", "plans")}
-        metadata = {"format": FORMAT} | {name: json.dumps(value) for name, value in told.items()}
+        facts = {name: getattr(self, name) for name in ("names", "activation", "dueling", "plans")}
+        metadata = {"format": FORMAT} | {name: json.dumps(value) for name, value in facts.items()}
         if path.suffix == ".onnx":
             import onnx
 
@@ -143,20 +143,20 @@ class GreedyNetwork(ExportedPolicy):
         """
         try:
             with safe_open(path, framework="numpy") as file:
-                told = dict(file.metadata() or {})
-                if told.pop("format", None) != FORMAT:
+                facts = dict(file.metadata() or {})
+                if facts.pop("format", None) != FORMAT:
                     raise ValueError(f"it has no format {FORMAT}")
                 arrays = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118  (no mapping)
             layers = range((len(arrays) - 2) // 2)
             return cls(
-                names=tuple(json.loads(told["names"])),
+                names=tuple(json.loads(facts["names"])),
                 low=arrays["low"],
                 span=arrays["span"],
                 weights=tuple(arrays[f"weight.{index}"] for index in layers),
                 biases=tuple(arrays[f"bias.{index}"] for index in layers),
-                activation=json.loads(told["activation"]),
-                dueling=json.loads(told["dueling"]),
-                plans=tuple(json.loads(told["plans"])),
+                activation=json.loads(facts["activation"]),
+                dueling=json.loads(facts["dueling"]),
+                plans=tuple(json.loads(facts["plans"])),
             )
         except (OSError, SafetensorError, KeyError, ValueError) as error:
             raise ValueError(f"{path} is not an exported policy ({error})") from error
@@ -223,8 +223,8 @@ class OnnxNetwork(ExportedPolicy):
         options.intra_op_num_threads = options.inter_op_num_threads = 1
         try:
             self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-            told = self._session.get_modelmeta().custom_metadata_map
-            self.names, self.plans = (tuple(json.loads(told[key])) for key in ("names", "plans"))
+            facts = self._session.get_modelmeta().custom_metadata_map
+            self.names, self.plans = (tuple(json.loads(facts[key])) for key in ("names", "plans"))
         except Exception as error:  # onnxruntime's errors have no public common base
             raise ValueError(f"{path} is not an exported policy ({error})") from error
 

@@ -20,7 +20,7 @@ class Oracle(Policy):
 
     The observation holds all that the reward of its request depends on. Where actions do not move the state (all
     scenarios but `queue` and `battery`), the largest immediate reward is the best action; a hidden state of the
-    scenario changes nothing of that, since it tells only of later requests. Where they do, it is myopic.
+    scenario changes nothing of that, since it bears only on later requests. Where they do, it is myopic.
 
     Args:
         model: the environment's `model`, whose observations are instantaneous.

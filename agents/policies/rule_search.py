@@ -155,7 +155,7 @@ PER_USER_J = (0.0, 2e-5, 5e-5, 1e-4, 1.5e-4, 2e-4, 3e-4)
 class Priced(Policy):
     """`argmax_a E[reward | state, a] - price x what a takes`: the edge's seconds, or the user's joules.
 
-    One number tells a myopic rule of the future: the reward that a second of the queue, or a joule of the battery,
+    One number makes a myopic rule look ahead: the reward that a second of the queue, or a joule of the battery,
     is worth to later requests. What a plan takes is that of one attempt.
 
     Source: own derivation (a constant multiplier of the constraint on the resource).

@@ -32,7 +32,7 @@ class TrainedPolicy(Policy):
 
     Args:
         agent: the trained agent.
-        env: the unwrapped environment, whose action masks an agent that takes masks is told, if it has any and is
+        env: the unwrapped environment, whose action masks are passed to an agent that takes them, if it has any and is
             asked about its present observations, one an environment.
     """
 
@@ -66,7 +66,7 @@ class TrainedPolicy(Policy):
         return np.atleast_2d(self._env.action_masks())
 
     def check(self, env: Any, name: str) -> None:
-        """Check that the agent fits an environment's spaces, and its plans where the agent was told them.
+        """Check that the agent fits an environment's spaces, and its plans where the agent knows them.
 
         Raises:
             ValueError: it does not; the message names both sides.

@@ -11,8 +11,8 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from scipy.stats import binned_statistic_2d
 
+from agents.evaluation.entries import Outcomes
 from agents.evaluation.statistics import CellMeans, PerformanceProfile, binned_means
-from agents.evaluation.trials import Outcomes
 from agents.reports.drawing import PACR_LABEL, SNR_LABEL, colour_bar, draw_line, subplots, write_cells
 from agents.reports.numbers import ALL, NumberRow
 from agents.reports.style import house_style, label_of, line_style

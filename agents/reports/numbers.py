@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu
 
+from agents.evaluation.entries import Entry, Outcomes, by_policy, of_several_runs, scenarios_of, scores, session_means
 from agents.evaluation.statistics import (
     CellMeans,
     Interval,
@@ -23,7 +24,6 @@ from agents.evaluation.statistics import (
     performance_profile,
     probability_of_improvement,
 )
-from agents.evaluation.trials import Outcomes, Trial, by_policy, of_several_runs, scenarios_of, scores, session_means
 from agents.reports.tables import PolicyRow, summarise
 
 ALL = "all"
@@ -42,7 +42,7 @@ class Numbers:
     """All numbers of a report.
 
     Attributes:
-        trials: what they were computed from.
+        entries: what they were computed from.
         of_runs: whether training runs were compared: a score is then the mean of a run, else that of a session.
         comparison: scenario -> the table of policies, best first.
         aggregates: of `aggregate_rows`.
@@ -52,7 +52,7 @@ class Numbers:
         runs: of `run_rows`.
     """
 
-    trials: Sequence[Trial]
+    entries: Sequence[Entry]
     of_runs: bool
     comparison: Mapping[str, list[PolicyRow]]
     aggregates: list[NumberRow]
@@ -62,18 +62,18 @@ class Numbers:
     runs: list[NumberRow]
 
     @classmethod
-    def from_trials(cls, trials: Sequence[Trial], bins: int) -> Numbers:
-        """Those of every policy in every scenario, with so many cells along SNR and compute."""
-        results = {name: by_policy(trials, name) for name in scenarios_of(trials)}
+    def from_trials(cls, entries: Sequence[Entry], bins: int) -> Numbers:
+        """Those of every policy in every scenario, with this number of cells along SNR and compute."""
+        results = {name: by_policy(entries, name) for name in scenarios_of(entries)}
         return cls(
-            trials,
-            of_several_runs(trials),
+            entries,
+            of_several_runs(entries),
             {name: summarise(own) for name, own in results.items()},
-            aggregate_rows(trials),
-            improvement_rows(trials),
-            {policy: performance_profile(own, THRESHOLDS) for policy, own in scores(trials).items()},
+            aggregate_rows(entries),
+            improvement_rows(entries),
+            {policy: performance_profile(own, THRESHOLDS) for policy, own in scores(entries).items()},
             {name: cell_maps(own, bins) for name, own in results.items()},
-            run_rows(trials),
+            run_rows(entries),
         )
 
     @property
@@ -90,17 +90,17 @@ class Numbers:
             "profiles": profile_rows(self.profiles),
             "cells": [row for name, maps in self.maps.items() for row in cell_rows(name, maps)],
             "runs": self.runs,
-            "sessions": session_rows(self.trials),
+            "sessions": session_rows(self.entries),
         }
         return {name: [flat(row) for row in rows] for name, rows in found.items() if rows}
 
 
-def aggregate_rows(trials: Sequence[Trial]) -> list[NumberRow]:
+def aggregate_rows(entries: Sequence[Entry]) -> list[NumberRow]:
     """Interquartile mean and mean over the scores of each policy, in every scenario and over all of them."""
-    names = scenarios_of(trials)
-    parts = {name: [trial for trial in trials if trial.scenario == name] for name in names}
+    names = scenarios_of(entries)
+    parts = {name: [entry for entry in entries if entry.scenario == name] for name in names}
     if len(names) > 1:
-        parts[ALL] = list(trials)
+        parts[ALL] = list(entries)
     return [
         {
             "scenario": scenario,
@@ -114,9 +114,9 @@ def aggregate_rows(trials: Sequence[Trial]) -> list[NumberRow]:
     ]
 
 
-def improvement_rows(trials: Sequence[Trial]) -> list[NumberRow]:
+def improvement_rows(entries: Sequence[Entry]) -> list[NumberRow]:
     """How probable it is that the one policy does better than the other, over all scenarios, for every pair."""
-    found, of_runs = scores(trials), of_several_runs(trials)
+    found, of_runs = scores(entries), of_several_runs(entries)
     chance = probability_of_improvement if of_runs else paired_improvement
     return [
         {
@@ -169,34 +169,34 @@ def cell_rows(scenario: str, maps: Mapping[str, CellMeans]) -> list[NumberRow]:
     ]
 
 
-def run_rows(trials: Sequence[Trial]) -> list[NumberRow]:
+def run_rows(entries: Sequence[Entry]) -> list[NumberRow]:
     """Every training run in every scenario, with the interval over its sessions."""
     return [
         {
-            "scenario": trial.scenario,
-            "group": trial.policy,
-            "run": trial.run,
-            "training_seed": trial.training_seed,
-            "satisfaction": mean_interval(trial.outcomes["reward"], trial.outcomes["episode"]),
-            **{name: float(np.mean(trial.outcomes[name])) for name in ("latency_s", "energy_j", "attempts", "failed")},
+            "scenario": entry.scenario,
+            "group": entry.policy,
+            "run": entry.run,
+            "training_seed": entry.training_seed,
+            "satisfaction": mean_interval(entry.outcomes["reward"], entry.outcomes["episode"]),
+            **{name: float(np.mean(entry.outcomes[name])) for name in ("latency_s", "energy_j", "attempts", "failed")},
         }
-        for trial in trials
-        if trial.run
+        for entry in entries
+        if entry.run
     ]
 
 
-def session_rows(trials: Sequence[Trial]) -> list[NumberRow]:
+def session_rows(entries: Sequence[Entry]) -> list[NumberRow]:
     """Every session of every policy or run: what all intervals are made of."""
     rows = []
-    for trial in trials:
-        first = np.unique(trial.outcomes["episode"], return_index=True)[1]
-        seeds = trial.outcomes["seed"][first]
-        means = session_means(trial.outcomes)
+    for entry in entries:
+        first = np.unique(entry.outcomes["episode"], return_index=True)[1]
+        seeds = entry.outcomes["seed"][first]
+        means = session_means(entry.outcomes)
         rows += [
             {
-                "scenario": trial.scenario,
-                "policy": trial.policy,
-                "run": trial.run,
+                "scenario": entry.scenario,
+                "policy": entry.policy,
+                "run": entry.run,
                 "seed": int(seed),
                 "session": number,
                 "satisfaction": float(mean),

@@ -13,8 +13,8 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
 from PIL import Image
 
+from agents.evaluation.entries import Entry, scenarios_of
 from agents.evaluation.statistics import Interval
-from agents.evaluation.trials import Trial, scenarios_of
 from agents.reports.numbers import ALL, NumberRow, Numbers
 from agents.reports.provenance import Source
 from agents.reports.style import label_of
@@ -64,7 +64,7 @@ def write_page(path: Path, numbers: Numbers, source: Source, pictures: Mapping[t
     """
     text = TEMPLATES.get_template("report.html").render(
         title="Training runs compared" if numbers.of_runs else "Policies compared",
-        lead=_lead(numbers.trials),
+        lead=_lead(numbers.entries),
         finding=finding(numbers),
         all=ALL,
         of_runs=numbers.of_runs,
@@ -80,7 +80,7 @@ def write_page(path: Path, numbers: Numbers, source: Source, pictures: Mapping[t
 
 def finding(numbers: Numbers) -> str:
     """The best policy of each scenario in a sentence, the bounds aside."""
-    told = []
+    parts = []
     for scenario, rows in numbers.comparison.items():
         best = next((row for row in rows if row.policy not in BOUNDS), rows[0])
         text = f"{label_of(best.policy)} satisfies most, {best.satisfaction.text('.3f')}"
@@ -89,17 +89,17 @@ def finding(numbers: Numbers) -> str:
         gain = best.gain_over_fixed
         if np.isfinite(gain.mean):
             text += f" and {gain.mean:+.3f} ({gain.span('+.3f')}) over the best fixed split"
-        told.append(f"{scenario}: {text}" if len(numbers.scenarios) > 1 else text)
+        parts.append(f"{scenario}: {text}" if len(numbers.scenarios) > 1 else text)
     bounded = any(row.policy in BOUNDS for rows in numbers.comparison.values() for row in rows)
-    return ("Bounds aside, " if bounded else "") + "; ".join(told) + "."
+    return ("Bounds aside, " if bounded else "") + "; ".join(parts) + "."
 
 
-def _lead(trials: Sequence[Trial]) -> str:
-    first = trials[0].outcomes
-    names, seeds = scenarios_of(trials), list(dict.fromkeys(first["seed"].tolist()))
-    policies = dict.fromkeys(trial.policy for trial in trials)
-    runs = {trial.run for trial in trials if trial.run}
-    words = [f"{len(runs)} training runs in {len({t.policy for t in trials if t.run})} groups"] if runs else []
+def _lead(entries: Sequence[Entry]) -> str:
+    first = entries[0].outcomes
+    names, seeds = scenarios_of(entries), list(dict.fromkeys(first["seed"].tolist()))
+    policies = dict.fromkeys(entry.policy for entry in entries)
+    runs = {entry.run for entry in entries if entry.run}
+    words = [f"{len(runs)} training runs in {len({t.policy for t in entries if t.run})} groups"] if runs else []
     words += [
         f"{len(policies)} {'groups and policies' if runs else 'policies'}",
         f"scenario{'s' if len(names) > 1 else ''} {', '.join(names)}",

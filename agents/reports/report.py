@@ -8,7 +8,7 @@ from pathlib import Path
 
 from matplotlib.figure import Figure
 
-from agents.evaluation.trials import by_policy
+from agents.evaluation.entries import by_policy
 from agents.reports import figures
 from agents.reports.numbers import ALL, Numbers
 from agents.reports.page import Picture, write_page
@@ -55,6 +55,6 @@ def _figures(numbers: Numbers, source: Source, bins: int) -> Iterator[tuple[str,
         yield ALL, "performance_profile", figures.draw_profiles(numbers.profiles, numbers.of_runs)
     for scenario, maps in numbers.maps.items():
         yield scenario, "cells", figures.draw_cell_maps(maps)
-        results = by_policy(numbers.trials, scenario)
+        results = by_policy(numbers.entries, scenario)
         for name, figure in figures.state_figures(results, source.num_inference_steps[scenario], bins):
             yield scenario, name, figure

@@ -14,19 +14,23 @@ from numpy.typing import NDArray
 from agents.evaluation.standings import LABELS, ScenarioFindings
 from agents.reports.page import TEMPLATES
 from agents.reports.style import colour_of, house_style
+from envs import SCENARIO_IDS, SplitSettings
+from envs.checks import parse
 
 
-def page(found: Mapping[str, tuple[Any, ScenarioFindings, str]], num_requests: int, sessions: int) -> str:
+def scenarios_page(measured: Mapping[str, Any]) -> str:
     """The page in Markdown, `templates/scenarios.md` filled.
 
     Args:
-        found: id of an environment -> (parameters of its scenario, what was measured, link to its picture).
-        num_requests: that each policy served.
-        sessions: in a picture.
+        measured: `num_requests` that each policy served, `sessions` in a picture, `pictures` (their folder, as the page
+            links to it) and `found`, id of an environment -> values of its `ScenarioFindings`, as JSON has them.
     """
-    template = TEMPLATES.get_template("scenarios.md")
-    texts = {"labels": LABELS, "description": _description}
-    return template.render(found=found, num_requests=num_requests, sessions=sessions, **texts) + "\n"
+    found = {}
+    for name, values in measured["found"].items():
+        params = SplitSettings.from_keywords(SCENARIO_IDS[name]).scenario
+        found[name] = params, parse(ScenarioFindings, values), f"{measured['pictures']}/{params.NAME}.png"
+    texts = {"labels": LABELS, "description": _description, "found": found}
+    return TEMPLATES.get_template("scenarios.md").render({**measured, **texts}) + "\n"
 
 
 def _description(params: Any) -> str:

@@ -10,8 +10,8 @@ import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
+from agents.evaluation.entries import Outcomes
 from agents.evaluation.statistics import Interval, mean_interval, paired_difference
-from agents.evaluation.trials import Outcomes
 from agents.reports.style import label_of
 
 NOTHING = Interval(np.nan, np.nan, np.nan)
@@ -73,7 +73,7 @@ def summarise(results: Mapping[str, Outcomes]) -> list[PolicyRow]:
     return sorted(rows, key=lambda row: -row.satisfaction.mean)
 
 
-class Cell(NamedTuple):
+class TableCell(NamedTuple):
     """What stands in a table, and half of its interval where it has one."""
 
     text: str
@@ -94,14 +94,14 @@ class Column:
     of: Callable[[Any], str | float | Interval]
     form: str = ""
 
-    def cell(self, row: Any) -> Cell:
+    def cell(self, row: Any) -> TableCell:
         """What stands there for a row."""
         value = self.of(row)
         if isinstance(value, str):
-            return Cell(value)
+            return TableCell(value)
         mean, half = (value.mean, value.half) if isinstance(value, Interval) else (value, np.nan)
         text = self.form.format(mean) if np.isfinite(mean) else "–"
-        return Cell(text, f"{half:.3f}" if np.isfinite(half) else "")
+        return TableCell(text, f"{half:.3f}" if np.isfinite(half) else "")
 
 
 WAY = Column("Way to\noracle", lambda row: row.way_to_oracle, "{:.0%}")

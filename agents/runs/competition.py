@@ -10,7 +10,7 @@ from typing import Any
 from omegaconf import DictConfig, OmegaConf
 
 from agents.evaluation.comparison import Contender, contender
-from agents.evaluation.trials import Outcomes, Trial, joined
+from agents.evaluation.entries import Entry, Outcomes, joined
 from agents.runs.gathering import GatheredRun, gather
 from agents.runs.setup import Setup, named_scenarios, prepare, prepare_environment
 from envs import SplitSettings
@@ -45,7 +45,7 @@ class Competition:
     left_out: list[str]
     run_files: dict[str, Path] = field(default_factory=dict)
 
-    def serve(self, num_requests: int, seeds: Sequence[int], on_turn: Callable[[str], None]) -> list[Trial]:
+    def serve(self, num_requests: int, seeds: Sequence[int], on_turn: Callable[[str], None]) -> list[Entry]:
         """Let every competitor serve the same requests.
 
         Args:
@@ -58,14 +58,14 @@ class Competition:
             on_turn(f"{place}: {name}")
             return joined([(seed, by.serve(num_requests, seed)) for seed in seeds])
 
-        trials = []
+        entries = []
         for heat in self.heats:
             place = heat.scenario
-            trials += [
-                Trial(place, run.group, served(place, run.name, by), run.name, run.seed) for run, by in heat.runs
+            entries += [
+                Entry(place, run.group, served(place, run.name, by), run.name, run.seed) for run, by in heat.runs
             ]
-            trials += [Trial(place, label, served(place, label, by)) for label, by in heat.setup.contenders.items()]
-        return trials
+            entries += [Entry(place, label, served(place, label, by)) for label, by in heat.setup.contenders.items()]
+        return entries
 
 
 def of_policies(
@@ -90,10 +90,12 @@ def of_policies(
         heats.append(Heat(name, own, setup))
         for label, reason in refused.items():
             reasons.setdefault(label, {})[name] = reason
-    for label, told in reasons.items():
-        if label in asked_for and len(told) == len(heats):
-            raise ValueError(next(iter(told.values())))
-    notes = [f"left out in {name}: {reason}" for told in reasons.values() for name, reason in told.items()]
+    for label, by_scenario in reasons.items():
+        if label in asked_for and len(by_scenario) == len(heats):
+            raise ValueError(next(iter(by_scenario.values())))
+    notes = [
+        f"left out in {name}: {reason}" for by_scenario in reasons.values() for name, reason in by_scenario.items()
+    ]
     return Competition(heats, notes)
 
 

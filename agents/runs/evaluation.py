@@ -57,11 +57,11 @@ def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str]
         console.print(f"note: {sentence}", highlight=False, soft_wrap=True)
 
     with console.status("Evaluating") as status:
-        trials = competition.serve(
+        entries = competition.serve(
             settings.num_requests, settings.all_seeds, lambda turn: status.update(f"Evaluating {turn}")
         )
     with console.status("Statistics"):
-        numbers = Numbers.from_trials(trials, settings.bins)
+        numbers = Numbers.from_trials(entries, settings.bins)
     requests = f"{settings.num_requests * len(settings.all_seeds):,} requests, the same for every policy"
     for name, rows in numbers.comparison.items():
         title = requests if len(numbers.comparison) == 1 else f"{name}: {requests}"

@@ -27,7 +27,7 @@ class RunFolder:
     | `config.yaml` | the composed configuration |
     | `checkpoint-N` | everything that training goes on from after N requests; only the last one is kept |
     | `policy.zip` | the trained agent, in stable-baselines3's format |
-    | `comparison.csv`, `figures/` | the comparison of policies |
+    | `comparison.csv` | the comparison of policies |
     | `events.out.tfevents.*` | TensorBoard |
 
     Args:

@@ -15,7 +15,7 @@ from agents.runs.folders import RunFolder
 from envs.command_line import flatten, plain
 
 SHAPING = ("agent", "env", "scenario", "channel", "devices", "costs", "total_requests", "num_envs")
-"""Keys that shape the policy of a run, but for the seed, which tells the runs of a group apart."""
+"""Keys that shape the policy of a run, but for the seed, which distinguishes the runs of a group."""
 
 _UNSET = "unset"
 

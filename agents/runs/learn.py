@@ -53,7 +53,7 @@ def new_agent(lesson: Lesson) -> BaseAlgorithm:
 
 
 def learn(agent: BaseAlgorithm, total_requests: int, callbacks: Sequence[BaseCallback] = ()) -> None:
-    """Learn until so many requests lie behind; those of an earlier run count."""
+    """Learn from `total_requests` in all, those of an earlier run included."""
     agent.learn(
         total_requests - agent.num_timesteps,
         callback=list(callbacks),

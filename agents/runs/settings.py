@@ -35,7 +35,7 @@ class AgentSettings:
         """Settings of the group, whose other keys are hyperparameters.
 
         Raises:
-            ValueError: no name, or one that is no text; a policy to start from that is named by no text.
+            ValueError: no name, or one that is not text; a policy to start from that is not named by text.
         """
         values = plain(config)
         name, source = (values.pop(key, None) for key in ("name", "init_from"))

@@ -18,8 +18,8 @@ from agents.reports.tables import render, summarise
 from agents.reports.tensorboard import log_config, log_hyperparameters, run_logger
 from agents.runs.callbacks import Checkpoints, EveryRequests, LearningCurve, ProgressBar, stop_request
 from agents.runs.folders import RunFolder
+from agents.runs.image_log import ImageLog, log_decision_map
 from agents.runs.learn import Lesson, learn, new_agent
-from agents.runs.pictures import DeliveredImages, log_decision_map
 from agents.runs.resolvers import AUTO, NEVER
 from agents.runs.settings import GROUPS, AgentSettings, TrainSettings, override_keys, read_settings
 from agents.runs.setup import Setup, named_scenarios, prepare
@@ -71,7 +71,7 @@ def _train(
     environment = SplitVectorEnv(settings.num_envs, setup.settings)
     learner = Contender(TrainedPolicy(agent, environment), environment)
     curve = LearningCurve(agent, learner.environment, settings.evaluation.num_requests, settings.evaluation.seed)
-    images = DeliveredImages(agent, setup.settings, config.transceiver, settings.delivered_images, console)
+    images = ImageLog(agent, setup.settings, config.transceiver, settings.delivered_images, console)
 
     def pictures() -> None:
         log_decision_map(agent, setup.settings)

@@ -89,7 +89,7 @@ class Scheme:
         return own | {"snr_half_db": f"{self.snr_half_db:.3f}", "width_db": f"{self.width_db:.3f}"}
 
     def failure(self, snr_db: ArrayLike, transmissions: int = 1) -> FloatArray:
-        """Chance that a block fails after so many combined transmissions over AWGN, float64 of the SNRs' shape.
+        """Chance that a block fails after a number of combined transmissions over AWGN, float64 of the SNRs' shape.
 
         n copies of a symbol combined are one copy at n times the SNR.
         """

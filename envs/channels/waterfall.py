@@ -23,7 +23,7 @@ OFFSETS_DB = (-0.3, -0.1, 0.1, 0.3, 0.5, 0.7)
 def failed_blocks(
     modulation: Modulation, snr_db: float, blocks: int, generator: torch.Generator, payload_bits: int = BLOCK_BITS
 ) -> int:
-    """How many of so many random blocks fail over AWGN when each is sent once."""
+    """How many of a number of random blocks fail over AWGN when each is sent once."""
     code = block_code(payload_bits, modulation)
     n0 = 1.0 / db_to_linear(snr_db)
     sent = torch.randint(0, 2, (blocks, payload_bits), generator=generator).float()

@@ -17,7 +17,7 @@ from envs.transceiver import SHIPPED_PROFILE
 def main(config: DictConfig) -> None:
     """Measure what the configuration names and write one file."""
     from envs.transceiver.model.components import model_fingerprint  # heavy: after mistakes
-    from envs.transceiver.profile.parallel import measure
+    from envs.transceiver.profile.parallel import measure_profile
     from envs.transceiver.profile.settings import MeasureParams
 
     params = MeasureParams.from_config(plain(config.measure), plain(config.transceiver), plain(config.channel))
@@ -26,6 +26,6 @@ def main(config: DictConfig) -> None:
     if other and output.resolve() == SHIPPED_PROFILE:
         raise ValueError("output names the shipped profile, which is the embedded model's: give another file")
     output.parent.mkdir(parents=True, exist_ok=True)
-    profile = measure(params, Path(config.folder), config.workers, config.threads)
+    profile = measure_profile(params, Path(config.folder), config.workers, config.threads)
     profile.save(output)
     print(f"wrote {output}: {', '.join(profile.receivers)} on {profile.fingerprint}")

@@ -44,7 +44,7 @@ class Payloads:
 
     @classmethod
     def of_images(cls, height: int, width: int) -> Self:
-        """Payloads of images of so many pixels: 24 bits a pixel, 4 x 8 bits a latent of 8 x 8 pixels.
+        """Payloads of images of height x width pixels: 24 bits a pixel, 4 x 8 bits a latent of 8 x 8 pixels.
 
         Raises:
             ValueError: a side that is not a positive multiple of 8.

@@ -105,7 +105,7 @@ class Parts(NamedTuple):
 
 
 class Bill(NamedTuple):
-    """What so many attempts cost.
+    """What a number of attempts costs.
 
     Attributes:
         parts_s: seconds by part; None of `Totals`, which know their sums alone.
@@ -136,7 +136,7 @@ class Totals(NamedTuple):
         return Totals(*map(function, self))
 
     def bill(self, attempts: Floats | NDArray[np.integer] = 1.0) -> Bill:
-        """What so many attempts cost; `attempts` is broadcast to the prices."""
+        """What a number of attempts costs; `attempts` is broadcast to the prices."""
         latency_s, energy_j = self.once_s + attempts * self.repeat_s, self.once_j + attempts * self.repeat_j
         return Bill(None, latency_s, energy_j)  # type: ignore[arg-type]
 
@@ -181,11 +181,11 @@ class Prices(NamedTuple):
         return self.mapped(lambda seconds: seconds * possible)
 
     def parts_s(self, attempts: Floats | NDArray[np.integer] = 1.0) -> Parts:
-        """Seconds of so many attempts, by part; `attempts` is broadcast to the prices."""
+        """Seconds of a number of attempts, by part; `attempts` is broadcast to the prices."""
         return _attempts(self.seconds, attempts)
 
     def bill(self, attempts: Floats | NDArray[np.integer] = 1.0) -> Bill:
-        """What so many attempts cost, by part; `attempts` is broadcast to the prices."""
+        """What a number of attempts costs, by part; `attempts` is broadcast to the prices."""
         parts_s = self.parts_s(attempts)
         busy_s = parts_s if self.busy_seconds is self.seconds else _attempts(self.busy_seconds, attempts)
         return Bill(parts_s, parts_s.total, self._energy_j(busy_s))

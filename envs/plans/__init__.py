@@ -2,7 +2,7 @@
 
 A plan is data and has two readings: the transceiver executes it, the cost table prices it. Nothing else in
 the house knows about schemes. Prompts (with their embeddings) and seeds reach any node on an error-free control
-channel of negligible size, so they are no stage.
+channel of negligible size, so they are not stages.
 
 | paper | module | plans |
 |---|---|---|

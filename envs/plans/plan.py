@@ -165,7 +165,7 @@ class Plan:
     def attempt_start(self) -> int:
         """Index of the first stage of an attempt: what stands before it is done once.
 
-        An image that is not accepted is sent, finished and decoded again: from the first payload that is no weights
+        An image that is not accepted is sent, finished and decoded again: from the first payload that is not weights
         on; or, where nothing is sent, from the first denoising step on.
         """
         stages = list(enumerate(self.stages))

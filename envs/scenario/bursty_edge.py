@@ -1,4 +1,4 @@
-"""Scenario `bursty_edge`: the edge is busy or idle, which nobody tells."""
+"""Scenario `bursty_edge`: the edge is busy or idle, which the observation does not show."""
 
 from __future__ import annotations
 
@@ -52,7 +52,7 @@ def busy_chain(params: BurstyEdgeParams) -> TwoStateChain:
 class BurstyEdge(Scenario):
     """Availability is uniform in one of two ranges; which one is a Markov chain that the observation does not show.
 
-    The present availability is shown, so a request's prices are known; the hidden state tells of those to come, and
+    The present availability is shown, so a request's prices are known; the hidden state bears on those to come, and
     of the present one where the observation is averaged over a window.
     """
 

@@ -13,7 +13,7 @@ from envs.checks import number
 from envs.units import FloatArray, Floats, linear_to_db
 
 FEW = 4096
-"""Up to so many values scipy's loop is the faster one; above, torch's vectorised one, worth its import."""
+"""Up to this number of values scipy's loop is the faster one; above, torch's vectorised one, worth its import."""
 SLICE = 2**15 - 1
 """Values at a time: of more, torch would make several threads."""
 
@@ -43,7 +43,7 @@ def normal_to_uniform(z: NDArray[np.float64], low: Floats = 0.0, span: Floats = 
     return value
 
 
-class Process(Protocol):
+class RandomProcess(Protocol):
     """A process that moves on once a request; what it draws depends on nothing but itself.
 
     Attributes:

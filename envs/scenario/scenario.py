@@ -1,4 +1,4 @@
-"""What a scenario gives to a step, and what it is told of it."""
+"""What a scenario gives to a step, and what a step reports back."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from envs import checks
 from envs.costs import LinkState
 from envs.scenario.parameters import PROCESSES, ScenarioParams
-from envs.scenario.processes import GaussianAR1, Process, Uniform, normal_to_uniform
+from envs.scenario.processes import GaussianAR1, RandomProcess, Uniform, normal_to_uniform
 from envs.units import FloatArray
 
 INFO_NAMES = (
@@ -93,7 +93,7 @@ class Scenario:
         if not 1 <= max_attempts <= num_draws:
             raise ValueError(f"max_attempts must lie in 1..{num_draws}, the channel draws, got {max_attempts}")
         self.params = params
-        self.processes: dict[str, Process] = {
+        self.processes: dict[str, RandomProcess] = {
             "quantities": GaussianAR1(params.correlation, len(PROCESSES)),
             "request": Uniform(3),
         }

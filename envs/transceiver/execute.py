@@ -64,7 +64,7 @@ def _broken_chain(plan: Plan) -> str:
             return f"it decodes after {done} of {plan.num_inference_steps} steps"
         else:
             here = "image"
-    return "" if here == "image" else "it ends with a latent that nobody decodes"
+    return "" if here == "image" else "it ends with a latent that is never decoded"
 
 
 def executable(plan: Plan | str, num_inference_steps: int) -> Plan:

@@ -46,4 +46,4 @@ class Image:
 
 
 Item = Latent | Image
-"""Prompt and seed are on the error-free control channel, so that every node has them: they are no item."""
+"""Prompt and seed are on the error-free control channel, so that every node has them: they are not items."""

@@ -23,8 +23,8 @@ def run_steps(
         title: of the progress bar.
         steps: from the first that is not done yet to the last.
         take: does a step; the loss that the bar is to show from now on, if any.
-        keep: writes a checkpoint after so many steps.
-        is_due: whether one is due after so many.
+        keep: writes a checkpoint after a number of steps.
+        is_due: whether one is due then.
         is_shown: whether there is a bar.
 
     Raises:

@@ -106,7 +106,7 @@ def test_expected_rewards_are_the_mean_of_realised_ones(profile: QualityProfile)
 
 @pytest.mark.parametrize("name", ["ciag", "esuc", "uidg(2)", "cluster(5,3)", "euci_cache_miss(8)"])
 def test_plans_without_a_measured_quality_are_refused_by_name(profile: QualityProfile, name: str) -> None:
-    with pytest.raises(ValueError, match="nobody has measured the quality of plan ") as error:
+    with pytest.raises(ValueError, match="the quality of plan .* was not measured") as error:
         make(profile, plans=["semaigc", name])
     assert name in str(error.value)
 

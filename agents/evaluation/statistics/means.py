@@ -12,16 +12,17 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from agents.evaluation.statistics.interval import Interval
-from agents.evaluation.statistics.resampling import DEFAULT, Bootstrap, Floats
+from agents.evaluation.statistics.resampling import DEFAULT, Bootstrap
+from envs.units import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)
 class GroupedMeans:
     """Means of groups of values and their confidence limits, NaN where a group is empty; `count` values in each."""
 
-    mean: Floats
-    low: Floats
-    high: Floats
+    mean: FloatArray
+    low: FloatArray
+    high: FloatArray
     count: NDArray[np.int64]
 
 
@@ -29,15 +30,15 @@ class GroupedMeans:
 class BinnedMeans(GroupedMeans):
     """Means over bins of a second variable, [B] each; `centre` is the middle of each bin, in the variable's unit."""
 
-    centre: Floats
+    centre: FloatArray
 
 
 @dataclass(frozen=True, kw_only=True)
 class CellMeans(GroupedMeans):
     """Means in the cells of a map over two variables, [Y, X] each; edges [X + 1] and [Y + 1], in their units."""
 
-    x_edges: Floats
-    y_edges: Floats
+    x_edges: FloatArray
+    y_edges: FloatArray
 
 
 def mean_interval(values: ArrayLike, episodes: ArrayLike, bootstrap: Bootstrap = DEFAULT) -> Interval:
@@ -155,18 +156,18 @@ def _grouped_means(
     )
 
 
-def _ratio(sums: Floats, counts: Floats) -> Floats:
+def _ratio(sums: FloatArray, counts: FloatArray) -> FloatArray:
     return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
 
 
-def _checked_edges(edges: ArrayLike) -> Floats:
+def _checked_edges(edges: ArrayLike) -> FloatArray:
     limits = np.asarray(edges, dtype=np.float64)
     if limits.ndim != 1 or len(limits) < 2 or not (np.diff(limits) > 0).all():
         raise ValueError(f"edges must be [B + 1] and increase, got {limits}")
     return limits
 
 
-def _bin_of(variable: ArrayLike, edges: Floats) -> NDArray[np.int64]:
+def _bin_of(variable: ArrayLike, edges: FloatArray) -> NDArray[np.int64]:
     """The bin of each value, as `binned_means` counts them; -1 outside."""
     x = np.asarray(variable, dtype=np.float64)
     if not np.isfinite(x).all():

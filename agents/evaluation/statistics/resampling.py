@@ -9,7 +9,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from envs.units import FloatArray
 
 CHUNK = 100
 _KEPT = 2**24
@@ -36,7 +36,7 @@ class Bootstrap:
         if self.resamples < 1:
             raise ValueError(f"resamples must be >= 1, got {self.resamples}")
 
-    def limits(self, sizes: tuple[int, ...], statistic: Callable[[Floats], Floats]) -> Floats:
+    def limits(self, sizes: tuple[int, ...], statistic: Callable[[FloatArray], FloatArray]) -> FloatArray:
         """Confidence limits [2, ...] of a statistic.
 
         Args:
@@ -47,7 +47,7 @@ class Bootstrap:
         drawn = np.concatenate([statistic(counts) for counts in self.counts(sizes)])
         return np.nanquantile(drawn, (tail, 1 - tail), axis=0)
 
-    def counts(self, sizes: tuple[int, ...]) -> Iterator[Floats]:
+    def counts(self, sizes: tuple[int, ...]) -> Iterator[FloatArray]:
         """Resamples of rows that lie in strata, each stratum resampled within itself.
 
         Args:
@@ -71,7 +71,7 @@ def _kept_chunks(bootstrap: Bootstrap, sizes: tuple[int, ...]) -> tuple[NDArray[
     return tuple(chunk.astype(np.uint32) for chunk in _drawn(bootstrap, sizes))
 
 
-def _drawn(bootstrap: Bootstrap, sizes: tuple[int, ...]) -> Iterator[Floats]:
+def _drawn(bootstrap: Bootstrap, sizes: tuple[int, ...]) -> Iterator[FloatArray]:
     rng = np.random.default_rng(bootstrap.seed)
     for start in range(0, bootstrap.resamples, CHUNK):
         rows = min(CHUNK, bootstrap.resamples - start)

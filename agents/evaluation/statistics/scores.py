@@ -15,7 +15,8 @@ from numpy.typing import ArrayLike
 from scipy.stats import trim_mean
 
 from agents.evaluation.statistics.interval import Interval
-from agents.evaluation.statistics.resampling import DEFAULT, Bootstrap, Floats
+from agents.evaluation.statistics.resampling import DEFAULT, Bootstrap
+from envs.units import FloatArray
 
 Strata = Sequence[ArrayLike]
 """Scores [R_t] of each task t; the tasks may have different numbers of runs."""
@@ -46,7 +47,7 @@ def iqm_interval(scores: Strata, bootstrap: Bootstrap = DEFAULT) -> Interval:
     return Interval(interquartile_mean(strata), *map(float, limits))
 
 
-def trimmed_means(values: Floats, counts: Floats) -> Floats:
+def trimmed_means(values: FloatArray, counts: FloatArray) -> FloatArray:
     """Interquartile means [B] of resamples that are given as counts, without building or sorting them.
 
     Args:
@@ -71,7 +72,7 @@ def probability_of_improvement(scores: Strata, baseline: Strata, bootstrap: Boot
     own, other = _checked_pair(scores, baseline)
     wins = [_wins(x[:, None], y) for x, y in zip(own, other, strict=True)]
 
-    def chance(counts: Floats) -> Floats:
+    def chance(counts: FloatArray) -> FloatArray:
         parts = _by_task(counts, [*own, *other])
         tasks = zip(parts[: len(own)], wins, parts[len(own) :], strict=True)
         return np.mean([((a @ win) * b).sum(axis=1) / win.size for a, win, b in tasks], axis=0)
@@ -103,10 +104,10 @@ def paired_improvement(scores: Strata, baseline: Strata, bootstrap: Bootstrap = 
 class PerformanceProfile:
     """Share of runs that score above each threshold, a mean over tasks, with pointwise limits; float64 [K] each."""
 
-    threshold: Floats
-    share: Floats
-    low: Floats
-    high: Floats
+    threshold: FloatArray
+    share: FloatArray
+    low: FloatArray
+    high: FloatArray
 
 
 def performance_profile(scores: Strata, thresholds: ArrayLike, bootstrap: Bootstrap = DEFAULT) -> PerformanceProfile:
@@ -124,7 +125,7 @@ def performance_profile(scores: Strata, thresholds: ArrayLike, bootstrap: Bootst
     return PerformanceProfile(points, share, *_limits(strata, _mean_over_tasks(above), bootstrap))
 
 
-def _checked(scores: Strata) -> list[Floats]:
+def _checked(scores: Strata) -> list[FloatArray]:
     strata = [np.asarray(each, dtype=np.float64) for each in scores]
     if not strata or any(each.ndim != 1 or not each.size for each in strata):
         raise ValueError(f"scores must be one array [R], R >= 1, a task; got shapes {[each.shape for each in strata]}")
@@ -133,22 +134,24 @@ def _checked(scores: Strata) -> list[Floats]:
     return strata
 
 
-def _checked_pair(scores: Strata, baseline: Strata) -> tuple[list[Floats], list[Floats]]:
+def _checked_pair(scores: Strata, baseline: Strata) -> tuple[list[FloatArray], list[FloatArray]]:
     own, other = _checked(scores), _checked(baseline)
     if len(own) != len(other):
         raise ValueError(f"both policies need scores of the same tasks, got {len(own)} and {len(other)}")
     return own, other
 
 
-def _sizes(strata: Sequence[Floats]) -> tuple[int, ...]:
+def _sizes(strata: Sequence[FloatArray]) -> tuple[int, ...]:
     return tuple(len(each) for each in strata)
 
 
-def _wins(own: Floats, other: Floats) -> Floats:
+def _wins(own: FloatArray, other: FloatArray) -> FloatArray:
     return (own > other) + 0.5 * (own == other)
 
 
-def _limits(strata: Sequence[Floats], statistic: Callable[[Floats], Floats], bootstrap: Bootstrap) -> Floats:
+def _limits(
+    strata: Sequence[FloatArray], statistic: Callable[[FloatArray], FloatArray], bootstrap: Bootstrap
+) -> FloatArray:
     """Limits [2, ...] of a statistic of counts."""
     sizes = _sizes(strata)
     if max(sizes) == 1:
@@ -156,15 +159,15 @@ def _limits(strata: Sequence[Floats], statistic: Callable[[Floats], Floats], boo
     return bootstrap.limits(sizes, statistic)
 
 
-def _by_task(counts: Floats, strata: Sequence[Floats]) -> list[Floats]:
+def _by_task(counts: FloatArray, strata: Sequence[FloatArray]) -> list[FloatArray]:
     """Counts [B, sum of R_t] of resamples, those [B, R_t] of each task for themselves."""
     return np.split(counts, np.cumsum(_sizes(strata))[:-1], axis=1)
 
 
-def _mean_over_tasks(values: Sequence[Floats]) -> Callable[[Floats], Floats]:
+def _mean_over_tasks(values: Sequence[FloatArray]) -> Callable[[FloatArray], FloatArray]:
     """The statistic of counts: mean over tasks of the means of values [R_t] or [R_t, K] within them; [B] or [B, K]."""
 
-    def mean(counts: Floats) -> Floats:
+    def mean(counts: FloatArray) -> FloatArray:
         # Sums first, then the division: shares then stay within 0 and 1 to the last digit.
         tasks = zip(_by_task(counts, values), values, strict=True)
         return np.mean([part @ each / len(each) for part, each in tasks], axis=0)

@@ -16,7 +16,7 @@ BANDWIDTHS_HZ = np.geomspace(1e5, 1e8, 31)
 NUM_STATES = 256
 
 
-class Satisfaction(NamedTuple):
+class FrameworkSatisfaction(NamedTuple):
     """Mean expected satisfaction at each bandwidth, float64 [W]."""
 
     semaigc: FloatArray
@@ -30,7 +30,7 @@ def expected_satisfaction(
     rate: str,
     num_states: int = NUM_STATES,
     settings: SplitSettings | None = None,
-) -> Satisfaction:
+) -> FrameworkSatisfaction:
     """Expected satisfaction of SemAIGC at its best split, of Non-ROOT and of Edge AIGC, over the scenario `paper`.
 
     The best split is the exact optimum given the observation, which ROOT approaches. All but SNR and bandwidth
@@ -56,7 +56,7 @@ def expected_satisfaction(
         rewards = model.expected_rewards(model.observe(state))
         best = np.delete(rewards, edge, axis=1).max(axis=1)
         rows.append((best.mean(), rewards[:, non_root].mean(), rewards[:, edge].mean()))
-    return Satisfaction(*np.array(rows).T)
+    return FrameworkSatisfaction(*np.array(rows).T)
 
 
 def first_crossing(x: NDArray[np.float64], ahead: FloatArray, behind: FloatArray) -> float:

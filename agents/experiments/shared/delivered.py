@@ -24,7 +24,7 @@ METRICS = ("psnr_db", "ssim", "alignment")
 Images = NDArray[np.float32]
 
 
-class Scheme(NamedTuple):
+class System(NamedTuple):
     """A framework with its receiver; None where no receiver takes a step."""
 
     framework: str
@@ -56,7 +56,7 @@ class DeliveredImages:
         return float(self.quality[metric].mean())
 
 
-def quality_rows(sheet: Mapping[tuple[Scheme, float], DeliveredImages]) -> list[Row]:
+def quality_rows(sheet: Mapping[tuple[System, float], DeliveredImages]) -> list[Row]:
     """Mean quality of every scheme at every SNR, with intervals over requests."""
     rows: list[Row] = []
     for (scheme, snr_db), each in sheet.items():
@@ -66,25 +66,25 @@ def quality_rows(sheet: Mapping[tuple[Scheme, float], DeliveredImages]) -> list[
     return rows
 
 
-def caption_of(scheme: Scheme, each: DeliveredImages, index: int) -> str:
+def caption_of(scheme: System, each: DeliveredImages, index: int) -> str:
     """Split and PSNR of one image; Edge's is the noise-free one that the others are measured by."""
     quality = "noise-free" if scheme == EDGE else f"{each.quality['psnr_db'][index]:.1f} dB"
     return f"split {each.split} · {quality}"
 
 
-EDGE = Scheme("edge", None)
+EDGE = System("edge", None)
 """Edge and Local deliver the same image: that of the generator, error-free."""
 
 
-def rivals_of(receiver: str) -> dict[str, Scheme]:
+def rivals_of(receiver: str) -> dict[str, System]:
     """The frameworks that SemAIGC is to outperform, by name."""
-    return {"non_root": Scheme("non_root", receiver), "non_finetuning": Scheme("non_finetuning", None)}
+    return {"non_root": System("non_root", receiver), "non_finetuning": System("non_finetuning", None)}
 
 
-def schemes_of(receivers: Sequence[str]) -> tuple[Scheme, ...]:
+def schemes_of(receivers: Sequence[str]) -> tuple[System, ...]:
     """The frameworks of figures 4 and 5."""
-    shared = [Scheme(name, receiver) for name in ("root", "non_root") for receiver in receivers]
-    return (*shared, Scheme("non_finetuning", None), EDGE)
+    shared = [System(name, receiver) for name in ("root", "non_root") for receiver in receivers]
+    return (*shared, System("non_finetuning", None), EDGE)
 
 
 class Frameworks:
@@ -102,7 +102,7 @@ class Frameworks:
         pacr = self.options.edge_availability
         return f"ROOT decides at PACR {pacr:g} with everything else in the middle of the scenario."
 
-    def deliver(self, scheme: Scheme, snr_db: float) -> DeliveredImages:
+    def deliver(self, scheme: System, snr_db: float) -> DeliveredImages:
         """All requests under one scheme at one SNR."""
         steps = self.study.num_inference_steps
         if scheme == EDGE:

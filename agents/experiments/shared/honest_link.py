@@ -8,7 +8,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.figure import Figure
 
-from agents.experiments.shared.crossover import BANDWIDTHS_HZ, Satisfaction, expected_satisfaction, first_crossing
+from agents.experiments.shared.crossover import (
+    BANDWIDTHS_HZ,
+    FrameworkSatisfaction,
+    expected_satisfaction,
+    first_crossing,
+)
 from agents.experiments.shared.findings import Claim, Row, report
 from agents.experiments.shared.states import Sweep
 from agents.reports.drawing import SNR_LABEL, draw_intervals, subplots
@@ -20,13 +25,13 @@ RATES = {"shannon": ("-", "Shannon's rate"), "coded": ("--", "5G LDPC and QAM")}
 SENDERS = ("root", "edge")
 """Whose latency is drawn: who sends a latent, and who sends an image."""
 NAMES = {"semaigc": "root", "non_root": "non_root", "edge": "edge"}
-"""Field of `Satisfaction` -> the policy whose colour and name it has."""
+"""Field of `FrameworkSatisfaction` -> the policy whose colour and name it has."""
 
-Curves = Mapping[tuple[str, float], Satisfaction]
+SatisfactionCurves = Mapping[tuple[str, float], FrameworkSatisfaction]
 """(rate, SNR in dB) -> expected satisfaction over `BANDWIDTHS_HZ`."""
 
 
-def over_bandwidth(settings: SplitSettings, snrs_db: Sequence[float]) -> Curves:
+def over_bandwidth(settings: SplitSettings, snrs_db: Sequence[float]) -> SatisfactionCurves:
     """Expected satisfaction over bandwidth at the harshest and the mildest SNR, at both rates.
 
     Args:
@@ -40,7 +45,7 @@ def over_bandwidth(settings: SplitSettings, snrs_db: Sequence[float]) -> Curves:
     }
 
 
-def claims(links: Mapping[str, Sweep], curves: Curves) -> list[Claim]:
+def claims(links: Mapping[str, Sweep], curves: SatisfactionCurves) -> list[Claim]:
     """How much later Edge AIGC is at the harshest SNR, and the bandwidths at which the order turns.
 
     Args:
@@ -70,7 +75,7 @@ def claims(links: Mapping[str, Sweep], curves: Curves) -> list[Claim]:
 
 
 @house_style()
-def draw(links: Mapping[str, Sweep], curves: Curves) -> Figure:
+def draw(links: Mapping[str, Sweep], curves: SatisfactionCurves) -> Figure:
     """Latency over SNR, and expected satisfaction over bandwidth at the harshest SNR, at both rates."""
     harsh_db = min(level_db for _, level_db in curves)
     figure, (latency, bandwidth) = subplots(7.2, 3.2, 1, 2)
@@ -90,7 +95,7 @@ def draw(links: Mapping[str, Sweep], curves: Curves) -> Figure:
     return figure
 
 
-def rows(links: Mapping[str, Sweep], curves: Curves) -> list[Row]:
+def rows(links: Mapping[str, Sweep], curves: SatisfactionCurves) -> list[Row]:
     """All numbers: latency over SNR, expected satisfaction over bandwidth; the latter is exact in its states."""
     found: list[Row] = [
         {

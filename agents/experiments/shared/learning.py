@@ -180,10 +180,10 @@ class _RewardSum(BaseCallback):
 def _root_digest(settings: SplitSettings, training: RootTraining) -> str:
     """Name of everything that the trained agent depends on."""
     profile: Any = settings.profile
-    told = {each.name: repr(getattr(settings, each.name)) for each in fields(settings) if each.name != "profile"}
-    told |= {each.name: repr(getattr(training, each.name)) for each in fields(training) if each.name != "folder"}
-    told |= {"requests": repr(profile.requests), "snr_db": repr(profile.snr_db.tolist())}
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+    facts = {each.name: repr(getattr(settings, each.name)) for each in fields(settings) if each.name != "profile"}
+    facts |= {each.name: repr(getattr(training, each.name)) for each in fields(training) if each.name != "folder"}
+    facts |= {"requests": repr(profile.requests), "snr_db": repr(profile.snr_db.tolist())}
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     for metric in profile.metrics:
         for name in sorted(profile.receivers):  # plans of other papers read other receivers too
             digest.update(profile.values(name, metric).tobytes())
@@ -194,7 +194,7 @@ def _root_digest(settings: SplitSettings, training: RootTraining) -> str:
 def _curve_digest(lesson: Lesson, states: States, every_episodes: int) -> str:
     """Name of everything that the curve depends on; the states stand for the environment."""
     agent = lesson.agent
-    told: dict[str, Any] = {
+    facts: dict[str, Any] = {
         "requests": lesson.total_requests,
         "num_envs": lesson.num_envs,
         "every": every_episodes,
@@ -202,8 +202,8 @@ def _curve_digest(lesson: Lesson, states: States, every_episodes: int) -> str:
         "agent": {"name": agent.name, **agent.hyperparameters},
     }
     if agent.init_from is not None:
-        told |= {"init_from": file_fingerprint(policy_file(agent.init_from))}
-    digest = hashlib.sha256(json.dumps(told, sort_keys=True).encode())
+        facts |= {"init_from": file_fingerprint(policy_file(agent.init_from))}
+    digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     digest.update(states.observations.tobytes())
     digest.update(states.rewards.tobytes())
     return digest.hexdigest()[:12]

@@ -67,6 +67,28 @@ class ProtocolMap:
         ]
 
 
+def maps_over(
+    state: Mapping[str, NDArray[np.float64]], taken: Mapping[str, NDArray[np.int64]], cells: int
+) -> dict[str, dict[str, ProtocolMap]]:
+    """Policy -> quantity -> map of its decisions.
+
+    Args:
+        state: name -> [N], in physical units.
+        taken: policy -> [A, N], protocol that each of its agents takes.
+        cells: along each axis.
+    """
+    availability = state["edge_availability"]
+    rows = edges_between(availability, cells, logarithmic=False)
+    columns = {name: edges_between(state[name], cells, logarithmic=name == "bandwidth_hz") for name in AXES}
+    return {
+        policy: {
+            name: ProtocolMap.from_decisions(state[name], availability, protocols, (edges, rows))
+            for name, edges in columns.items()
+        }
+        for policy, protocols in taken.items()
+    }
+
+
 def edges_between(values: NDArray[np.float64], cells: int, logarithmic: bool) -> NDArray[np.float64]:
     """Edges [cells + 1] of cells of one width, or of one ratio, that hold all values."""
     ends = values.min(), values.max()

@@ -6,14 +6,13 @@ those of served requests, and two policies are compared on the same states.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from agents.evaluation.entries import Outcomes, session_means
 from agents.evaluation.statistics import Interval, column_intervals
-from agents.evaluation.trials import Outcomes, session_means
 from agents.experiments.shared.study import EVERY_PLAN
 from agents.policies import SCHEMES, Predictor
 from agents.policies.model_based import sample_observations
@@ -86,18 +85,14 @@ def share_of(own: ArrayLike, best: ArrayLike) -> NDArray[np.float64]:
     return np.divide(part, whole, out=np.where(part > 0, np.inf, 1.0), where=whole > 0)
 
 
-def interval(values: NDArray[np.floating]) -> Interval:
+def mean_over_states(values: NDArray[np.floating]) -> Interval:
     """Mean over independent states with its 95 % bootstrap interval."""
     return column_intervals(values[:, None])[0]
 
 
 def difference(values: ArrayLike, baseline: ArrayLike) -> Interval:
     """Mean paired difference over independent states with its 95 % bootstrap interval."""
-    return interval(np.asarray(values, dtype=np.float64) - np.asarray(baseline))
-
-
-Served = Mapping[str, Outcomes]
-"""Policy -> outcomes of the same requests."""
+    return mean_over_states(np.asarray(values, dtype=np.float64) - np.asarray(baseline))
 
 
 @dataclass(frozen=True)
@@ -105,7 +100,7 @@ class Sweep:
     """Served requests along one axis, one entry a point."""
 
     points: Points
-    served: list[Served]
+    served: list[dict[str, Outcomes]]
 
     def means(self, policy: str, measure: str) -> NDArray[np.float64]:
         """Mean at each point."""
@@ -123,4 +118,4 @@ class Sweep:
     def over_root(self, index: int, policy: str, measure: str) -> Interval:
         """A framework less ROOT at one point, on the same requests."""
         gap = self.sessions(index, policy, measure) - self.sessions(index, "root", measure)
-        return interval(gap)
+        return mean_over_states(gap)

@@ -66,8 +66,8 @@ class CaptionedFolder:
 
     def digest(self) -> str:
         """Short hash of names, sizes and captions: another one means other data."""
-        told = [(name, text, (self.folder / name).stat().st_size) for name, text in self.entries]
-        return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:16]
+        facts = [(name, text, (self.folder / name).stat().st_size) for name, text in self.entries]
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:16]
 
     def _unreadable(self, name: str) -> str | None:
         """Why an image cannot be read; None where it can."""

@@ -37,7 +37,7 @@ class Draws:
     unsaid: list[bool]
 
     @classmethod
-    def of(
+    def from_generators(
         cls,
         generators: Sequence[torch.Generator],
         shape: Sequence[int],
@@ -67,7 +67,7 @@ class Draws:
 
 
 @dataclass(frozen=True)
-class Received:
+class MatchedLatents:
     """Latents as a receiver meets them, on the diffusion process at a lower alpha_bar (SNR re-match).
 
     Attributes:
@@ -83,7 +83,7 @@ class Received:
     timestep: FloatArray
 
 
-def receive(clean: Tensor, draws: Draws, schedule: Schedule) -> Received:
+def send_and_match(clean: Tensor, draws: Draws, schedule: Schedule) -> MatchedLatents:
     """Diffuse clean latents, send them, and rescale what arrives onto the diffusion process.
 
     With z_t = sqrt(alpha_bar) z0 + sqrt(1 - alpha_bar) eps of power P and sigma^2 = P 10^(-snr_db / 10),
@@ -101,7 +101,7 @@ def receive(clean: Tensor, draws: Draws, schedule: Schedule) -> Received:
     variance = noise_variance(mean_power(sent), draws.snr_db)
     channel_noise = column(variance**0.5, clean) * draws.channel_noise.to(clean)
     alpha_bar = before / (1 + variance)
-    return Received(
+    return MatchedLatents(
         (sent + channel_noise) / column((1 + variance) ** 0.5, clean),
         (noise + channel_noise) / column((1 - before + variance) ** 0.5, clean),
         alpha_bar,
@@ -141,8 +141,8 @@ class NoiseAwareLoss:
         live = self.transceiver
         clean = live.encode(pictures)
         timesteps = len(live.schedule.alphas_cumprod)
-        draws = Draws.of(generators, clean.shape[1:], timesteps, self.snr_db, self.unsaid)
-        met = receive(clean, draws, live.schedule)
+        draws = Draws.from_generators(generators, clean.shape[1:], timesteps, self.snr_db, self.unsaid)
+        met = send_and_match(clean, draws, live.schedule)
         said = ["" if left_out else caption for caption, left_out in zip(captions, draws.unsaid, strict=True)]
         t = torch.as_tensor(met.timestep, dtype=torch.float32, device=clean.device)
         wanted = met.noise if self.target == "noise" else live.predictor("unet", True, said)(met.latents, t)

@@ -35,7 +35,7 @@ class Samples(Dataset):
 
 
 def image_at(position: int, images: int, seed: int) -> int:
-    """Index of the image at a position of a run over so many images."""
+    """Index of the image at a position of a run over a number of images."""
     epoch, place = divmod(position, images)
     return int(_shuffled(images, seed, epoch)[place])
 

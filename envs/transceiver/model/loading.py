@@ -26,7 +26,7 @@ Read = TypeVar("Read", ModelMixin, PreTrainedModel)
 LONGEST = 240
 """Characters of what a library says about files that it cannot read."""
 CONDITIONED = ("addition_embed_type", "class_embed_type", "encoder_hid_dim_type", "time_cond_proj_dim")
-"""What a UNet of another family is told beside latent, timestep and text."""
+"""What a UNet of another family takes beside latent, timestep and text."""
 
 
 def read_unet(folder: Path, dtype: torch.dtype) -> UNet2DConditionModel:
@@ -79,11 +79,11 @@ def read_network(network: type[Read], folder: Path, dtype: torch.dtype) -> Read:
         raise ValueError(f"{folder} holds a {found}, expected a {network.__name__}")
     keywords: dict[str, Any] = {"torch_dtype": dtype, "low_cpu_mem_usage": False} if of_diffusers else {"dtype": dtype}
     with refusals(folder), quietly():
-        loaded, told = network.from_pretrained(
+        loaded, report = network.from_pretrained(
             folder, local_files_only=True, use_safetensors=True, output_loading_info=True, **keywords
         )
     for problem in ("missing_keys", "unexpected_keys" if of_diffusers else "", "mismatched_keys"):
-        if keys := sorted(str(key) for key in told.get(problem) or ()):
+        if keys := sorted(str(key) for key in report.get(problem) or ()):
             raise ValueError(
                 f"the weights in {folder} do not fit its configuration: {len(keys)} "
                 f"{problem.partition('_')[0]}, such as {keys[0]}"
@@ -174,7 +174,7 @@ def load_ddim(folder: Path) -> DDIMScheduler:
 
 
 def _defaults(scheduler: type) -> dict[str, Any]:
-    """What a scheduler's constructor takes where it is told nothing."""
+    """The defaults of a scheduler's constructor."""
     parameters = inspect.signature(scheduler.__init__).parameters.values()  # type: ignore[misc]
     return {p.name: p.default for p in parameters if p.default is not inspect.Parameter.empty}
 

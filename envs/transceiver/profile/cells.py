@@ -44,7 +44,7 @@ def measured_cell(plan: Plan, receiver: str) -> ProfileCell:
         receiver: name of the configured receiver, the fine-tuning network's part.
 
     Raises:
-        ValueError: a plan whose quality nobody has measured, with the reason.
+        ValueError: a plan whose quality was not measured, with the reason.
     """
     if reason := refusal(plan):
         raise _unmeasured(plan, reason)
@@ -68,4 +68,4 @@ def measured_cell(plan: Plan, receiver: str) -> ProfileCell:
 
 
 def _unmeasured(plan: Plan, reason: str) -> ValueError:
-    return ValueError(f"nobody has measured the quality of plan {plan.name}: {reason}")
+    return ValueError(f"the quality of plan {plan.name} was not measured: {reason}")

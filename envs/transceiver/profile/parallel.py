@@ -34,7 +34,7 @@ Tables = dict[str, NDArray[np.float32]]
 """Receiver -> [M, R, T + 1, S, D]."""
 
 
-def measure(params: MeasureParams, folder: Path, workers: int, threads: int) -> QualityProfile:
+def measure_profile(params: MeasureParams, folder: Path, workers: int, threads: int) -> QualityProfile:
     """Measure the whole profile; see `measure_tables`."""
     return QualityProfile(params.requests(), params.snr_db, *measure_tables(params, folder, workers, threads))
 
@@ -115,7 +115,7 @@ def _digest(params: MeasureParams, receiver: str | None = None) -> str:
     without a receiver it follows the whole model.
     """
     spec = None if receiver is None else receiver_named(receiver)
-    told: list[object] = [
+    facts: list[object] = [
         model_fingerprint(params.model, params.options, None if spec is None else [*SHARED, spec.network]),
         None if spec is None else asdict(spec),
         [[request.prompt, request.seed] for request in params.requests()],
@@ -125,7 +125,7 @@ def _digest(params: MeasureParams, receiver: str | None = None) -> str:
         make_channel(params.channel).fingerprint,
         params.options.dtype,
     ]
-    return hashlib.sha256(json.dumps(told).encode()).hexdigest()[:12]
+    return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:12]
 
 
 def _part_file(folder: Path, params: MeasureParams, receiver: str, split: int) -> Path:

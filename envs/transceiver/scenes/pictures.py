@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from envs.transceiver.profile.profile import Request
-from envs.transceiver.scenes.scenes import ALL_SCENES, render
+from envs.transceiver.scenes.scenes import ALL_SCENES, render_scene
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,7 +22,7 @@ def contact_sheet(rows: int, columns: int, seed: int) -> Figure:
     """Rendered scenes drawn at random, each under its caption."""
     rng = np.random.default_rng(seed)
     chosen = [ALL_SCENES[i] for i in rng.choice(len(ALL_SCENES), rows * columns, replace=False)]
-    images = np.stack([render(scene, seed) for scene in chosen]) / 255
+    images = np.stack([render_scene(scene, seed) for scene in chosen]) / 255
     figure = _figure(columns * 1.25, rows * 1.4)
     for axes, scene, image in zip(figure.subplots(rows, columns).flat, chosen, images, strict=True):
         _show(axes, image)

@@ -88,7 +88,7 @@ def caption(noun: str, colour: str | None, place: str | None) -> str:
     return f"{'an' if words[0] in 'aeiou' else 'a'} {words}"
 
 
-def render(scene: Scene, seed: int) -> np.ndarray:
+def render_scene(scene: Scene, seed: int) -> np.ndarray:
     """Draw one scene.
 
     Args:
@@ -131,5 +131,5 @@ def draw_scenes(scenes: tuple[Scene, ...], count: int, seed: int) -> tuple[np.nd
     rng = np.random.default_rng(seed)
     chosen = [scenes[i] for i in rng.integers(len(scenes), size=count)]
     seeds = rng.integers(2**31, size=count)
-    images = np.stack([render(scene, int(s)) for scene, s in zip(chosen, seeds, strict=True)])
+    images = np.stack([render_scene(scene, int(s)) for scene, s in zip(chosen, seeds, strict=True)])
     return images, np.array([scene.labels for scene in chosen])

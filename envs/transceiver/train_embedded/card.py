@@ -55,8 +55,8 @@ def write_card(training: ModelParts) -> None:
     for name, figure in drawn.items():
         with whole_file(folder / name) as partial:
             figure.savefig(partial)
-    told = _introduction(components), _quality(training, transceiver), _receivers(training, transceiver)
-    write_text(export / "README.md", "\n".join([*told, _recipe(training)]))
+    texts = _introduction(components), _quality(training, transceiver), _receivers(training, transceiver)
+    write_text(export / "README.md", "\n".join([*texts, _recipe(training)]))
 
 
 def _introduction(components: Components) -> str:
@@ -89,14 +89,14 @@ def _quality(training: ModelParts, transceiver: Transceiver) -> str:
         psnr_db, accuracy, rendered = _on_rendered(transceiver.components, *training.validation[name])
         asked = draw_requests(scenes, config.requests, training.config.seed + 7)
         generated = float(SharedRuns(transceiver, asked).reference()[METRICS.index("alignment")].mean())
-        told = {
+        texts = {
             "VAE, PSNR": f"{psnr_db:.2f} dB",
             "classifier accuracy, noun / colour / place": " / ".join(f"{value:.3f}" for value in accuracy),
             "alignment of rendered scenes": f"{rendered:.3f}",
             "alignment of generated images": f"{generated:.3f}",
             "their ratio": f"{generated / rendered:.3f}",
         }
-        for row, value in told.items():
+        for row, value in texts.items():
             rows.setdefault(row, []).append(value)
     table = "\n".join(f"| {row} | {' | '.join(values)} |" for row, values in rows.items())
     return f"""\

@@ -22,7 +22,7 @@ LossFunction = Callable[[Tensor, torch.Generator], Tensor]
 
 
 @dataclass
-class Stage:
+class TrainingStage:
     """What one stage of the training needs to know.
 
     Attributes:
@@ -48,7 +48,7 @@ class Stage:
 
 
 def train_stage(
-    stage: Stage, folder: Path, seed: int, checkpoint_every: int = 250, checkpoint_seconds: float = 60.0
+    stage: TrainingStage, folder: Path, seed: int, checkpoint_every: int = 250, checkpoint_seconds: float = 60.0
 ) -> None:
     """Train the stage's modules and leave the averaged weights in them, and in `<name>.safetensors`.
 
@@ -110,7 +110,7 @@ def _cosine(step: int, steps: int, warmup: int) -> float:
     return float(0.5 * (1 + torch.cos(torch.pi * done))) * 0.98 + 0.02
 
 
-def _save(path: Path, stage: Stage, optimizer: torch.optim.Optimizer, average: list[Tensor], step: int) -> None:
+def _save(path: Path, stage: TrainingStage, optimizer: torch.optim.Optimizer, average: list[Tensor], step: int) -> None:
     state = {
         "step": step,
         "modules": {name: module.state_dict() for name, module in stage.modules.items()},
@@ -121,7 +121,7 @@ def _save(path: Path, stage: Stage, optimizer: torch.optim.Optimizer, average: l
         torch.save(state, partial)
 
 
-def _resume(path: Path, stage: Stage, optimizer: torch.optim.Optimizer, average: list[Tensor]) -> int:
+def _resume(path: Path, stage: TrainingStage, optimizer: torch.optim.Optimizer, average: list[Tensor]) -> int:
     """Take the state of the checkpoint, if there is one; steps that it has behind it."""
     if not path.exists():
         return 0

@@ -16,7 +16,7 @@ from envs.transceiver.train_embedded.card import write_card
 from envs.transceiver.train_embedded.data import rendered
 from envs.transceiver.train_embedded.distil import FinetuneLoss, record_trajectories
 from envs.transceiver.train_embedded.export import export_model
-from envs.transceiver.train_embedded.loop import LossFunction, Stage, train_stage
+from envs.transceiver.train_embedded.loop import LossFunction, TrainingStage, train_stage
 from envs.transceiver.train_embedded.losses import autoencoder_loss, classifier_loss, decoder_loss, denoiser_loss
 from envs.transceiver.train_embedded.parts import ModelParts
 
@@ -108,5 +108,5 @@ class ModelTraining(ModelParts):
         self._train(stage, modules, loss, len(latents))
 
     def _train(self, name: str, modules: dict[str, nn.Module], loss: LossFunction, samples: int) -> None:
-        stage = Stage(name, modules, loss, samples, **plain(self.config[name].training))
+        stage = TrainingStage(name, modules, loss, samples, **plain(self.config[name].training))
         train_stage(stage, self.folder, self.config.seed)

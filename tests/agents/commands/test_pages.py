@@ -11,6 +11,8 @@ import pytest
 import yaml
 
 from agents.commands.pages import MANIFEST, filled, manifest, pages, pictures, sha256
+from agents.commands.reproduction import read_comparisons, reproduction_page
+from agents.reports.scenario_page import scenarios_page
 
 ROOT = Path(__file__).parents[3]
 CONFIG = yaml.safe_load((ROOT / "configs" / "pages.yaml").read_text(encoding="utf-8"))
@@ -20,6 +22,14 @@ CONFIG = yaml.safe_load((ROOT / "configs" / "pages.yaml").read_text(encoding="ut
 def test_every_block_of_a_page_is_what_its_file_says(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert filled(text, ROOT) == text, "make it again: python -m agents pages"
+
+
+def test_whole_pages_are_made_of_the_numbers_that_are_kept() -> None:
+    docs = ROOT / "docs"
+    comparisons = read_comparisons(docs / "results" / "experiments")
+    measured = json.loads((docs / "results" / "scenarios.json").read_text(encoding="utf-8"))
+    assert reproduction_page(comparisons, "pictures/reproduction") == (docs / "reproduction.md").read_text("utf-8")
+    assert scenarios_page(measured) == (docs / "scenarios.md").read_text("utf-8")
 
 
 def test_every_result_and_picture_is_the_one_that_its_command_wrote() -> None:
@@ -51,7 +61,8 @@ def small(tmp_path: Path) -> Path:
 
 
 def run(command: Callable[..., int], root: Path, *changes: str) -> int:
-    return command("agents.commands.pages", f"root={root}", "~taken", "+taken={}", "~commands", "inputs=[]", *changes)
+    settings = ["~taken", "+taken={}", "~commands", "inputs=[docs/results/*.csv]", *changes]
+    return command("agents.commands.pages", f"root={root}", *settings)
 
 
 def test_blocks_are_filled_and_files_get_their_commands(small: Path, command: Callable[..., int]) -> None:

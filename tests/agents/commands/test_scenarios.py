@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
+
+from agents.reports.scenario_page import scenarios_page
 
 pytestmark = pytest.mark.usefixtures("small_search")
 COMMAND = "agents.commands.scenarios"
@@ -20,7 +23,11 @@ def test_the_command_writes_the_page_and_looks_right(
     page, pictures = tmp_path / "scenarios.md", tmp_path / "pictures"
     small = ["num_requests=160", "search_requests=20", "num_envs=8", f"profile={profile_file}"]
     ids = "ids=[SemAIGC/Queue-v0,SemAIGC/IoT-v0]"
-    assert command(COMMAND, ids, *small, f"document={page}", f"pictures={pictures}") == 0
+    assert (
+        command(COMMAND, ids, *small, f"document={page}", f"pictures={pictures}", f"results={tmp_path / 'found.json'}")
+        == 0
+    )
+    assert scenarios_page(json.loads((tmp_path / "found.json").read_text())) == page.read_text()
     text = page.read_text()
     for part in ("## queue", "## iot", "![Sample paths](pictures/queue.png)", "Lindley", "\n160 requests"):
         assert part in text

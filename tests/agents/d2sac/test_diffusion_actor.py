@@ -63,7 +63,7 @@ def test_time_embedding_tells_steps_apart() -> None:
 
 
 def test_chain_of_an_actor_that_sees_no_noise() -> None:
-    """Noise told as 0: every step only divides by sqrt(alpha), and adds its own noise on the way."""
+    """Noise predicted as 0: every step only divides by sqrt(alpha), and adds its own noise on the way."""
     actor = DiffusionActor(2, 3, num_denoising_steps=5, net_arch=[4])
     for parameter in actor.noise_net.parameters():
         parameter.data.zero_()

@@ -166,7 +166,9 @@ def test_the_page_holds_every_experiment(
             assert command("evaluate.py", *arguments_of(name, outputs, profile_file, tiny_model)) == 0
     document = tmp_path / "page.md"
     settings = [f"outputs={outputs}", f"document={document}", f"pictures={tmp_path / 'pictures'}"]
-    assert command("agents.commands.reproduction", *settings) == 0
+    assert command("agents.commands.reproduction", *settings, f"results={tmp_path / 'results'}") == 0
+    kept = tmp_path / "results" / "semaigc_prop2" / "semaigc_prop2.csv"
+    assert kept.read_bytes() == (outputs / "semaigc_prop2" / "semaigc_prop2.csv").read_bytes()
     text = document.read_text(encoding="utf-8")
     for name in ("semaigc_fig7", "semaigc_prop2"):
         comparison = json.loads((outputs / name / "comparison.json").read_text(encoding="utf-8"))
@@ -226,7 +228,7 @@ def test_a_receiver_that_was_not_measured_is_named(
         (["experiment=transfer", "+experiment.fitted.epsilon=1"], "epsilon"),
         (["experiment=protocols", "experiment.plans=[semaigc]"], "semaigc and more, got ['semaigc']"),
         (["experiment=protocols", "experiment.plans=[edge_aigc]"], "semaigc and more, got ['edge_aigc']"),
-        (["experiment=protocols", "experiment.plans=[semaigc,esuc]"], "nobody has measured"),
+        (["experiment=protocols", "experiment.plans=[semaigc,esuc]"], "was not measured"),
     ],
 )
 def test_bad_input_is_one_line_and_status_2(

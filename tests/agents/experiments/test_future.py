@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.experiments.future import BOUND, ORACLE, Standing
+from agents.experiments.future import BOUND, ORACLE, SessionMeans
 
 AGENT = "D3QN, gamma 0.99"
 
@@ -17,7 +17,7 @@ def test_the_way_to_the_bound_is_measured_from_the_oracle() -> None:
         AGENT: np.array([[0.3, 0.5], [0.5, 0.7]]),  # two agents
         BOUND: np.array([0.6, 0.8]),
     }
-    standing = Standing(sessions, {})
+    standing = SessionMeans(sessions, {})
     assert standing.over(AGENT, ORACLE).mean == pytest.approx(0.2)
     assert standing.way(AGENT) == pytest.approx(0.5)
     assert standing.way(BOUND) == pytest.approx(1.0)

@@ -11,7 +11,7 @@ import pytest
 from agents.experiments.shared.learning import Curves, learning_curves, lesson_of
 from agents.experiments.shared.states import sample_states
 from agents.experiments.shared.study import CurveOptions
-from agents.experiments.transfer import FITTED, SCRATCH, Place, _claims
+from agents.experiments.transfer import FITTED, SCRATCH, Fitting, _claims
 from agents.policies import load_policy
 from agents.runs.learn import new_agent
 from agents.runs.settings import AgentSettings
@@ -35,7 +35,7 @@ def start(*shares: list[float]) -> Curves:
     ],
 )
 def test_the_bar_is_read_off_the_curves(scratch: list[float], fitted: list[float], met: bool) -> None:
-    bar = _claims("finetuned", "iot", Place({SCRATCH: start(scratch), FITTED: start(fitted)}, 0.9), (0.95, 0.98))[0]
+    bar = _claims("finetuned", "iot", Fitting({SCRATCH: start(scratch), FITTED: start(fitted)}, 0.9), (0.95, 0.98))[0]
     assert bar.met is met
     assert bool(bar.why) is not met
 

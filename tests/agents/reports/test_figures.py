@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from agents.evaluation.trials import Outcomes
+from agents.evaluation.entries import Outcomes
 from agents.reports.drawing import edges_around
 from agents.reports.figures import decision_map, draw_decision_maps, draw_measure, state_figures, to_image
 from agents.reports.style import line_style, save_figure

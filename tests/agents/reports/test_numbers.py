@@ -5,8 +5,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agents.evaluation.entries import COLUMNS, Entry, Outcomes
 from agents.evaluation.statistics import interquartile_mean, probability_of_improvement
-from agents.evaluation.trials import COLUMNS, Outcomes, Trial
 from agents.reports.numbers import ALL, Numbers
 from agents.reports.page import finding
 from agents.reports.report import write_numbers
@@ -21,21 +21,21 @@ def outcomes(seed: int, shift: float, states: int = 0) -> Outcomes:
 
 
 @pytest.fixture
-def of_sessions() -> list[Trial]:
+def of_sessions() -> list[Entry]:
     return [
-        Trial(name, policy, outcomes(seed, shift, states))
+        Entry(name, policy, outcomes(seed, shift, states))
         for states, name in enumerate(("paper", "iot"))
         for seed, (policy, shift) in enumerate({"oracle": 0.2, "best_fixed": 0.0, "mine": 0.1}.items())
     ]
 
 
 @pytest.fixture
-def of_runs() -> list[Trial]:
-    runs = [Trial("paper", f"agent={a}", outcomes(s, 0.1 * s), f"{a}{s}", s) for a in ("dqn", "ppo") for s in range(4)]
-    return [*runs, Trial("paper", "oracle", outcomes(9, 0.5))]
+def of_runs() -> list[Entry]:
+    runs = [Entry("paper", f"agent={a}", outcomes(s, 0.1 * s), f"{a}{s}", s) for a in ("dqn", "ppo") for s in range(4)]
+    return [*runs, Entry("paper", "oracle", outcomes(9, 0.5))]
 
 
-def test_aggregates_are_those_of_the_sessions(of_sessions: list[Trial]) -> None:
+def test_aggregates_are_those_of_the_sessions(of_sessions: list[Entry]) -> None:
     rows = Numbers.from_trials(of_sessions, 2).as_rows()
     found = {(row["scenario"], row["policy"]): row for row in rows["interquartile_means"]}
     assert set(found) == {
@@ -50,7 +50,7 @@ def test_aggregates_are_those_of_the_sessions(of_sessions: list[Trial]) -> None:
     assert found[ALL, "mine"]["scores"] == 40
 
 
-def test_improvement_has_every_pair_in_both_directions(of_sessions: list[Trial]) -> None:
+def test_improvement_has_every_pair_in_both_directions(of_sessions: list[Entry]) -> None:
     rows = Numbers.from_trials(of_sessions, 2).improvement
     chance = {(row["policy"], row["baseline"]): row for row in rows}
     assert len(chance) == 6
@@ -60,7 +60,7 @@ def test_improvement_has_every_pair_in_both_directions(of_sessions: list[Trial])
     assert 0.5 < chance["oracle", "best_fixed"]["probability_unpaired"] < 1.0
 
 
-def test_unpaired_chance_is_that_of_all_pairs(of_runs: list[Trial]) -> None:
+def test_unpaired_chance_is_that_of_all_pairs(of_runs: list[Entry]) -> None:
     rows = {(row["policy"], row["baseline"]): row for row in Numbers.from_trials(of_runs, 2).improvement}
     row = rows["agent=dqn", "oracle"]
     assert row["compared"] == "runs"
@@ -69,7 +69,7 @@ def test_unpaired_chance_is_that_of_all_pairs(of_runs: list[Trial]) -> None:
     assert row["probability"] == probability_of_improvement([means[0]], [means[1]])
 
 
-def test_runs_have_rows_and_lone_policies_no_interval(of_runs: list[Trial]) -> None:
+def test_runs_have_rows_and_lone_policies_no_interval(of_runs: list[Entry]) -> None:
     numbers = Numbers.from_trials(of_runs, 2)
     assert [(row["run"], row["training_seed"]) for row in numbers.runs][:2] == [("dqn0", 0), ("dqn1", 1)]
     found = {row["policy"]: row for row in numbers.aggregates}
@@ -78,7 +78,7 @@ def test_runs_have_rows_and_lone_policies_no_interval(of_runs: list[Trial]) -> N
     assert np.isnan(found["oracle"]["iqm"].low)
 
 
-def test_cells_hold_all_requests(of_sessions: list[Trial]) -> None:
+def test_cells_hold_all_requests(of_sessions: list[Entry]) -> None:
     rows = Numbers.from_trials(of_sessions, 3).as_rows()["cells"]
     own = [row for row in rows if row["policy"] == "mine" and row["scenario"] == "paper"]
     assert sum(row["requests"] for row in own) == 200
@@ -87,7 +87,7 @@ def test_cells_hold_all_requests(of_sessions: list[Trial]) -> None:
     assert all(row["regret"] >= 0 for row in own)
 
 
-def test_same_trials_same_bytes(of_sessions: list[Trial], tmp_path: Path) -> None:
+def test_same_trials_same_bytes(of_sessions: list[Entry], tmp_path: Path) -> None:
     first, second = (write_numbers(Numbers.from_trials(of_sessions, 3), tmp_path / name) for name in "ab")
     assert [path.name for path in first] == [
         "comparison.csv",
@@ -100,8 +100,8 @@ def test_same_trials_same_bytes(of_sessions: list[Trial], tmp_path: Path) -> Non
     assert all(a.read_bytes() == b.read_bytes() for a, b in zip(first, second, strict=True))
 
 
-def test_finding_leaves_the_bounds_aside(of_sessions: list[Trial]) -> None:
-    said = finding(Numbers.from_trials([trial for trial in of_sessions if trial.scenario == "paper"], 2))
+def test_finding_leaves_the_bounds_aside(of_sessions: list[Entry]) -> None:
+    said = finding(Numbers.from_trials([entry for entry in of_sessions if entry.scenario == "paper"], 2))
     assert said.startswith("Bounds aside, mine satisfies most, 0.")
     assert "% of the oracle" in said
     assert "over the best fixed split" in said

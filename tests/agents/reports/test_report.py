@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from agents.evaluation.trials import COLUMNS, Trial
+from agents.evaluation.entries import COLUMNS, Entry
 from agents.reports.numbers import Numbers
 from agents.reports.page import Picture
 from agents.reports.provenance import Source, command_line, file_fingerprint, library_versions, policy_files
@@ -35,18 +35,18 @@ class Loads(HTMLParser):
 
 
 @pytest.fixture
-def trials() -> list[Trial]:
+def entries() -> list[Entry]:
     rng = np.random.default_rng(0)
     shared = {name: rng.random(120) for name in COLUMNS} | {"episode": np.arange(120) // 10, "seed": np.zeros(120, int)}
     return [
-        Trial(name, policy, shared | {"reward": rng.random(120)})
+        Entry(name, policy, shared | {"reward": rng.random(120)})
         for name in ("paper", "<iot>")
         for policy in ("oracle", "a & b")
     ]
 
 
-def test_page_stands_alone(trials: list[Trial], tmp_path: Path) -> None:
-    written = write_report(Numbers.from_trials(trials, 2), tmp_path, SOURCE, 2)
+def test_page_stands_alone(entries: list[Entry], tmp_path: Path) -> None:
+    written = write_report(Numbers.from_trials(entries, 2), tmp_path, SOURCE, 2)
     assert all(path.is_file() for path in written)
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     page = Loads()
@@ -61,22 +61,22 @@ def test_page_stands_alone(trials: list[Trial], tmp_path: Path) -> None:
     assert (tmp_path / "figures" / "_iot_" / "cells.pdf").is_file()
 
 
-def test_same_trials_same_page(trials: list[Trial], tmp_path: Path) -> None:
+def test_same_trials_same_page(entries: list[Entry], tmp_path: Path) -> None:
     for name in "ab":
-        write_report(Numbers.from_trials(trials[:2], 2), tmp_path / name, SOURCE, 2)
+        write_report(Numbers.from_trials(entries[:2], 2), tmp_path / name, SOURCE, 2)
     assert (tmp_path / "a" / "report.html").read_bytes() == (tmp_path / "b" / "report.html").read_bytes()
 
 
-def test_one_policy_has_a_page_without_pairs(trials: list[Trial], tmp_path: Path) -> None:
-    write_report(Numbers.from_trials(trials[:1], 2), tmp_path, SOURCE, 2)
+def test_one_policy_has_a_page_without_pairs(entries: list[Entry], tmp_path: Path) -> None:
+    write_report(Numbers.from_trials(entries[:1], 2), tmp_path, SOURCE, 2)
     text = (tmp_path / "report.html").read_text(encoding="utf-8")
     assert "Probability of improvement" not in text
     assert "Performance profiles" in text
 
 
-def test_training_runs_have_a_table_of_their_own(trials: list[Trial], tmp_path: Path) -> None:
-    runs = [Trial("paper", "agent=ppo", trial.outcomes, f"run{seed}", seed) for seed, trial in enumerate(trials[:2])]
-    write_report(Numbers.from_trials([*runs, trials[0]], 2), tmp_path, SOURCE, 2)
+def test_training_runs_have_a_table_of_their_own(entries: list[Entry], tmp_path: Path) -> None:
+    runs = [Entry("paper", "agent=ppo", entry.outcomes, f"run{seed}", seed) for seed, entry in enumerate(entries[:2])]
+    write_report(Numbers.from_trials([*runs, entries[0]], 2), tmp_path, SOURCE, 2)
     text = re.sub(r"\s+", " ", (tmp_path / "report.html").read_text(encoding="utf-8"))
     assert "<h1>Training runs compared</h1>" in text
     assert '<section id="runs"> <h2>Training runs</h2>' in text

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from agents.evaluation.entries import Outcomes
 from agents.evaluation.statistics import flat
-from agents.evaluation.trials import Outcomes
 from agents.reports.tables import render, summarise
 from envs.files import write_rows
 

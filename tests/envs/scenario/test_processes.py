@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from envs.scenario.processes import (
     GaussianAR1,
-    Process,
+    RandomProcess,
     RayleighFading,
     SessionUniform,
     TwoStateChain,
@@ -24,7 +24,7 @@ from envs.scenario.processes import (
 N = 40_000
 
 
-def paths(process: Process, steps: int, seed: int = 0) -> list[NDArray[np.float64]]:
+def paths(process: RandomProcess, steps: int, seed: int = 0) -> list[NDArray[np.float64]]:
     """Values [..., N] of the requests 0..steps."""
     rng = np.random.default_rng(seed)
     process.reset(N, rng)
@@ -127,7 +127,7 @@ def test_impossible_workloads_are_refused(bad: tuple[float, float, float]) -> No
     [GaussianAR1(0.5), Uniform(), SessionUniform(), RayleighFading(0.5), TwoStateChain(0.4, 3.0), Workload(4, 0.5, 1)],
     ids=lambda process: type(process).__name__,
 )
-def test_seeds_fix_a_process(process: Process) -> None:
+def test_seeds_fix_a_process(process: RandomProcess) -> None:
     first, again, other = (paths(process, 2, seed)[-1] for seed in (3, 3, 4))
     np.testing.assert_array_equal(first, again)
     assert not np.array_equal(first, other)

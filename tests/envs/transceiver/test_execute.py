@@ -212,7 +212,7 @@ def test_a_named_plan_is_refused_with_its_reason(tiny: Transceiver, plan: str, r
             (Compute("user", "finetune_unet", 4), Compute("user", "unet", 6), DECODED),
             "finetune_unet stops before the last step",
         ),
-        ((Compute("user", "unet", 10),), "it ends with a latent that nobody decodes"),
+        ((Compute("user", "unet", 10),), "it ends with a latent that is never decoded"),
     ],
 )
 def test_an_own_plan_is_refused_with_its_reason(

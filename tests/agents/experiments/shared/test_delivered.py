@@ -3,11 +3,9 @@ from __future__ import annotations
 from dataclasses import fields
 
 import numpy as np
-import pytest
 
 from agents.experiments.receivers import bands_of
 from agents.experiments.shared.delivered import middle_of, schemes_of
-from agents.experiments.shared.drawing import edges_around
 from envs.scenario import ScenarioParams
 
 
@@ -32,8 +30,3 @@ def test_bands_hold_every_snr_once() -> None:
     bands = bands_of(levels)
     assert sorted(np.concatenate([band.columns for band in bands]).tolist()) == list(range(len(levels)))
     assert len(bands_of([10.0, 15.0])) == 1
-
-
-def test_edges_lie_halfway() -> None:
-    np.testing.assert_allclose(edges_around([0.0, 1.0, 3.0]), [-0.5, 0.5, 2.0, 4.0])
-    assert edges_around([0.1, 0.2])[1] == pytest.approx(0.15)

@@ -10,7 +10,7 @@ from rich.console import Console
 
 from agents import load_policy
 from agents.experiments.shared.learning import trained_root
-from agents.experiments.shared.states import FRAMEWORKS, difference, interval, sample_states, share_of
+from agents.experiments.shared.states import FRAMEWORKS, difference, mean_over_states, sample_states, share_of
 from agents.experiments.shared.study import RootTraining
 from envs import SplitSettings, SplitVectorEnv
 from envs.transceiver.profile.profile import QualityProfile
@@ -54,7 +54,7 @@ def test_shares_of_nothing() -> None:
 
 def test_intervals_of_states() -> None:
     values = np.random.default_rng(0).normal(1.0, 2.0, 4000)
-    mean = interval(values)
+    mean = mean_over_states(values)
     assert mean.mean == pytest.approx(values.mean())
     assert (mean.high - mean.low) / 2 == pytest.approx(1.96 * 2 / np.sqrt(4000), rel=0.1)
     assert difference(values, values).high == 0.0

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from envs.transceiver.finetune_images.objective import Draws, NoiseAwareLoss, Received, receive
+from envs.transceiver.finetune_images.objective import Draws, MatchedLatents, NoiseAwareLoss, send_and_match
 from envs.transceiver.transceiver import Transceiver
 
 SHAPE = (4, 8, 8)
@@ -22,10 +22,12 @@ def streams(count: int, seed: int = 0) -> list[torch.Generator]:
     return [torch.Generator().manual_seed(1000 * seed + index) for index in range(count)]
 
 
-def met(tiny: Transceiver, snr_db: tuple[float, float] | None, seed: int = 0) -> tuple[torch.Tensor, Draws, Received]:
+def met(
+    tiny: Transceiver, snr_db: tuple[float, float] | None, seed: int = 0
+) -> tuple[torch.Tensor, Draws, MatchedLatents]:
     clean = torch.randn(64, *SHAPE, generator=torch.Generator().manual_seed(seed))
-    draws = Draws.of(streams(64, seed), SHAPE, 1000, snr_db, 0.0)
-    return clean, draws, receive(clean, draws, tiny.schedule)
+    draws = Draws.from_generators(streams(64, seed), SHAPE, 1000, snr_db, 0.0)
+    return clean, draws, send_and_match(clean, draws, tiny.schedule)
 
 
 @given(snr_db=st.floats(-20, 20), seed=st.integers(0, 20))
@@ -56,7 +58,7 @@ def test_without_a_channel_it_is_the_diffusion_process(tiny: Transceiver) -> Non
 
 def test_links_cover_their_range_and_some_are_perfect() -> None:
     """400 draws: a share of 0.15 has a standard error of 0.018."""
-    draws = Draws.of(streams(400), (1, 1, 1), 1000, (-20.0, 20.0), 0.25)
+    draws = Draws.from_generators(streams(400), (1, 1, 1), 1000, (-20.0, 20.0), 0.25)
     noisy = draws.snr_db[np.isfinite(draws.snr_db)]
     assert abs(1 - len(noisy) / 400 - 0.15) < 0.072
     assert -20 <= noisy.min() < -18
@@ -67,7 +69,9 @@ def test_links_cover_their_range_and_some_are_perfect() -> None:
 
 
 def test_a_sample_does_not_depend_on_its_batch() -> None:
-    together, alone = (Draws.of(streams(3)[rows], SHAPE, 1000, (-20.0, 20.0), 0.1) for rows in (slice(3), slice(2, 3)))
+    together, alone = (
+        Draws.from_generators(streams(3)[rows], SHAPE, 1000, (-20.0, 20.0), 0.1) for rows in (slice(3), slice(2, 3))
+    )
     assert torch.equal(together.channel_noise[2:], alone.channel_noise)
     assert together.timestep[2] == alone.timestep[0]
     assert together.snr_db[2] == alone.snr_db[0]

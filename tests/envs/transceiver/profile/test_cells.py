@@ -47,9 +47,9 @@ def test_what_the_transceiver_runs_is_measured(name: str, cell: ProfileCell) -> 
 )
 def test_what_nobody_measured_is_refused_by_name(name: str, reason: str) -> None:
     (plan,) = plans.expand(name)
-    with pytest.raises(ValueError, match="nobody has measured the quality of plan") as error:
+    with pytest.raises(ValueError, match="the quality of plan .* was not measured") as error:
         measured_cell(plan, "finetuned")
-    assert f"plan {plan.name}: {reason}" in str(error.value)
+    assert f"plan {plan.name} was not measured: {reason}" in str(error.value)
 
 
 GOES_ON = Compute("user", "finetune_unet", 5)
@@ -89,9 +89,9 @@ AGAIN = "a latent crosses a link again, or behind a receiver"
             "its fine-tuning network goes on with a latent that crossed no link",
         ),
         ((Compute("user", "unet", 5), DECODED, DECODED), "after decoding it goes on with vae_decoder"),
-        ((Compute("user", "unet", 5),), "it ends with a latent that nobody decodes"),
+        ((Compute("user", "unet", 5),), "it ends with a latent that is never decoded"),
     ],
 )
 def test_own_chains_that_nobody_measured(stages: tuple[plans.Stage, ...], reason: str) -> None:
-    with pytest.raises(ValueError, match=f"nobody has measured the quality of plan own: {reason}"):
+    with pytest.raises(ValueError, match=f"the quality of plan own was not measured: {reason}"):
         measured_cell(Plan("own", stages), "finetuned")

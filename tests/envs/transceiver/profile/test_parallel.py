@@ -9,7 +9,7 @@ import pytest
 
 from envs.transceiver import load_transceiver
 from envs.transceiver.profile.measurement import Measurement
-from envs.transceiver.profile.parallel import _part_file, measure
+from envs.transceiver.profile.parallel import _part_file, measure_profile
 from envs.transceiver.profile.profile import METRICS, QualityProfile
 from envs.transceiver.profile.settings import MeasureParams
 
@@ -30,7 +30,7 @@ def params_of(folder: Path, **changes: object) -> MeasureParams:
 @pytest.fixture(scope="module")
 def measured(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[QualityProfile, Path]:
     folder = tmp_path_factory.mktemp("parts")
-    return measure(params_of(tiny_folder), folder, workers=1, threads=1), folder
+    return measure_profile(params_of(tiny_folder), folder, workers=1, threads=1), folder
 
 
 def test_the_profile_has_its_axes(measured: tuple[QualityProfile, Path]) -> None:
@@ -71,7 +71,7 @@ def test_an_interrupted_measurement_goes_on(
     lost = sorted(folder.glob("*.finetuned.*.npy"))[2]
     lost.unlink()
     kept = {path: path.stat().st_mtime_ns for path in folder.glob("*.npy")}
-    again = measure(params_of(tiny_folder), folder, workers=1, threads=1)
+    again = measure_profile(params_of(tiny_folder), folder, workers=1, threads=1)
     assert lost.exists()
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     for metric in METRICS:

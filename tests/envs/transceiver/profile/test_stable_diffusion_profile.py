@@ -12,7 +12,7 @@ from omegaconf import OmegaConf
 from agents.runs.setup import check_transceiver, matching_transceiver
 from envs.command_line import CONFIGS
 from envs.transceiver import load_transceiver
-from envs.transceiver.profile.parallel import measure
+from envs.transceiver.profile.parallel import measure_profile
 from envs.transceiver.profile.profile import QualityProfile
 from envs.transceiver.profile.settings import MeasureParams
 
@@ -29,7 +29,7 @@ def params_of(overrides: list[str]) -> MeasureParams:
 @pytest.fixture(scope="module")
 def measured(stable_diffusion_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[QualityProfile, Path]:
     parts = tmp_path_factory.mktemp("parts")
-    profile = measure(params_of(choose(stable_diffusion_folder)), parts, workers=1, threads=1)
+    profile = measure_profile(params_of(choose(stable_diffusion_folder)), parts, workers=1, threads=1)
     file = parts / "sd.npz"
     profile.save(file)
     return profile, file

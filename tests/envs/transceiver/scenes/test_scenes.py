@@ -15,7 +15,7 @@ from envs.transceiver.scenes.scenes import (
     Scene,
     caption,
     draw_scenes,
-    render,
+    render_scene,
 )
 
 
@@ -52,19 +52,21 @@ def test_held_out_combinations_share_no_scene_with_the_seen_and_leave_no_word_ou
 
 def test_a_picture_follows_from_its_seed() -> None:
     scene = Scene("apple", "red", "on a table")
-    assert np.array_equal(render(scene, 5), render(scene, 5))
-    assert not np.array_equal(render(scene, 5), render(scene, 6))
-    assert render(scene, 5).shape == (64, 64, 3)
-    assert render(scene, 5).dtype == np.uint8
+    assert np.array_equal(render_scene(scene, 5), render_scene(scene, 5))
+    assert not np.array_equal(render_scene(scene, 5), render_scene(scene, 6))
+    assert render_scene(scene, 5).shape == (64, 64, 3)
+    assert render_scene(scene, 5).dtype == np.uint8
 
 
 def test_a_red_object_is_red_and_the_night_is_dark() -> None:
-    ball = [render(Scene("ball", "red", "on snow"), seed)[28:44, 24:40].reshape(-1, 3).mean(0) for seed in range(20)]
+    ball = [
+        render_scene(Scene("ball", "red", "on snow"), seed)[28:44, 24:40].reshape(-1, 3).mean(0) for seed in range(20)
+    ]
     red, green, blue = np.mean(ball, axis=0)
     assert red > green + 30
     assert red > blue + 30
     night, day = (
-        np.mean([render(Scene("cup", "blue", place), s) for s in range(5)]) for place in ("at night", "on snow")
+        np.mean([render_scene(Scene("cup", "blue", place), s) for s in range(5)]) for place in ("at night", "on snow")
     )
     assert night < 0.6 * day
 

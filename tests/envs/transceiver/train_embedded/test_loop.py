@@ -8,10 +8,10 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from envs.transceiver.train_embedded.loop import Stage, train_stage
+from envs.transceiver.train_embedded.loop import TrainingStage, train_stage
 
 
-def stage_of(steps: int, stop_at: int | None = None) -> Stage:
+def stage_of(steps: int, stop_at: int | None = None) -> TrainingStage:
     module = torch.nn.Linear(3, 1)
     torch.nn.init.constant_(module.weight, 0.5)
     torch.nn.init.zeros_(module.bias)
@@ -25,7 +25,7 @@ def stage_of(steps: int, stop_at: int | None = None) -> Stage:
         x = torch.randn(len(index), 3, generator=generator)
         return (module(x) - x.sum(1, keepdim=True)).square().mean()
 
-    return Stage(
+    return TrainingStage(
         "toy",
         {"module": module},
         loss,
@@ -38,7 +38,7 @@ def stage_of(steps: int, stop_at: int | None = None) -> Stage:
     )
 
 
-def weights(stage: Stage) -> torch.Tensor:
+def weights(stage: TrainingStage) -> torch.Tensor:
     return stage.modules["module"].weight.detach().clone()  # type: ignore[union-attr]
 
 

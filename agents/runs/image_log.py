@@ -33,7 +33,7 @@ def log_decision_map(agent: BaseAlgorithm, settings: SplitSettings) -> None:
     log_image(agent.logger, "decision_map", to_image(figure), agent.num_timesteps)
 
 
-class DeliveredImages:
+class ImageLog:
     """Serve the same few requests with the live transceiver and show what the user sees.
 
     Where the transceiver cannot run (no weights, or not those of the profile) one line says so, once.

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.evaluation.trials import COLUMNS, Outcomes, Trial, by_policy, joined, scores, session_means
+from agents.evaluation.entries import COLUMNS, Entry, Outcomes, by_policy, joined, scores, session_means
 
 
 def outcomes(reward: list[float], episode: list[int] | None = None) -> Outcomes:
@@ -23,29 +23,29 @@ def test_requests_of_a_session_need_not_be_neighbours() -> None:
 
 
 def test_runs_of_a_group_are_averaged_request_by_request() -> None:
-    trials = [
-        Trial("paper", "agent=dqn", outcomes([0.0, 1.0]), "a", 0),
-        Trial("paper", "agent=dqn", outcomes([1.0, 1.0]), "b", 1),
-        Trial("paper", "oracle", outcomes([1.0, 0.0])),
+    entries = [
+        Entry("paper", "agent=dqn", outcomes([0.0, 1.0]), "a", 0),
+        Entry("paper", "agent=dqn", outcomes([1.0, 1.0]), "b", 1),
+        Entry("paper", "oracle", outcomes([1.0, 0.0])),
     ]
-    found = by_policy(trials, "paper")
+    found = by_policy(entries, "paper")
     assert found["agent=dqn"]["reward"].tolist() == [0.5, 1.0]
     assert found["agent=dqn"]["episode"].tolist() == [0, 0]
-    assert found["oracle"] is trials[2].outcomes
+    assert found["oracle"] is entries[2].outcomes
     # Where runs are compared, each is one score.
-    assert {policy: own[0].tolist() for policy, own in scores(trials).items()} == {
+    assert {policy: own[0].tolist() for policy, own in scores(entries).items()} == {
         "agent=dqn": [0.5, 1.0],
         "oracle": [0.5],
     }
 
 
 def test_scores_of_sessions_in_every_scenario() -> None:
-    trials = [
-        Trial("paper", "oracle", outcomes([0.0, 1.0, 1.0, 1.0])),
-        Trial("iot", "oracle", outcomes([0.0, 0.0])),
-        Trial("paper", "root", outcomes([0.0, 1.0])),
+    entries = [
+        Entry("paper", "oracle", outcomes([0.0, 1.0, 1.0, 1.0])),
+        Entry("iot", "oracle", outcomes([0.0, 0.0])),
+        Entry("paper", "root", outcomes([0.0, 1.0])),
     ]
     # ROOT is not in all scenarios: together they cannot be compared.
-    assert {policy: [own.tolist() for own in each] for policy, each in scores(trials).items()} == {
+    assert {policy: [own.tolist() for own in each] for policy, each in scores(entries).items()} == {
         "oracle": [[0.5, 1.0], [0.0]]
     }

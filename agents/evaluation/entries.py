@@ -17,7 +17,7 @@ COLUMNS = ("reward", "episode", "snr_db", "edge_availability", "latency_s", "ene
 
 
 @dataclass(frozen=True)
-class Trial:
+class Entry:
     """One policy in one scenario.
 
     Attributes:
@@ -50,16 +50,16 @@ def joined(parts: Sequence[tuple[int, Outcomes]]) -> Outcomes:
     return columns
 
 
-def by_policy(trials: Iterable[Trial], scenario: str) -> dict[str, Outcomes]:
+def by_policy(entries: Iterable[Entry], scenario: str) -> dict[str, Outcomes]:
     """Label -> outcomes in a scenario; those of several training runs averaged request by request.
 
     The runs of a group serve the same requests, so that the average keeps the rows: what compares policies row by
     row compares groups of runs too.
     """
     runs: dict[str, list[Outcomes]] = {}
-    for trial in trials:
-        if trial.scenario == scenario:
-            runs.setdefault(trial.policy, []).append(trial.outcomes)
+    for entry in entries:
+        if entry.scenario == scenario:
+            runs.setdefault(entry.policy, []).append(entry.outcomes)
     return {policy: _averaged(each) for policy, each in runs.items()}
 
 
@@ -70,27 +70,27 @@ def _averaged(runs: Sequence[Outcomes]) -> Outcomes:
     return {name: runs[0][name] if name in same else np.mean([run[name] for run in runs], axis=0) for name in runs[0]}
 
 
-def scenarios_of(trials: Iterable[Trial]) -> list[str]:
-    """Names, in the order of the trials."""
-    return list(dict.fromkeys(trial.scenario for trial in trials))
+def scenarios_of(entries: Iterable[Entry]) -> list[str]:
+    """Names, in the order of the entries."""
+    return list(dict.fromkeys(entry.scenario for entry in entries))
 
 
-def of_several_runs(trials: Iterable[Trial]) -> bool:
-    """Whether the trials are those of training runs: the runs are then what is resampled, and not sessions."""
-    return any(trial.run for trial in trials)
+def of_several_runs(entries: Iterable[Entry]) -> bool:
+    """Whether the entries are those of training runs: the runs are then what is resampled, and not sessions."""
+    return any(entry.run for entry in entries)
 
 
-def scores(trials: Sequence[Trial]) -> dict[str, list[NDArray[np.float64]]]:
+def scores(entries: Sequence[Entry]) -> dict[str, list[NDArray[np.float64]]]:
     """Policy -> scores [R] in each scenario, for the policies that are in all of them.
 
-    A score is the mean satisfaction of a session, or of a training run where the trials are those of runs.
+    A score is the mean satisfaction of a session, or of a training run where the entries are those of runs.
     """
-    names, of_runs = scenarios_of(trials), of_several_runs(trials)
+    names, of_runs = scenarios_of(entries), of_several_runs(entries)
     found: dict[str, dict[str, list[NDArray[np.float64]]]] = {}
-    for trial in trials:
-        own = found.setdefault(trial.policy, {}).setdefault(trial.scenario, [])
-        rewards = session_means(trial.outcomes)
-        own.append(np.array([np.mean(trial.outcomes["reward"])]) if of_runs else rewards)
+    for entry in entries:
+        own = found.setdefault(entry.policy, {}).setdefault(entry.scenario, [])
+        rewards = session_means(entry.outcomes)
+        own.append(np.array([np.mean(entry.outcomes["reward"])]) if of_runs else rewards)
     return {
         policy: [np.concatenate(own[name]) for name in names]
         for policy, own in found.items()
