@@ -125,7 +125,7 @@ def _rows(root: Path, name: str) -> list[dict[str, Any]]:
         return [{key: _number(value) for key, value in row.items()} for row in csv.DictReader(file)]
 
 
-def _row(root: Path, name: str, **keys: Any) -> dict[str, Any]:
+def _row(root: Path, name: str, /, **keys: Any) -> dict[str, Any]:
     """The one row of a file in which all keys have these values."""
     found = [row for row in _rows(root, name) if all(row[key] == value for key, value in keys.items())]
     if len(found) != 1:
