@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from agents.d3qn import D3QN, D3QNPolicy
     from agents.factory import ALGORITHMS, default_hyperparameters, make_agent
     from agents.linucb import LinUCB
-    from agents.policies.trained import TrainedPolicy
+    from agents.policies.trained import TrainedPolicy, save_policy
     from agents.sb3_vec_env import SB3VecEnv
 
 _LAZY = {
@@ -29,6 +29,7 @@ _LAZY = {
     "default_hyperparameters": "agents.factory",
     "LinUCB": "agents.linucb",
     "TrainedPolicy": "agents.policies.trained",
+    "save_policy": "agents.policies.trained",
     "SB3VecEnv": "agents.sb3_vec_env",
 }
 
@@ -53,6 +54,7 @@ __all__ = [
     "make_agent",
     "mean_interval",
     "paired_difference",
+    "save_policy",
 ]
 
 

@@ -9,6 +9,7 @@ import gymnasium as gym
 import numpy as np
 from gymnasium.vector import AutoresetMode
 from numpy.typing import NDArray
+from stable_baselines3.common.monitor import Monitor
 from stable_baselines3.common.vec_env import VecEnv
 
 Indices = int | Iterable[int] | None
@@ -118,5 +119,5 @@ class SB3VecEnv(VecEnv):
         return [result for _ in self._get_indices(indices)]
 
     def env_is_wrapped(self, wrapper_class: Any, indices: Indices = None) -> list[bool]:
-        """False for each index: a batched environment has no wrappers of single ones."""
-        return [False for _ in self._get_indices(indices)]
+        """Whether each environment does what a wrapper of single ones does: that of `Monitor`, and no other's."""
+        return [wrapper_class is Monitor for _ in self._get_indices(indices)]

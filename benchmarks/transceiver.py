@@ -33,7 +33,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))  # before this fold
 
 from benchmarks.harness import Run, in_turns, peak_bytes, seconds, settings
 from envs.command_line import one_line_errors
-from envs.transceiver.model.components import EMBEDDED, load_components, model_folder
+from envs.transceiver.model.components import load_components
+from envs.transceiver.model.folders import EMBEDDED, model_folder
 from envs.transceiver.model.loading import quietly, read_unet, read_vae
 from envs.transceiver.model.options import ModelOptions
 from envs.transceiver.profile.measurement import Measurement

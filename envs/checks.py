@@ -4,8 +4,13 @@ from __future__ import annotations
 
 import math
 import operator
+import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import MISSING, fields, is_dataclass
+from importlib import import_module, invalidate_caches
+from importlib.util import find_spec
+from inspect import isabstract
+from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_type_hints
 
@@ -201,6 +206,55 @@ def named(where: str, given: str | Mapping[str, Any], default: str = "") -> tupl
     if not isinstance(given, Mapping) or not given.get("name", default):
         raise ValueError(f"{where} must be a name, or a mapping of name and parameters, got {given!r}")
     return str(given.get("name", default)), {str(key): value for key, value in given.items() if key != "name"}
+
+
+def import_object(spec: str) -> Any:
+    """What a user's own code holds: `package.module:Name`, or `FILE.py:Name` from the working directory.
+
+    The folder of the file, or the working directory, goes to the end of `sys.path`: what is beside it can be imported
+    too, processes that are started later find it, and nothing that is installed is hidden.
+
+    Raises:
+        ValueError: no such spelling, file, module or name, or a file whose name another module has. What the code
+            itself raises is handed on.
+    """
+    place, _, name = spec.rpartition(":")
+    file = Path(place) if place.endswith(".py") else None
+    if not place or not name.isidentifier():
+        raise ValueError(f"{spec!r} must be written package.module:Name, or FILE.py:Name")
+    if file is not None and not file.is_file():
+        raise ValueError(f"{spec!r}: there is no file {str(file.absolute())!r}")
+    folder, module = (Path.cwd(), place) if file is None else (file.absolute().parent, file.stem)
+    if str(folder) not in sys.path:
+        sys.path.append(str(folder))
+    invalidate_caches()
+    try:
+        found = find_spec(module)
+    except ModuleNotFoundError as error:
+        if not f"{module}.".startswith(f"{error.name}."):  # missed by the user's code, not by us
+            raise
+        found = None
+    if found is None:
+        raise ValueError(f"{spec!r}: there is no module {module!r}")
+    if file is not None and (found.origin is None or Path(found.origin).resolve() != file.resolve()):
+        raise ValueError(f"{spec!r}: another module is called {module!r} ({found.origin}); rename the file")
+    held = import_module(module)
+    if not hasattr(held, name):
+        public = ", ".join(sorted(each for each in vars(held) if not each.startswith("_")))
+        raise ValueError(f"{spec!r}: there is no {name!r} in it; it holds {public or 'nothing'}")
+    return getattr(held, name)
+
+
+def import_class(where: str, spec: str, base: type) -> Any:
+    """A user's own class of a kind, see `import_object`.
+
+    Raises:
+        ValueError: as there, or something else than a complete class of this kind.
+    """
+    found = import_object(spec)
+    if not (isinstance(found, type) and issubclass(found, base)) or isabstract(found):
+        raise ValueError(f"{where} {spec!r} must be a class of the kind {base.__name__}, got {found!r}")
+    return found
 
 
 def _integers(least: int | None, most: int | None) -> str:

@@ -8,9 +8,13 @@ from __future__ import annotations
 import ast
 import os
 import re
+import shlex
+import signal
 import sys
+import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from functools import wraps
 from importlib import import_module
 from inspect import getmodule
@@ -19,8 +23,11 @@ from typing import Any
 
 import hydra
 from hydra import compose, initialize_config_dir
+from hydra._internal.utils import get_args_parser
 from hydra.core.hydra_config import HydraConfig
-from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException
+from hydra.core.override_parser.overrides_parser import OverridesParser
+from hydra.core.override_parser.types import Quote, QuotedString
+from hydra.errors import ConfigCompositionException, HydraException, MissingConfigException, OverrideParseException
 from omegaconf import DictConfig, OmegaConf
 from omegaconf.errors import OmegaConfBaseException
 
@@ -65,11 +72,18 @@ def command(name: str) -> Callable[[Callable[[DictConfig], None]], Callable[[], 
 
 def _settings_help(name: str, arguments: Sequence[str]) -> str:
     """The settings of a command, with those that its arguments change, and the variants of its groups."""
+    given = get_args_parser().parse_args(list(arguments))
+    own = [Path(given.config_dir).absolute()] if given.config_dir else []
+    if own and not own[0].is_dir():
+        raise ValueError(f"--config-dir must be a folder, got {given.config_dir!r}")
+    overrides = [*given.overrides, *(argument("hydra.searchpath", [f"file://{folder}"]) for folder in own)]
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        overrides = [argument for argument in arguments if not argument.startswith("-")]
         config = compose(name, overrides=overrides, return_hydra_config=True)
-    chosen = [group for group in config.hydra.runtime.choices if not group.startswith("hydra/") and "@" not in group]
-    variants = {group: sorted(file.stem for file in (CONFIGS / group).glob("*.yaml")) for group in chosen}
+    chosen = [group for group in config.hydra.runtime.choices if "/" not in group and "@" not in group]
+    folders = {group: [folder / group for folder in (CONFIGS, *own)] for group in chosen}
+    variants = {
+        group: sorted({file.stem for folder in folders[group] for file in folder.glob("*.yaml")}) for group in chosen
+    }
     listed = "".join(f"  {group}={'|'.join(names)}\n" for group, names in variants.items() if names)
     settings = OmegaConf.masked_copy(config, [str(key) for key in config if key != "hydra"])
     shown = "".join(f"  {line}\n" for line in OmegaConf.to_yaml(settings).splitlines())
@@ -128,8 +142,69 @@ def flatten(config: DictConfig | Mapping[str, Any]) -> dict[str, bool | int | fl
     return flat
 
 
+def command_line(command: str, arguments: Iterable[str] = ()) -> str:
+    """A command that a shell takes as it is printed: nothing in its arguments means anything to the shell."""
+    return shlex.join([*command.split(), *arguments])
+
+
+def argument(key: str, value: Any) -> str:
+    """`KEY=VALUE` that Hydra reads back as the value; text that it would take for something else is quoted for it."""
+    return f"{key}={_hydra_value(value)}"
+
+
+def _hydra_value(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "{" + ",".join(f"{key}:{_hydra_value(each)}" for key, each in value.items()) + "}"
+    if isinstance(value, list | tuple):
+        return "[" + ",".join(map(_hydra_value, value)) + "]"
+    if not isinstance(value, str | Path):
+        return "null" if value is None else str(value)
+    text = str(value).replace("${", "\\${")
+    with suppress(HydraException):
+        if OverridesParser.create().parse_override(f"key={text}").value() == text:
+            return text
+    return QuotedString(text, Quote.double).with_quotes()
+
+
+def shown(path: Path) -> Path:
+    """A path as it is easiest to read and to paste: from the current folder where it lies in it."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
 class Interrupted(KeyboardInterrupt):
     """The user stopped a run; the message says how to go on with it."""
+
+
+@dataclass
+class StopRequest:
+    """Whether somebody asked to stop: the first Ctrl-C (SIGINT) or SIGTERM sets it, a second one interrupts at once."""
+
+    asked: bool = False
+
+    def __call__(self, *_: object) -> None:
+        """Handle a signal."""
+        if self.asked:
+            raise KeyboardInterrupt
+        self.asked = True
+
+
+@contextmanager
+def stop_request() -> Iterator[StopRequest]:
+    """Listen for a request to stop while the block runs.
+
+    Not in a thread, where signals do not come, and not where somebody else listens (submitit requeues its job).
+    """
+    request = StopRequest()
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
+    before = {n: signal.signal(n, request) for n, handler in usual.items() if signal.getsignal(n) == handler}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -179,6 +254,8 @@ def one_line(error: BaseException) -> str:
         text = text.replace(". To append to your config use", ": there is no such key, --help lists them;").partition(
             ";"
         )[0]
+    elif isinstance(error, OverrideParseException) and "Unknown function" in text:
+        text = f"{text.partition(' Available:')[0]}: text with brackets needs quotes, \"KEY=['semaigc(4)']\" in a shell"
     return text or type(error).__name__
 
 

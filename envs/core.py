@@ -93,8 +93,7 @@ class SplitCore:
             ResetNeeded: before the first reset.
         """
         state, plan = self.state, self._checked(action)
-        served = self.quality.serve(plan, state)
-        reward, info, spent = self.model.serve(plan, state, served)
+        reward, info, spent, served = self.model.serve(plan, state, self.quality)
         self.last = LastStep(plan, state, served, info)
         self._served += 1
         self._scenario.advance(rng, spent)

@@ -72,27 +72,31 @@ class LiveSource:
 
     def __init__(self, measure: Measure, model: SplitModel) -> None:
         self._measure = measure
+        self._metrics = model.profile.metrics
         self._metric, self._quality_min = model.settings.quality_metric, model.settings.quality_min
 
-    def serve(self, action: NDArray[np.integer], state: RequestState) -> Served:
+    def serve(
+        self, action: NDArray[np.integer], state: RequestState, possible: NDArray[np.bool_] | None = None
+    ) -> Served:
         """Serve request n of the state by plan `action[n]`; see `envs.quality.QualitySource`."""
-        waiting = np.arange(len(action))
-        attempts = np.zeros(len(action), dtype=np.int64)
-        quality: dict[str, NDArray[np.float64]] = {}
+        count = len(action)
+        waiting = np.arange(count) if possible is None else np.flatnonzero(possible)
+        attempts = np.zeros(count, dtype=np.int64)
+        quality = {name: np.full(count, np.nan) for name in self._metrics}
         images: NDArray[np.float32] | None = None
         for draw in state.draws:
+            if not len(waiting):
+                break
             values, made = self._measure.measure(
                 action[waiting], state.request[waiting], state.snr_db[waiting], draw[waiting]
             )
             if images is None:
-                images, quality = np.array(made), {name: np.array(value) for name, value in values.items()}
+                images = np.zeros((count, *made.shape[1:]), made.dtype)
             images[waiting] = made
             for name, value in values.items():
                 quality[name][waiting] = value
             attempts[waiting] += 1
             waiting = waiting[values[self._metric] < self._quality_min]
-            if not len(waiting):
-                break
         return Served(attempts, quality[self._metric] >= self._quality_min, quality, images)
 
 
@@ -137,7 +141,7 @@ def compare_rewards(
     """
 
     def rewards(quality: QualitySource, given: RequestState) -> FloatArray:
-        return model.serve(action, given, quality.serve(action, given))[0]
+        return model.serve(action, given, quality)[0]
 
     count, draws = len(action), model.quality.num_draws
     orders = permutations(range(draws), model.quality.max_attempts)

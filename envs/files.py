@@ -14,15 +14,25 @@ from typing import Any
 def whole_file(path: str | Path) -> Iterator[Path]:
     """Give a temporary path beside `path` to write to; it takes its place when the block ends without an error.
 
-    The suffix stays at the end, for writers that look at it; several processes do not meet.
+    The suffix stays at the end, for writers that look at it; several processes do not meet. Its mode is the usual one.
     """
     path = Path(path)
     partial = path.with_name(f"{path.stem}.{os.getpid()}.partial{path.suffix}")
     try:
         yield partial
+        usual_modes(partial)
         partial.replace(path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def usual_modes(path: Path) -> None:
+    """Give a file, or those of a folder, the mode that the umask asks for; safetensors' are the owner's alone."""
+    umask = os.umask(0)
+    os.umask(umask)
+    for file in [path] if path.is_file() else path.rglob("*"):
+        if file.is_file():
+            file.chmod(0o666 & ~umask)
 
 
 def write_text(path: str | Path, text: str) -> None:

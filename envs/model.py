@@ -18,7 +18,7 @@ from envs.channels import Channel, make_channel
 from envs.costs import CostSource, CostTable, Device, LinkState, Parts, Prices, Stated, cost_source
 from envs.observation import ObservationScale, check_observable
 from envs.plans import Plan, expand
-from envs.quality import ProfileQuality, Served
+from envs.quality import ProfileQuality, QualitySource, Served
 from envs.rewards import Outcome, Reward, make_reward
 from envs.scenario import RequestState, Scenario, ScenarioParams, Spent, make_scenario
 from envs.settings import SplitSettings
@@ -173,7 +173,8 @@ class SplitModel:
     ) -> Settled:
         """Latency, energy, failure and reward of attempts; all arguments broadcast with the offer.
 
-        Where a plan is impossible nothing is spent, and the request fails.
+        Where a plan is impossible nothing is spent, and the request fails: it earns what the worst failure does, an
+        answer that never comes and takes all energy, so that no failure of an attempt earns less.
 
         Args:
             offer: the plans.
@@ -185,38 +186,39 @@ class SplitModel:
         count = np.asarray(attempts, dtype=np.float64)
         if offer.possible is not None:
             accepted = accepted & offer.possible
-            quality = {name: quality[name] * offer.possible for name in self.reward.metrics}
+            quality = {name: np.where(offer.possible, quality[name], 0.0) for name in self.reward.metrics}
         bill = offer.prices.bill(count)
         latency_s = bill.latency_s if offer.waiting_s is None else bill.latency_s + offer.waiting_s
         # SemAIGC, IV-B: beyond 60 s a task has failed.
         failed = np.asarray(~(accepted & (latency_s <= self.settings.deadline_s)))
         outcome = Outcome(latency_s, bill.energy_j, quality, failed, latency_low_s, latency_high_s)
+        if offer.possible is not None:
+            never = np.where(offer.possible, 0.0, np.inf)
+            outcome = outcome._replace(latency_s=latency_s + never, energy_j=bill.energy_j + never)
         terms = self.reward.terms(outcome)
         return Settled(bill.parts_s, latency_s, bill.energy_j, failed, terms, self.reward.total(terms))
 
     def serve(
-        self, plan: NDArray[np.integer], state: RequestState, served: Served
-    ) -> tuple[NDArray[np.float64], Info, Spent]:
-        """Price and reward N served requests: (reward [N] or [N, M], `info` as arrays [N], what was spent).
+        self, plan: NDArray[np.integer], state: RequestState, source: QualitySource
+    ) -> tuple[NDArray[np.float64], Info, Spent, Served]:
+        """Serve, price and reward N requests: (reward [N] or [N, M], `info` as arrays [N], what was spent, delivered).
 
         Args:
             plan: integers [N], the plan of each.
             state: the requests, links and devices.
-            served: what they got. Where the scenario makes a plan impossible, `info` has NaN for its quality.
+            source: what serves them. Where the scenario makes a plan impossible, no attempt is made.
         """
         offer = self.offer(state.features, self.costs.price(state.link, plan))
-        attempts, accepted, shown = served.attempts, served.accepted, served.quality
-        if offer.possible is not None:
-            attempts, accepted = attempts * offer.possible, accepted & offer.possible
-            shown = {name: np.where(offer.possible, values, np.nan) for name, values in shown.items()}
-        settled = self.settle(offer, attempts, accepted, served.quality, state.latency_low_s, state.latency_high_s)
+        served = source.serve(plan, state, offer.possible)
+        attempts, accepted, quality = served.attempts, served.accepted, served.quality
+        settled = self.settle(offer, attempts, accepted, quality, state.latency_low_s, state.latency_high_s)
         parts_s = settled.parts_s
         info: Info = {
             "latency_s": settled.latency_s,
             "latency_parts_s": parts_s._asdict(),
             "energy_j": settled.energy_j,
             "payload_bits": attempts * self.payload_bits.take(plan),
-            "quality": shown,
+            "quality": quality,
             "attempts": attempts,
             "accepted": accepted,
             "failed": settled.failed,
@@ -226,7 +228,7 @@ class SplitModel:
         if offer.waiting_s is not None:
             info["latency_parts_s"]["waiting"] = offer.waiting_s
         spent = Spent(parts_s.edge, parts_s.link, parts_s.user, parts_s.user * self.costs.user.power_w)
-        return settled.reward, info, spent
+        return settled.reward, info, spent, served
 
     def possible(self, state: RequestState) -> BoolArray:
         """Which plans the scenario allows for N requests, bool [N, P]; all, in most scenarios."""

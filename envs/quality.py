@@ -78,9 +78,9 @@ class Served(NamedTuple):
     """What N requests got.
 
     Attributes:
-        attempts: int64 [N], attempts made, 1..K.
+        attempts: int64 [N], attempts made, 1..K; 0 where the plan was impossible.
         accepted: bool [N], whether the last of them was acceptable.
-        quality: metric -> float64 [N], of the last attempt; not to be written to.
+        quality: metric -> float64 [N], of the last attempt, NaN where there was none; not to be written to.
         images: the delivered images, float [N, 3, H, W] in [0, 1], where they were really generated.
     """
 
@@ -93,8 +93,10 @@ class Served(NamedTuple):
 class QualitySource(Protocol):
     """Serves requests: makes attempts in the order of `state.draws` until one is acceptable."""
 
-    def serve(self, action: NDArray[np.integer], state: RequestState) -> Served:
-        """Serve request n of the state by plan `action[n]`."""
+    def serve(
+        self, action: NDArray[np.integer], state: RequestState, possible: NDArray[np.bool_] | None = None
+    ) -> Served:
+        """Serve request n of the state by plan `action[n]`; no attempt is made where `possible`, bool [N], is false."""
 
 
 def first_acceptable(rejected: NDArray[np.bool_]) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
@@ -195,7 +197,9 @@ class ProfileQuality:
             )
         self._weights = first_success_weights(self.num_draws, max_attempts)
 
-    def serve(self, action: NDArray[np.integer], state: RequestState) -> Served:
+    def serve(
+        self, action: NDArray[np.integer], state: RequestState, possible: NDArray[np.bool_] | None = None
+    ) -> Served:
         """Serve request n of the state by plan `action[n]`; see `QualitySource`."""
         low, weight = self._position(state.snr_db)
         cell = self._cell(action, state.request, low)
@@ -212,8 +216,11 @@ class ProfileQuality:
             last[waiting], values[waiting] = index, again
             attempts[waiting] += 1
             waiting = waiting[again < self.quality_min]
-        quality = Readings(self._metrics, lambda: self._attempt(last, weight))
-        return Served(attempts, values >= self.quality_min, quality)
+        accepted = values >= self.quality_min
+        if possible is None:
+            return Served(attempts, accepted, Readings(self._metrics, lambda: self._attempt(last, weight)))
+        quality = Readings(self._metrics, lambda: np.where(possible, self._attempt(last, weight), np.nan))
+        return Served(attempts * possible, accepted & possible, quality)
 
     def serve_all(self, state: RequestState, metrics: Sequence[str] = ()) -> Served:
         """Serve every request by every plan: arrays [N, P]; only the metrics asked for."""

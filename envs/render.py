@@ -31,15 +31,15 @@ class Panel:
         prompt: what the user asked for.
         num_inference_steps: T.
         state: `snr_db`, `bandwidth_hz`, `edge_availability`, `user_availability`, `latency_low_s`, `latency_high_s`.
-        image: float [3, H, W] in [0, 1]; None before anything was delivered. So it is with what follows.
+        image: float [3, H, W] in [0, 1]; None before a decision, as is what follows, and of an impossible plan.
         plan: name of the chosen plan.
         edge_steps: denoising steps at the edge.
         user_first: whether the user takes its steps before the edge does.
         payload: what was sent: `latent`, `image` or None.
         latency_parts_s: `edge`, `link`, `user`.
-        attempts: attempts made.
+        attempts: attempts made; 0 where the plan was impossible: nothing ran and nothing was sent.
         failed: whether the request failed.
-        quality: metric -> value of the last attempt.
+        quality: metric -> value of the last attempt; empty where none was made.
         satisfaction: of the user, in [0, 1].
     """
 
@@ -98,7 +98,7 @@ def _draw_image(canvas: Image.Image, pen: _Pen, panel: Panel) -> None:
     side = 284
     if panel.image is None:
         pen.box(24, 20, side, side, TRACK, 6)
-        pen.text(24 + side / 2, 20 + side / 2, "no image yet", 14, MUTED, "mm")
+        pen.text(24 + side / 2, 20 + side / 2, "no image" if panel.plan else "no image yet", 14, MUTED, "mm")
     else:
         pixels = np.clip(np.moveaxis(panel.image, 0, -1) * 255.0 + 0.5, 0, 255).astype(np.uint8)
         picture = Image.fromarray(pixels).resize((side * SCALE, side * SCALE), Image.Resampling.BICUBIC)
@@ -117,7 +117,7 @@ def _draw_split(pen: _Pen, panel: Panel) -> None:
     for step in range(panel.num_inference_steps):
         turn = panel.num_inference_steps - panel.edge_steps if panel.user_first else panel.edge_steps
         at_edge = (step < turn) != panel.user_first
-        colour = TRACK if not panel.plan else EDGE if at_edge else USER
+        colour = TRACK if not panel.attempts else EDGE if at_edge else USER
         pen.box(336 + step * width, 72, max(1.0, width - 2), 18, colour)
 
 
@@ -132,12 +132,12 @@ def _draw_link(pen: _Pen, panel: Panel) -> None:
     along = np.linspace(412, 540, 160)
     noise = np.random.default_rng(0).normal(size=len(along)) * 3.0 / np.sqrt(db_to_linear(state["snr_db"]))
     across = y + np.clip(6.0 * np.sin((along - 412) / 5.0) + noise, -16, 16)
-    carries = panel.payload is not None or not panel.plan
+    carries = not panel.plan or (panel.attempts > 0 and panel.payload is not None)
     wave = list(zip(along.tolist(), across.tolist(), strict=True)) if carries else [(412.0, y), (540.0, y)]
     pen.line(wave, LINK if carries else TRACK)
     link = f"{state['snr_db']:.1f} dB, {state['bandwidth_hz'] / 1e6:.2f} MHz"
     pen.text(476, y - 34, link, 11, MUTED, "mm")
-    carried = f"sends {_article(panel.payload)}" if panel.payload else "nothing is sent"
+    carried = f"sends {_article(panel.payload)}" if panel.payload and panel.attempts else "nothing is sent"
     pen.text(476, y + 30, carried if panel.plan else "", 11, MUTED, "mm")
 
 
@@ -169,7 +169,8 @@ def _draw_verdict(pen: _Pen, panel: Panel) -> None:
     pen.text(336, 268, "   ".join(shown), 12, INK)
     pen.box(336, 294, 280, 12, TRACK, 6)
     pen.box(336, 294, 280 * panel.satisfaction, 12, GOOD, 6 if panel.satisfaction > 0.05 else 0)
-    verdict, colour = ("request failed", BAD) if panel.failed else (f"satisfaction {panel.satisfaction:.2f}", INK)
+    failure = "request failed" if panel.attempts else "request failed: the plan is impossible now"
+    verdict, colour = (failure, BAD) if panel.failed else (f"satisfaction {panel.satisfaction:.2f}", INK)
     pen.text(336, 314, verdict, 14, colour)
 
 
@@ -233,7 +234,7 @@ class Painter:
             latency_parts_s={name: float(part[row]) for name, part in info["latency_parts_s"].items()},
             attempts=int(info["attempts"][row]),
             failed=bool(info["failed"][row]),
-            quality={name: float(value[row]) for name, value in info["quality"].items()},
+            quality={name: float(value[row]) for name, value in info["quality"].items() if info["attempts"][row]},
             satisfaction=float(happy * ~info["failed"][row]),
         )
 

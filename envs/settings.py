@@ -8,7 +8,7 @@ from typing import Any
 
 from envs import checks
 from envs.channels import ChannelChoice
-from envs.costs import GTX_1080_TI, RTX_A6000, CostSource, Device, cost_source
+from envs.costs import GTX_1080_TI, RTX_A6000, CostSource, cost_source, make_device
 from envs.plans import Plan
 from envs.rewards import RewardChoice, make_reward
 from envs.scenario import resolve_scenario
@@ -38,7 +38,7 @@ class SplitSettings:
         channel: the link that latents cross: a name, or a mapping of `name` and parameters; None is the one that
             the profile was measured over.
         rate: how the link is priced: `shannon`, or `coded` for what a coded link carries (`envs.costs.formulas`).
-        edge_device, user_device: the devices at either end.
+        edge_device, user_device: the devices at either end, as `envs.costs.make_device` takes them; kept are `Device`s.
         costs: where their seconds come from: `paper` (as the devices state them), `flops`, or a source of
             `envs.costs.sources`, such as what `envs.transceiver.timed_costs` measured.
 
@@ -61,8 +61,8 @@ class SplitSettings:
     reward: RewardChoice = "satisfaction"
     channel: ChannelChoice | None = None
     rate: str = "shannon"
-    edge_device: Device = RTX_A6000
-    user_device: Device = GTX_1080_TI
+    edge_device: Any = RTX_A6000
+    user_device: Any = GTX_1080_TI
     costs: str | CostSource = "paper"
 
     def __post_init__(self) -> None:
@@ -72,8 +72,7 @@ class SplitSettings:
         checks.number("deadline_s", self.deadline_s, above=0.0)
         checks.choice("fidelity", self.fidelity, FIDELITIES)
         for name in ("edge_device", "user_device"):
-            if not isinstance(getattr(self, name), Device):
-                raise ValueError(f"{name} must be an envs.costs.Device, got {getattr(self, name)!r}")
+            object.__setattr__(self, name, make_device(name, getattr(self, name)))
         cost_source(self.costs)
         make_reward(self.reward)
         object.__setattr__(self, "scenario", resolve_scenario(self.scenario))

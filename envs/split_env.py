@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import gymnasium as gym
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from gymnasium.spaces import Box, Discrete
 from numpy.typing import NDArray
 
@@ -127,8 +129,9 @@ class SplitEnv(SplitForm, gym.Env[NDArray[np.float32], np.int64]):
     That of a reset holds only the `state` of the first request.
 
     Where the scenario makes plans impossible, `info["action_mask"]` (int8 [P], of the request to come, in `reset` too)
-    and `action_masks()` say which are possible. An impossible one fails: reward 0, no attempt, nothing spent, quality
-    NaN. A mask may be all zero: then every action fails.
+    and `action_masks()` say which are possible. An impossible one is a failure without an attempt: nothing is spent or
+    generated, the quality is NaN, and the reward is that of the worst failure (`envs.model.SplitModel.settle`): 0 of
+    `satisfaction`, minus the weights of latency and energy of `qoe`. A mask may be all zero: then every action fails.
 
     Source: SemAIGC, IV-B and eqs. 19, 20, 24. Deviations: eq. 24 is printed upside down; the actions cover all
     splits 0..T, where the paper's network has 10 outputs; attempts are modelled (the paper only says "an image of
@@ -152,6 +155,16 @@ class SplitEnv(SplitForm, gym.Env[NDArray[np.float32], np.int64]):
         self, settings: SplitSettings | None = None, *, render_mode: str | None = None, **keywords: Any
     ) -> None:
         self.observation_space, self.action_space = self.prepare(1, settings, render_mode, keywords)
+        self._spec: EnvSpec | None = None
+
+    @property
+    def spec(self) -> EnvSpec | None:  # type: ignore[override]
+        """How `gymnasium.make` made it: `max_episode_steps` is the length of a session, which ends by itself."""
+        return self._spec
+
+    @spec.setter
+    def spec(self, spec: EnvSpec | None) -> None:
+        self._spec = None if spec is None else replace(spec, max_episode_steps=self.model.settings.episode_length)
 
     def reset(
         self, *, seed: int | None = None, options: dict[str, Any] | None = None

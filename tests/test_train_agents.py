@@ -30,3 +30,25 @@ def test_train_and_evaluate(command: Callable[..., int], profile_file: Path, tmp
     for folder, expected in ((run, {name, "oracle"}), (report, {"model_based_estimated", "mine"})):
         with (folder / "comparison.csv").open(encoding="utf-8") as lines:
             assert {row["policy"] for row in csv.DictReader(lines)} == expected
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["agent.gamma=2"], "error: gamma of d3qn must be a finite number in [0, 1], got 2\n"),
+        (["agent=ppo", "agent.learning_rate=fast"], "error: learning_rate of ppo must be a number > 0, or "),
+    ],
+)
+def test_hyperparameters_are_checked_before_any_work(
+    command: Callable[..., int],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    arguments: list[str],
+    said: str,
+) -> None:
+    monkeypatch.setattr("agents.runs.training.prepare", None)
+    assert command("train.py", *arguments, f"hydra.run.dir={tmp_path / 'run'}") == 2
+    error = capsys.readouterr().err
+    assert error.startswith(said)
+    assert error.count("\n") == 1

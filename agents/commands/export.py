@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 from agents.policies.base import check_plan_names
-from agents.policies.exported import READERS, ExportedPolicy, GreedyNetwork, greedy_network, physical_state
+from agents.policies.exported import NORMALISED, READERS, ExportedPolicy, GreedyNetwork, greedy_network, physical_state
 from agents.policies.loading import policy_file
 from envs import SplitVectorEnv, checks
 from envs.checks import Natural
@@ -105,7 +105,10 @@ def main(config: DictConfig) -> None:
     settings = checks.parse(ExportSettings, plain(config))
     from agents.policies.trained import TrainedPolicy  # torch: after help and mistakes
 
-    agent, output = TrainedPolicy.load(policy_file(settings.policy)).agent, Path(settings.output)
+    policy, output = TrainedPolicy.load(policy_file(settings.policy)), Path(settings.output)
+    if policy.is_normalised:
+        raise ValueError(f"policy {settings.policy!r} {NORMALISED}")
+    agent = policy.agent
     plans = SplitVectorEnv(1, plans=settings.plans).model.plan_names
     check_plan_names(settings.policy, getattr(agent, "plan_names", None), plans)
     network = greedy_network(agent, plans)

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import warnings
+from copy import deepcopy
 from dataclasses import dataclass
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
+import gymnasium as gym
 import numpy as np
+from gymnasium.envs.registration import EnvSpec
 from numpy.typing import NDArray
 from omegaconf import DictConfig
 
 from agents.policies import Predictor, load_policy
 from agents.reports.provenance import describe
-from agents.runs.settings import GROUPS, read_settings
+from agents.runs.settings import GROUPS, configured_costs, read_settings
 from agents.runs.setup import prepare_environment
-from envs import SplitVectorEnv
+from envs import SplitVectorEnv, costs
 from envs.checks import Count, Natural
-from envs.command_line import command
+from envs.command_line import command, plain
 
 
 @dataclass(frozen=True)
@@ -55,9 +59,9 @@ class Sessions:
 def roll_out(policy: Predictor, environment: SplitVectorEnv, seed: int) -> Sessions:
     """Serve one session in each environment."""
     observation, _ = environment.reset(seed=seed)
-    observations, actions, rewards = [observation], [], []
-    for _ in range(environment.model.settings.episode_length):
-        action, _ = policy.predict(observation, deterministic=False)
+    observations, actions, rewards, state = [observation], [], [], None
+    for served in range(environment.model.settings.episode_length):
+        action, state = policy.predict(observation, state, np.full(environment.num_envs, served == 0))
         observation, reward, _, _, info = environment.step(action)
         observations.append(info.get("final_obs", observation))
         actions.append(np.asarray(action, dtype=np.int64))
@@ -65,8 +69,35 @@ def roll_out(policy: Predictor, environment: SplitVectorEnv, seed: int) -> Sessi
     return Sessions(np.stack(observations), np.stack(actions), np.stack(rewards))
 
 
-def export(sessions: Sessions, environment: SplitVectorEnv, dataset: str, policy: str, description: str) -> Any:
-    """Write sessions as a Minari data set.
+def environment_spec(config: DictConfig) -> EnvSpec | None:
+    """How Gymnasium makes the environment of a configuration again, in plain values that a file can hold.
+
+    None where plain values do not: with timed costs, another light network than the default, or another transceiver
+    than the embedded one where images are generated.
+    """
+    keywords = plain(config.env)
+    if configured_costs(config.costs) not in (costs.Stated(), costs.Counted()):
+        return None
+    if keywords["fidelity"] == "live" and config.transceiver.path is not None:
+        return None
+    if keywords["profile"] is not None:
+        keywords["profile"] = str(Path(keywords["profile"]).absolute())
+    devices = plain(config.devices)
+    spec = deepcopy(gym.spec("SemAIGC/Split-v0"))
+    spec.kwargs = keywords | {
+        "scenario": plain(config.scenario),
+        "channel": plain(config.channel),
+        "costs": config.costs.name,
+        "edge_device": devices["edge"],
+        "user_device": devices["user"],
+    }
+    return spec
+
+
+def export(
+    sessions: Sessions, environment: SplitVectorEnv, dataset: str, policy: str, description: str, spec: EnvSpec | None
+) -> Any:
+    """Write sessions as a Minari data set; with `spec`, its `recover_environment()` makes the environment again.
 
     Raises:
         ValueError: Minari is not installed, or has a data set of this name.
@@ -89,10 +120,11 @@ def export(sessions: Sessions, environment: SplitVectorEnv, dataset: str, policy
         for index in range(count)
     ]
     with warnings.catch_warnings():
-        warnings.simplefilter("ignore", UserWarning)  # it asks for authors, links and a registered environment
+        warnings.simplefilter("ignore", UserWarning)  # it asks for authors, links and an environment to evaluate in
         return minari.create_dataset_from_buffers(
             dataset,
             buffer,
+            env=spec,
             observation_space=environment.single_observation_space,
             action_space=environment.single_action_space,
             algorithm_name=policy,
@@ -107,8 +139,10 @@ def main(config: DictConfig) -> None:
     settings = read_settings(OfflineSettings, config, GROUPS)
     environment = prepare_environment(config, settings.num_sessions)[1]
     policy = load_policy(settings.policy, environment, seed=settings.seed)
-    source = describe(config, environment)
+    source, spec = describe(config, environment), environment_spec(config)
     sessions = roll_out(policy, environment, settings.seed)
-    export(sessions, environment, settings.dataset, settings.policy, source)
+    export(sessions, environment, settings.dataset, settings.policy, source, spec)
     mean = sessions.rewards.mean(axis=(0, 1))
     print(f"{settings.dataset}: {settings.num_sessions} sessions, {sessions.actions.size} requests, reward {mean}")
+    if spec is None:
+        print("its recover_environment() has nothing to make: these costs or this transceiver are no plain values")

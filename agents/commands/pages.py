@@ -22,6 +22,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from omegaconf import DictConfig
 
+from agents.reports.tables import way_text
 from envs import checks, costs, plans
 from envs.command_line import command, plain
 from envs.files import whole_file, write_text
@@ -85,6 +86,7 @@ def filled(text: str, root: Path) -> str:
         "costs": costs,
         "devices": {"edge": costs.RTX_A6000, "user": costs.GTX_1080_TI},
         "inf": math.inf,
+        "way": lambda share: way_text(share).replace("%", " %"),
     }
 
     def block(match: re.Match[str]) -> str:

@@ -12,9 +12,9 @@ from typing import Any
 from omegaconf import DictConfig
 
 from agents.experiments import EXPERIMENTS
-from agents.experiments.shared.findings import COMPARISON_FILE, Claim
+from agents.experiments.shared.findings import COMPARISON_FILE, FULL, Claim
 from envs import checks
-from envs.command_line import command, plain
+from envs.command_line import argument, command, command_line, plain
 from envs.files import picture_link, whole_file, write_text
 
 INTRODUCTION = """# The papers, reproduced
@@ -36,7 +36,7 @@ def read_comparisons(folder: Path) -> list[dict[str, Any]]:
     """What the experiments of a folder found, in the order of the report.
 
     Raises:
-        ValueError: none has been run, or a file that an experiment did not write.
+        ValueError: none has been run, one of them only in small, or a file that an experiment did not write.
     """
     found = []
     for name in EXPERIMENTS:
@@ -48,10 +48,19 @@ def read_comparisons(folder: Path) -> list[dict[str, Any]]:
             [Claim(**claim) for claim in comparison["claims"]]
         except (json.JSONDecodeError, KeyError, TypeError) as error:
             raise ValueError(f"{path} is not a comparison that an experiment wrote: {error}") from error
+        if comparison.get("size", FULL) != FULL:
+            raise ValueError(
+                f"{path} is of size={comparison['size']} and measures nothing; run it whole: {_run_of(name)}"
+            )
         found.append(comparison)
     if not found:
-        raise ValueError(f"{folder} holds no experiment: run python evaluate.py experiment={EXPERIMENTS[0]} first")
+        raise ValueError(f"{folder} holds no experiment: run {_run_of(EXPERIMENTS[0])} first")
     return found
+
+
+def _run_of(name: str) -> str:
+    """The command that runs an experiment."""
+    return command_line("python evaluate.py", [argument("experiment", name)])
 
 
 def reproduction_page(comparisons: Sequence[Mapping[str, Any]], pictures: str) -> str:
@@ -75,7 +84,7 @@ def reproduction_page(comparisons: Sequence[Mapping[str, Any]], pictures: str) -
 
 def _section(comparison: Mapping[str, Any], pictures: str) -> list[str]:
     name = comparison["name"]
-    lines = [f"## {name}", "", f"{comparison['title']}. `python evaluate.py experiment={name}`", ""]
+    lines = [f"## {name}", "", f"{comparison['title']}. `{_run_of(name)}`", ""]
     lines += [f"![{comparison['title']}]({pictures}/{figure})\n" for figure in comparison["figures"]]
     lines += ["| stated | measured | verdict |", "|---|---|---|"]
     for claim in (Claim(**each) for each in comparison["claims"]):

@@ -20,6 +20,7 @@ from agents.planning import Planner, bound_rewards, fit_values, levels_of, recor
 from agents.policies import Predictor, load_policy
 from agents.policies.rule_search import Priced, RuleSearch, best_prices
 from agents.reports.style import GREY, OKABE_ITO, house_style
+from agents.reports.tables import way_text
 from agents.runs.learn import Lesson, new_agent
 from agents.runs.settings import AgentSettings
 from agents.runs.setup import scenario_configs
@@ -206,7 +207,9 @@ def _claims(standings: Mapping[str, SessionMeans], options: Options) -> list[Cla
         )
     )
     for name, each in standings.items():
-        ways = ", ".join(f"{label} {each.way(label):.0%}" for label in each.sessions if label not in (BOUND, ORACLE))
+        ways = ", ".join(
+            f"{label} {way_text(each.way(label))}" for label in each.sessions if label not in (BOUND, ORACLE)
+        )
         claims.append(
             report(
                 f"{name}: way from the oracle (0 %) to the bound (100 %)",
@@ -268,7 +271,7 @@ def _draw(standings: Mapping[str, SessionMeans]) -> Figure:
                 panel.plot(each.mean, position, "o", color=colour)
                 if own.ndim == 2:
                     panel.plot(own.mean(axis=1), [position] * len(own), "|", color=colour, markersize=9)
-                text = f"{each.mean:.3f} ({standing.way(label):.0%})" if label != ORACLE else f"{each.mean:.3f}"
+                text = f"{each.mean:.3f} ({way_text(standing.way(label))})" if label != ORACLE else f"{each.mean:.3f}"
                 panel.annotate(text, (each.mean, position), (0, 6), textcoords="offset points", ha="center", fontsize=7)
             panel.set_yticks(range(len(labels)), [LABELS.get(label, label) for label in labels])
             panel.set_ylim(len(labels) - 0.5, -0.7)

@@ -50,7 +50,8 @@ def run(study: Study, options: Options) -> Findings:
     schemes = schemes_of(receivers)
     delivery = Frameworks(study, options)
     cells = [(scheme, snr_db) for scheme in schemes for snr_db in options.snr_db]
-    sheet = {cell: delivery.deliver(*cell) for cell in tqdm(cells, desc="images", unit="batch", leave=False)}
+    bar = tqdm(cells, desc="images", unit="image", unit_scale=len(delivery.requests), leave=False)
+    sheet = {cell: delivery.deliver(*cell) for cell in bar}
     shown = range(min(options.shown, len(delivery.requests)))
     return Findings(
         "Figure 4: delivered images over SNR",

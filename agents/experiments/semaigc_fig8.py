@@ -54,6 +54,10 @@ class Grid:
         """ROOT over the oracle, [PACR, SNR]."""
         return share_of(self.mean("root"), self.mean("oracle"))
 
+    def lost_percent(self) -> NDArray[np.float64]:
+        """How much less than the oracle ROOT satisfies, per cent of the oracle, [PACR, SNR]."""
+        return 100 * (1 - self.share_of_oracle())
+
     def ends(self) -> tuple[Cell, Cell, Cell]:
         """The cells where ROOT satisfies least and most, and that of the lowest SNR and the most compute."""
         harshest = int(np.argmax(self.edge_availability)), int(np.argmin(self.snr_db))
@@ -87,7 +91,7 @@ def _grid(study: Study, options: Options, receiver: str) -> Grid:
     shape = (len(options.edge_availability), len(options.snr_db), options.num_states)
     rewards = {policy: np.empty(shape) for policy in (*FRAMEWORKS, "oracle")}
     cells = [(i, j) for i in range(shape[0]) for j in range(shape[1])]
-    for i, j in tqdm(cells, desc=f"cells, receiver {receiver}", leave=False):
+    for i, j in tqdm(cells, desc=f"receiver {receiver}", unit="cell", leave=False):
         states = sample_states(_settings(study, options, receiver, (i, j)), options.num_states, study.seed)
         for policy, values in rewards.items():
             values[i, j] = states.expected(policy, root)
@@ -195,13 +199,16 @@ def _over_cells(values: NDArray[np.float64]) -> Interval:
 @house_style()
 def _draw(grids: Mapping[str, Grid]) -> Figure:
     figure, panels = subplots(7.6, 0.4 + 3.2 * len(grids), len(grids), 2, squeeze=False, sharex=True, sharey=True)
+    most = max(1.0, *(float(grid.lost_percent().max()) for grid in grids.values()))
     for row, (receiver, grid) in zip(panels, grids.items(), strict=True):
         shown = {
-            f"Satisfaction of ROOT, receiver {receiver}": (grid.mean("root"), 0.0, "viridis"),
-            "ROOT / oracle": (grid.share_of_oracle(), min(0.95, grid.share_of_oracle().min()), "cividis"),
+            f"Satisfaction of ROOT, receiver {receiver}": (grid.mean("root"), 1.0, "viridis"),
+            "ROOT below the oracle (%)": (grid.lost_percent(), most, "cividis_r"),
         }
-        for panel, (title, (values, least, colours)) in zip(row, shown.items(), strict=True):
-            mesh = draw_cells(panel, grid.snr_db, grid.edge_availability, values, cmap=colours, vmin=least, vmax=1.0)
+        for panel, (title, (values, highest, colours)) in zip(row, shown.items(), strict=True):
+            mesh = draw_cells(
+                panel, grid.snr_db, grid.edge_availability, values, "{:.2f}", cmap=colours, vmin=0.0, vmax=highest
+            )
             panel.set(title=title, xlabel=SNR_LABEL, xticks=list(grid.snr_db))
             colour_bar(figure, mesh, panel)
         row[0].set_ylabel(PACR_LABEL)

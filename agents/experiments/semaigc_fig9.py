@@ -64,7 +64,7 @@ def _sweep(study: Study, options: Options, receiver: str, axis: str, **changes: 
     served: list[dict[str, Outcomes]] = []
     root = root_of(study, receiver, options.root)
     points: Points = getattr(options, axis)
-    for point in tqdm(points, desc=f"receiver {receiver}, {axis}", leave=False):
+    for point in tqdm(points, desc=f"receiver {receiver}, {axis}", unit="point", leave=False):
         settings = study.settings_of(receiver, {axis: [point, point]}, **changes)
         policies = {name: root if name == "root" else name for name in FRAMEWORKS}
         contenders = {name: contender(policy, settings, options.num_sessions) for name, policy in policies.items()}

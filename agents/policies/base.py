@@ -45,11 +45,20 @@ class Policy(ABC):
         Raises:
             ValueError: an observation of another rank.
         """
-        observations = np.asarray(observation)
-        if observations.ndim not in (1, 2):
-            raise ValueError(f"observation must be [7] or [N, 7], got shape {observations.shape}")
-        actions = np.asarray(self.actions(np.atleast_2d(observations)), dtype=np.int64)
-        return actions.reshape(observations.shape[:-1]), state
+        observations, shape = as_batch(observation)
+        return np.asarray(self.actions(observations), dtype=np.int64).reshape(shape), state
+
+
+def as_batch(observation: ArrayLike) -> tuple[Observations, tuple[int, ...]]:
+    """One observation [7] or a batch [N, 7] as a batch, and the shape of its actions, () or (N,).
+
+    Raises:
+        ValueError: an observation of another rank.
+    """
+    observations = np.asarray(observation)
+    if observations.ndim not in (1, 2):
+        raise ValueError(f"observation must be [7] or [N, 7], got shape {observations.shape}")
+    return np.atleast_2d(observations), observations.shape[:-1]
 
 
 @dataclass(frozen=True)

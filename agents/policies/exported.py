@@ -14,6 +14,7 @@ from numpy.typing import ArrayLike, NDArray
 from safetensors import SafetensorError, safe_open
 from safetensors.numpy import save_file
 
+from agents.policies.acting import normalisation_of
 from agents.policies.base import Actions, Observations, Policy, check_plan_names
 from envs import OBSERVATION_BOUNDS, observation_to_state
 from envs.files import whole_file
@@ -21,7 +22,20 @@ from envs.files import whole_file
 ACTIVATIONS = ("relu", "tanh")
 LOGARITHMIC = ("bandwidth_hz",)
 """Quantities that the observation scales logarithmically."""
-FORMAT = "semaigc-policy-1"
+EXPORTABLE = ("d3qn", "dqn", "ppo", "maskable_ppo", "a2c", "trpo")
+NORMALISED = "decides on observations that VecNormalize scaled, which an exported file does not do"
+UNITS = {"edge_density": "cycles/bit", "user_density": "cycles/bit", "snr_db": "dB", "latency_low_s": "s"}
+UNITS |= dict.fromkeys(("edge_capability_hz", "user_capability_hz", "bandwidth_hz"), "Hz")
+FORMAT = "semaigc-policy-2"
+ABOUT = (
+    "Input: values [N, O] of the quantities `names`, in `units`. x = (f - low) / span, float32 [N, O], where f is the "
+    "natural logarithm of a value of `logarithmic`, and of the others the value itself; so x is in [0, 1]. Each layer "
+    "I is x @ weight.I.T + bias.I (weight.I [out, in], bias.I [out]), with `activation` between two layers and nothing "
+    "after the last. Its outputs are a Q value or logit of each of the A `plans`; if `dueling`, the first of 1 + A "
+    "outputs is the value V of the state and the others are advantages: Q = V + advantage - mean(advantage). The "
+    "action is the index of the largest."
+)
+"""What a file says of itself, beside the facts that this names."""
 OPSET, IR_VERSION = 17, 9  # old enough for the runtimes that small devices have
 
 
@@ -67,7 +81,8 @@ class GreedyNetwork(ExportedPolicy):
 
     Attributes:
         names, plans: see `ExportedPolicy`.
-        low, span: float64 [O], of the scaling; in logarithms for the quantities of `LOGARITHMIC`.
+        logarithmic: names of the quantities that are scaled logarithmically.
+        low, span: float64 [O], of the scaling; in logarithms for these.
         weights: float32 [out, in] of each layer.
         biases: float32 [out] of each layer.
         activation: between the layers, one of `ACTIVATIONS`.
@@ -75,6 +90,7 @@ class GreedyNetwork(ExportedPolicy):
     """
 
     names: tuple[str, ...]
+    logarithmic: tuple[str, ...]
     low: NDArray[np.float64]
     span: NDArray[np.float64]
     weights: tuple[NDArray[np.float32], ...]
@@ -84,14 +100,14 @@ class GreedyNetwork(ExportedPolicy):
     plans: tuple[str, ...]
 
     @property
-    def logarithmic(self) -> NDArray[np.bool_]:
+    def is_logarithmic(self) -> NDArray[np.bool_]:
         """Which quantities are scaled logarithmically, bool [O]."""
-        return np.array([name in LOGARITHMIC for name in self.names])
+        return np.array([name in self.logarithmic for name in self.names])
 
     def normalised(self, state: ArrayLike) -> NDArray[np.float32]:
         """The observation of physical values [N, O] in the order of `names`, float32 [N, O]; as `envs` scales them."""
         values = np.array(state, dtype=np.float64)
-        where = self.logarithmic
+        where = self.is_logarithmic
         values[:, where] = np.log(values[:, where])
         return ((values - self.low) / self.span).astype(np.float32)
 
@@ -114,11 +130,14 @@ class GreedyNetwork(ExportedPolicy):
     def save(self, path: Path) -> None:
         """Write an ONNX file (see `_onnx_model`), or a safetensors file: `low`, `span`, `weight.I`, `bias.I`.
 
+        Both say in their metadata what they are: `about` in words, and as JSON the facts that it names.
+
         Raises:
             ModuleNotFoundError: an ONNX file without the extra `deploy`.
         """
-        facts = {name: getattr(self, name) for name in ("names", "activation", "dueling", "plans")}
-        metadata = {"format": FORMAT} | {name: json.dumps(value) for name, value in facts.items()}
+        facts = {name: getattr(self, name) for name in ("names", "logarithmic", "activation", "dueling", "plans")}
+        facts["units"] = [UNITS.get(name, "") for name in self.names]
+        metadata = {"format": FORMAT, "about": ABOUT} | {name: json.dumps(value) for name, value in facts.items()}
         if path.suffix == ".onnx":
             import onnx
 
@@ -150,6 +169,7 @@ class GreedyNetwork(ExportedPolicy):
             layers = range((len(arrays) - 2) // 2)
             return cls(
                 names=tuple(json.loads(facts["names"])),
+                logarithmic=tuple(json.loads(facts["logarithmic"])),
                 low=arrays["low"],
                 span=arrays["span"],
                 weights=tuple(arrays[f"weight.{index}"] for index in layers),
@@ -166,7 +186,7 @@ def _onnx_model(network: GreedyNetwork) -> Any:
     """The network with its scaling: `state` double [N, O] in, `action` int64 [N] and `values` float [N, A] out."""
     from onnx import TensorProto, helper, numpy_helper
 
-    constants: dict[str, Any] = {"low": network.low, "span": network.span, "logarithmic": network.logarithmic}
+    constants: dict[str, Any] = {"low": network.low, "span": network.span, "logarithmic": network.is_logarithmic}
     constants |= {"tiny": np.float64(np.finfo(np.float64).tiny), "one": np.array([1]), "ends": np.array([2**31 - 1])}
     nodes = [
         helper.make_node("Max", ["state", "tiny"], ["positive"]),  # what is not logarithmic may be negative
@@ -237,21 +257,24 @@ def greedy_network(agent: Any, plans: Sequence[str]) -> GreedyNetwork:
     """The greedy policy of a trained agent.
 
     Args:
-        agent: D3QN or DQN (largest Q value), PPO or A2C (largest logit), with a multilayer perceptron.
+        agent: one of `EXPORTABLE`, with a multilayer perceptron: the largest Q value, or the largest logit.
         plans: names of its actions, in order.
 
     Raises:
-        ValueError: an agent that is not of this kind, of another observation, or plans that are not of its number.
+        ValueError: an agent that is not of this kind, of another or a normalised observation, or plans that are not of
+            its number.
     """
     from torch import nn
 
     policy = agent.policy
+    if normalisation_of(agent, type(agent).__name__) is not None:
+        raise ValueError(f"{type(agent).__name__} {NORMALISED}")
     if hasattr(policy, "q_net"):
         modules = list(policy.q_net.q_net)
-    elif hasattr(policy, "mlp_extractor") and hasattr(policy, "action_net"):
+    elif hasattr(policy, "action_net") and not hasattr(policy, "lstm_actor"):
         modules = [*policy.mlp_extractor.policy_net, policy.action_net]
     else:
-        raise ValueError(f"{type(agent).__name__} cannot be exported; allowed: d3qn, dqn, ppo, a2c")
+        raise ValueError(f"{type(agent).__name__} cannot be exported; allowed: {', '.join(EXPORTABLE)}")
     linear = [module for module in modules if isinstance(module, nn.Linear)]
     between = {type(module).__name__.lower() for module in modules if not isinstance(module, nn.Linear)}
     if len(between) > 1 or not between <= set(ACTIVATIONS):
@@ -261,6 +284,7 @@ def greedy_network(agent: Any, plans: Sequence[str]) -> GreedyNetwork:
     ends[logarithmic] = np.log(ends[logarithmic])
     network = GreedyNetwork(
         names=tuple(OBSERVATION_BOUNDS),
+        logarithmic=LOGARITHMIC,
         low=ends[:, 0],
         span=ends[:, 1] - ends[:, 0],
         weights=tuple(module.weight.detach().numpy().copy() for module in linear),

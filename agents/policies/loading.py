@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import inspect
 import os
 from collections.abc import Callable
 from pathlib import Path
+from traceback import extract_tb
 from typing import Any
 
-from agents.policies.base import FixedPolicy, Policy, RandomPolicy
+from agents.policies.acting import Adapted, check_spaces
+from agents.policies.base import FixedPolicy, Policy, Predictor, RandomPolicy
 from agents.policies.exported import READERS, ExportedPolicy
 from agents.policies.model_based import Clairvoyant, EstimatedState, Oracle, StateOracle
 from agents.policies.rule_search import best_fixed, two_split
-from envs import plans
+from envs import checks, plans
 
 ROOT_WEIGHTS = Path(__file__).parents[1] / "weights" / "root.zip"
 
@@ -38,7 +41,7 @@ REQUIRED_PLANS = dict[str, list[str] | None].fromkeys(POLICY_NAMES) | {"edge": [
 """The plans that a policy needs in the environment; None: the default list."""
 
 
-def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0) -> Policy:
+def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0) -> Predictor:
     """A policy for an environment.
 
     | name | decides |
@@ -57,16 +60,17 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
     serving sessions, and `two_split` may switch on the backlog or the battery instead.
 
     Args:
-        name_or_path: one of these names, the zip file of a trained agent, a run folder that holds `policy.zip`, or an
-            exported policy (`.onnx`, `.safetensors`). A zip is unpickled, which can run any code in it: load only
-            files that you trust; an exported policy is not.
+        name_or_path: one of these names, the zip file of a trained agent, a run folder that holds `policy.zip`, an
+            exported policy (`.onnx`, `.safetensors`), or a class of one's own, `package.module:Class` or
+            `FILE.py:Class`, which is made as `Class(env)` (`own_policy`). A zip is unpickled, which can
+            run any code in it: load only files that you trust; an exported policy is not.
         env: the environment to act in, single, vectorised or adapted; wrappers are looked through.
         seed: of what the policy draws: `random`'s actions, the errors of `model_based_estimated`, the sample of states
             behind `best_fixed` and `two_split`.
 
     Raises:
         ValueError: neither a name nor an existing path; the environment's list lacks the policy's plan, or does not
-            fit the trained agent's actions or observations.
+            fit the trained agent's actions or observations; or a class that cannot be made, or has no `predict`.
     """
     core = unwrapped(env)
     name = os.fspath(name_or_path)
@@ -74,6 +78,8 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
         return _MAKERS[name](core, seed)
     if name in SCHEMES:
         return FixedPolicy(core.model.action_of(SCHEMES[name](core.model.profile.num_inference_steps).name))
+    if names_code(name):
+        return own_policy(name, core)
     path = policy_file(name)
     policy: TrainedPolicy | ExportedPolicy
     if path.suffix in READERS:
@@ -86,20 +92,63 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
     return policy
 
 
-def policy_file(name: str) -> Path:
-    """The file of a trained policy.
+def names_code(name: str) -> bool:
+    """Whether a policy is named as `package.module:Class` or `FILE.py:Class`, or is meant to be."""
+    place, _, cls = name.rpartition(":")
+    return name.endswith(".py") or (bool(place) and cls.isidentifier())
+
+
+def own_policy(name: str, env: Any) -> Adapted:
+    """Make a policy of one's own. Its module is executed: name only code that you trust.
 
     Args:
-        name: `root`, a run's folder that holds `policy.zip`, or the file itself.
+        name: `package.module:Class` or `FILE.py:Class`, see `envs.checks.import_object`. Whatever can be called with
+            the environment will do for the class.
+        env: the environment that it will act in, unwrapped: with `evaluate.py` the native vector environment, whose
+            `model` has plans, prices and expected rewards.
+
+    Returns:
+        What `Class(env)` gives, behind stable-baselines3's `predict`.
+
+    Raises:
+        ValueError: no such file, module or class, an error while it is imported or made, other spaces than the
+            environment's, or a `predict` that is missing or needs what is not there.
+    """
+    try:
+        made = checks.import_object(name)(env)
+    except Exception as error:  # of somebody's code: anything
+        told, where = str(error).removeprefix(f"{name!r}: "), extract_tb(error.__traceback__)[-1]
+        if not isinstance(error, ValueError):
+            told = f"{type(error).__name__}: {told}"
+        if Path(where.filename).is_file() and where.filename not in (__file__, checks.__file__):
+            told += f" ({Path(where.filename).name}, line {where.lineno})"
+        raise ValueError(f"policy {name!r} cannot be made: {told}") from error
+    check_spaces(made, env, name)
+    return Adapted(made, env)
+
+
+def policy_file(name: str) -> Path:
+    """The file of a policy.
+
+    Args:
+        name: `root`, a run's folder that holds `policy.zip`, the file itself, or a class of one's own.
 
     Raises:
         ValueError: there is no such file.
     """
+    if names_code(name):
+        try:
+            return Path(inspect.getfile(checks.import_object(name)))
+        except TypeError as error:
+            raise ValueError(f"policy {name!r} has no file") from error
     path = ROOT_WEIGHTS if name == "root" else Path(name)
     if path.is_dir():
         path /= "policy.zip"
     if not path.is_file():
-        raise ValueError(f"policy {name!r} is neither a name nor a file ({path}); names: {', '.join(POLICY_NAMES)}")
+        raise ValueError(
+            f"policy {name!r} is neither a name nor a file ({path}); names: {', '.join(POLICY_NAMES)}; a class of your "
+            "own is FILE.py:Class or package.module:Class"
+        )
     return path
 
 

@@ -86,11 +86,11 @@ def write_cells(
 
 
 def draw_cells(
-    panel: Axes, x: Sequence[float], y: Sequence[float], values: NDArray[np.float64], **colours: Any
+    panel: Axes, x: Sequence[float], y: Sequence[float], values: NDArray[np.float64], form: str, **colours: Any
 ) -> ScalarMappable:
-    """A map of cells around the points x and y, values [Y, X], each written into its cell."""
+    """A map of cells around the points x and y, values [Y, X], each written into its cell in this form."""
     mesh = panel.pcolormesh(edges_around(x), edges_around(y), values, **colours)
-    write_cells(panel, x, y, values, "{:.2f}", luminance(mesh.to_rgba(values)) <= 0.5)
+    write_cells(panel, x, y, values, form, luminance(mesh.to_rgba(values)) <= 0.5)
     return mesh
 
 

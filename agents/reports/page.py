@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import io
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -18,7 +17,7 @@ from agents.evaluation.statistics import Interval
 from agents.reports.numbers import ALL, NumberRow, Numbers
 from agents.reports.provenance import Source
 from agents.reports.style import label_of
-from agents.reports.tables import NOTHING, POLICIES, WAY, Column
+from agents.reports.tables import NOTHING, POLICIES, Column
 from envs.files import write_text
 
 TEMPLATES = Environment(
@@ -69,7 +68,7 @@ def write_page(path: Path, numbers: Numbers, source: Source, pictures: Mapping[t
         all=ALL,
         of_runs=numbers.of_runs,
         several=len(numbers.scenarios) > 1,
-        comparison={name: PageTable(_policy_columns(), rows) for name, rows in numbers.comparison.items()},
+        comparison={name: PageTable(POLICIES, rows) for name, rows in numbers.comparison.items()},
         runs=_runs(numbers),
         aggregates=_aggregates(numbers),
         pictures=pictures,
@@ -108,12 +107,6 @@ def _lead(entries: Sequence[Entry]) -> str:
         f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}",
     ]
     return " · ".join(words)
-
-
-def _policy_columns() -> list[Column]:
-    """Those of the terminal and two more; a way below the rule of two splits is not measured."""
-    way = replace(WAY, of=lambda row: "below 0" if row.way_to_oracle < 0 else row.way_to_oracle)
-    return [way if column is WAY else column for column in POLICIES]
 
 
 def _runs(numbers: Numbers) -> PageTable:

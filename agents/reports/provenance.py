@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import platform
-import shlex
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -76,11 +75,6 @@ def _costs(model: Any) -> str:
         f"costs {model.cost_source.name} ({edge.name}, {edge.module_s('unet'):.3g} s a step with its guidance, "
         f"to {user.name}, {user.module_s('finetune_unet'):.3g} s a receiver step)"
     )
-
-
-def command_line(script: str, overrides: Sequence[str]) -> str:
-    """What was typed, as a shell takes it."""
-    return shlex.join(["python", script, *overrides])
 
 
 def library_versions() -> dict[str, str]:

@@ -15,6 +15,8 @@ from agents.evaluation.statistics import Interval, mean_interval, paired_differe
 from agents.reports.style import label_of
 
 NOTHING = Interval(np.nan, np.nan, np.nan)
+BELOW = "below 0"
+"""Of a way that leads back: where its ends are near each other, its per cent would be in thousands and say nothing."""
 
 
 @dataclass(frozen=True)
@@ -104,13 +106,12 @@ class Column:
         return TableCell(text, f"{half:.3f}" if np.isfinite(half) else "")
 
 
-WAY = Column("Way to\noracle", lambda row: row.way_to_oracle, "{:.0%}")
 POLICIES = (
     Column("Policy", lambda row: label_of(row.policy)),
     Column("Satisfaction", lambda row: row.satisfaction, "{:.3f}"),
     Column("Of\noracle", lambda row: row.relative_to_oracle, "{:.1%}"),
     Column("Over best\nfixed split", lambda row: row.gain_over_fixed, "{:+.3f}"),
-    WAY,
+    Column("Way to\noracle", lambda row: BELOW if row.way_to_oracle < 0 else row.way_to_oracle, "{:.0%}"),
     Column("Latency", lambda row: row.latency_s, "{:.1f} s"),
     Column("Energy", lambda row: row.energy_j, "{:,.0f} J"),
     Column("Attempts", lambda row: row.attempts, "{:.2f}"),
@@ -118,6 +119,16 @@ POLICIES = (
     Column("Split", lambda row: row.split, "{:.1f}"),
 )
 """Of rows of policies."""
+
+
+def way_text(share: float) -> str:
+    """A share of the way from one policy to another, as far as it says something: `59%`, `below 0`, or –."""
+    return BELOW if share < 0 else f"{share:.0%}" if np.isfinite(share) else "–"
+
+
+def same_requests(num_requests: int, num_envs: int) -> str:
+    """What all policies of a table served; the requests depend on how many sessions ran at once."""
+    return f"{num_requests:,} requests, the same for every policy, {num_envs} sessions side by side"
 
 
 def render(rows: Sequence[PolicyRow], title: str) -> Table:

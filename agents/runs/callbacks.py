@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
+from collections.abc import Callable
 from functools import cached_property
 from typing import Any, Self
 
@@ -21,40 +17,7 @@ from agents.evaluation.rollouts import evaluate
 from agents.policies import Predictor, load_policy
 from agents.policies.trained import TrainedPolicy
 from agents.runs.snapshot import undisturbed
-from envs.command_line import Interrupted
-
-
-@dataclass
-class StopRequest:
-    """Whether somebody asked to stop: the first Ctrl-C (SIGINT) or SIGTERM sets it, a second one interrupts at once."""
-
-    asked: bool = False
-
-    def __call__(self, *_: object) -> None:
-        """Handle a signal."""
-        if self.asked:
-            raise KeyboardInterrupt
-        self.asked = True
-
-
-@contextmanager
-def stop_request() -> Iterator[StopRequest]:
-    """Listen for a request to stop while the block runs.
-
-    Not in a thread, where signals do not come, and not where somebody else listens (submitit requeues its job).
-    """
-    request = StopRequest()
-    if threading.current_thread() is not threading.main_thread():
-        yield request
-        return
-    usual = {signal.SIGINT: signal.default_int_handler, signal.SIGTERM: signal.SIG_DFL}
-    before = {n: signal.signal(n, request) for n, handler in usual.items() if signal.getsignal(n) == handler}
-    try:
-        yield request
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
-
+from envs.command_line import Interrupted, StopRequest
 
 LOGGED = ("latency_s", "latency_edge_s", "latency_link_s", "latency_user_s", "energy_j", "attempts", "failed")
 """What the learning curve shows beside satisfaction and regret: means over its requests."""

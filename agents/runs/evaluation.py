@@ -7,13 +7,12 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from omegaconf import DictConfig, OmegaConf
-from rich.console import Console
+from rich.text import Text
 
 from agents.policies.model_based import check_one_reward
 from agents.reports.numbers import Numbers
 from agents.reports.provenance import (
     Source,
-    command_line,
     describe,
     environment_facts,
     file_fingerprint,
@@ -21,11 +20,12 @@ from agents.reports.provenance import (
     policy_files,
 )
 from agents.reports.report import write_numbers, write_report
-from agents.reports.tables import render
+from agents.reports.tables import render, same_requests
+from agents.reports.terminal import print_results, terminal
 from agents.runs.competition import OF_A_RUN, Competition, of_policies, of_runs
 from agents.runs.settings import GROUPS, EvaluateSettings, override_keys, policy_names, read_settings
 from agents.runs.setup import scenario_configs, scenario_name
-from envs.command_line import plain
+from envs.command_line import command_line, plain
 
 
 def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str] = (), scenario: str = "paper") -> None:
@@ -50,19 +50,19 @@ def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str]
         competition = of_runs(config, Path(settings.runs), scenarios, settings.num_envs)
     for heat in competition.heats:
         check_one_reward(heat.setup.environment.model)
-    console = Console()
+    console = terminal()
     for line in dict.fromkeys(describe(heat.config, heat.setup.environment) for heat in competition.heats):
-        console.print(line, highlight=False)
+        console.print(line)
     for sentence in competition.left_out:
-        console.print(f"note: {sentence}", highlight=False, soft_wrap=True)
+        console.print(f"note: {sentence}", soft_wrap=True)
 
     with console.status("Evaluating") as status:
         entries = competition.serve(
-            settings.num_requests, settings.all_seeds, lambda turn: status.update(f"Evaluating {turn}")
+            settings.num_requests, settings.all_seeds, lambda turn: status.update(Text(f"Evaluating {turn}"))
         )
     with console.status("Statistics"):
         numbers = Numbers.from_trials(entries, settings.bins)
-    requests = f"{settings.num_requests * len(settings.all_seeds):,} requests, the same for every policy"
+    requests = same_requests(settings.num_requests * len(settings.all_seeds), settings.num_envs)
     for name, rows in numbers.comparison.items():
         title = requests if len(numbers.comparison) == 1 else f"{name}: {requests}"
         console.print(render(rows, title=title))
@@ -71,8 +71,7 @@ def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str]
         with console.status("Drawing figures"):
             source = _source(config, competition, overrides)
             written += write_report(numbers, folder, source, settings.bins)
-    for path in written:
-        console.print(path, highlight=False, soft_wrap=True)
+    print_results(console, folder, written)
 
 
 def _asked_for(config: DictConfig, overrides: Sequence[str]) -> set[str]:
@@ -112,7 +111,7 @@ def _source(config: DictConfig, competition: Competition, overrides: Sequence[st
         facts["Policy files (SHA-256)"] = {label: file_fingerprint(path) for label, path in files.items()}
     facts["Libraries"] = library_versions()
     return Source(
-        command_line("evaluate.py", overrides),
+        command_line("python evaluate.py", overrides),
         facts,
         OmegaConf.to_yaml(config, resolve=True),
         {heat.scenario: heat.setup.environment.model.profile.num_inference_steps for heat in competition.heats},

@@ -11,7 +11,7 @@ from agents.policies import load_policy
 from agents.policies.trained import TrainedPolicy
 from agents.reports.figures import decision_map, draw_decision_maps, to_image
 from agents.reports.tensorboard import log_image
-from agents.runs.setup import matching_transceiver
+from agents.runs.setup import check_weights, matching_transceiver
 from envs import SplitEnv, SplitSettings, SplitVectorEnv, observation_to_state
 
 SAMPLE_SIZE = 4096
@@ -36,7 +36,8 @@ def log_decision_map(agent: BaseAlgorithm, settings: SplitSettings) -> None:
 class ImageLog:
     """Serve the same few requests with the live transceiver and show what the user sees.
 
-    Where the transceiver cannot run (no weights, or not those of the profile) one line says so, once.
+    Where the transceiver cannot run one line says so, once; weights that are not the profile's, before any training:
+    whoever named them was refused, so these are the embedded model's beside another model's profile.
 
     Args:
         agent: the agent, with the run's logger.
@@ -52,6 +53,11 @@ class ImageLog:
         self.agent, self.settings, self.transceiver = agent, settings, transceiver
         self.count, self.console = count, console
         self._env: SplitEnv | None = None
+        if count:
+            try:
+                check_weights(transceiver, settings.profile)
+            except ValueError as error:
+                self._give_up(error)
 
     def __call__(self) -> None:
         """Show what the agent delivers now; the transceiver is loaded the first time."""
@@ -72,5 +78,8 @@ class ImageLog:
                 if terminated or truncated:
                     observation, _ = env.reset()
         except (ValueError, OSError, ImportError) as error:
-            self.console.print(f"no delivered images: {error}", highlight=False)
-            self.count = 0
+            self._give_up(error)
+
+    def _give_up(self, reason: Exception) -> None:
+        self.console.print(f"no delivered images: {reason}", highlight=False, soft_wrap=True)
+        self.count = 0

@@ -14,7 +14,7 @@ from stable_baselines3.common.save_util import load_from_zip_file
 from agents.factory import make_agent
 from agents.policies.base import check_plan_names
 from agents.policies.loading import policy_file
-from agents.policies.trained import saved_attributes
+from agents.policies.trained import Normalisation, saved_attributes
 from agents.runs.settings import AgentSettings
 from envs import SplitSettings, SplitVectorEnv
 
@@ -72,7 +72,8 @@ def copy_policy(agent: BaseAlgorithm, source: str) -> None:
         source: a run's folder, the zip of a trained agent, or `root`, the shipped one.
 
     Raises:
-        ValueError: no such policy, its plans are other ones, or its networks are of other names or sizes.
+        ValueError: no such policy, its plans or observations are other ones, or its networks are of other names or
+            sizes.
     """
     path = policy_file(source)
     try:
@@ -80,6 +81,8 @@ def copy_policy(agent: BaseAlgorithm, source: str) -> None:
         given: dict[str, Any] = dict(parameters["policy"])  # type: ignore[arg-type]  # of state dictionaries
     except Exception as error:  # what torch and zipfile raise for a broken file has no common base
         raise ValueError(f"agent.init_from={source} is not the zip of a trained agent ({error})") from error
+    if Normalisation.from_zip(path) is not None:
+        raise ValueError(f"agent.init_from={source} was trained on observations that VecNormalize scaled")
     check_plan_names(source, saved_attributes(path).get("plan_names"), getattr(agent, "plan_names", None))
     own = agent.policy.state_dict()
     there, here = ({name: list(value.shape) for name, value in each.items()} for each in (given, own))

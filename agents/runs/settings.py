@@ -55,10 +55,11 @@ class LearningCurveSettings:
 
 @dataclass(frozen=True)
 class ComparisonSettings:
-    """The table of policies at the end."""
+    """The table of policies at the end: `evaluate.py` with the same three gives the same numbers."""
 
     num_requests: Count
     seed: Natural
+    num_envs: Count
 
 
 @dataclass(frozen=True)
@@ -157,7 +158,8 @@ def configured_devices(config: DictConfig) -> tuple[costs.Device, costs.Device]:
         ValueError: unknown or missing keys, or a value that a device refuses.
     """
     checks.keys("devices", config, ["name", "edge", "user"])
-    edge, user = (checks.make(costs.Device, plain(config[end]), f"devices.{end}") for end in ("edge", "user"))
+    chosen = plain(config)
+    edge, user = (costs.make_device(f"devices.{end}", chosen[end]) for end in ("edge", "user"))
     return edge, user
 
 

@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import yaml
 from hydra import compose, initialize_config_dir
 from hydra.core.global_hydra import GlobalHydra
 from omegaconf import DictConfig, OmegaConf
@@ -15,8 +16,15 @@ from omegaconf import DictConfig, OmegaConf
 from agents.evaluation.comparison import Contender, contender
 from agents.runs.settings import MeasuredCosts, environment_settings, policy_names
 from envs import SplitSettings, SplitVectorEnv, checks
-from envs.command_line import CONFIGS, plain
-from envs.transceiver import ModelOptions, QualityProfile, load_transceiver, on_hub, timed_costs
+from envs.command_line import CONFIGS, argument, command_line, plain
+from envs.transceiver import (
+    ModelOptions,
+    QualityProfile,
+    load_transceiver,
+    on_hub,
+    timed_costs,
+    transceiver_fingerprint,
+)
 
 OF_THE_TRANSCEIVER = ("path", "guidance_scale", "device")
 """Keys of the group `transceiver` beside the model's options."""
@@ -79,6 +87,8 @@ def prepare_environment(config: DictConfig, num_envs: int) -> tuple[SplitSetting
     model = SplitVectorEnv(1, replace(settings, fidelity="profile", channel=None)).model
     settings = replace(settings, profile=model.profile)
     timed = config.costs.name == "measured"
+    if _is_named(config.transceiver):
+        check_weights(config.transceiver, model.profile)
     if settings.fidelity == "live" or timed:
         transceiver = matching_transceiver(config.transceiver, model.profile, settings.channel)
         if settings.fidelity == "live":
@@ -103,9 +113,54 @@ def check_transceiver(config: DictConfig) -> None:
     if config.path is not None and not on_hub(config.path) and not Path(config.path).expanduser().is_dir():
         raise ValueError(f"transceiver.path {allowed}, got {str(config.path)!r}")
     try:
-        ModelOptions.from_config(plain(config, exclude=OF_THE_TRANSCEIVER))
+        _options(config)
     except ValueError as error:
         raise ValueError(f"transceiver: {error}") from error
+
+
+def check_weights(config: DictConfig, profile: QualityProfile) -> None:
+    """Refuse a transceiver that a profile was not measured with, by the files in its folders; nothing is loaded.
+
+    Args:
+        config: the group `transceiver`, as `check_transceiver` lets it pass.
+        profile: the measured profile beside which it would stand.
+
+    Raises:
+        ValueError: other weights or another guidance than the profile's; how such a profile is measured.
+    """
+    options, steps = _options(config), profile.num_inference_steps
+    given = transceiver_fingerprint(config.path, options, steps, config.guidance_scale)
+    try:
+        profile.check_measured_with(given)
+    except ValueError as error:
+        file = f"outputs/profile/{given['weights']}.npz"
+        measure = [*group_overrides("transceiver", config), argument("output", file)]
+        raise ValueError(
+            f"the profile was {error}: name the weights that it was measured with (transceiver.path=FOLDER), or "
+            f"measure a profile of these, {command_line('python -m envs make_profile', measure)}, and name it, "
+            f"env.profile={file}"
+        ) from error
+
+
+def group_overrides(group: str, config: DictConfig) -> list[str]:
+    """What is typed for a group of the configuration: its nearest variant, and what differs from that."""
+    ways = []
+    for file in sorted((CONFIGS / group).glob("*.yaml")):
+        shipped = yaml.safe_load(file.read_text(encoding="utf-8"))
+        changed = {key: value for key, value in plain(config).items() if key not in shipped or shipped[key] != value}
+        plus = {key: "" if key in shipped else "+" for key in changed}
+        typed = [argument(f"{plus[key]}{group}.{key}", value) for key, value in changed.items()]
+        ways.append([f"{group}={file.stem}", *typed])
+    return min(ways, key=len)
+
+
+def _is_named(config: DictConfig) -> bool:
+    """Whether weights or guidance were chosen, rather than left at those of the shipped profile."""
+    return config.path is not None or config.guidance_scale is not None or bool(_options(config).sources)
+
+
+def _options(config: DictConfig) -> ModelOptions:
+    return ModelOptions.from_config(plain(config, exclude=OF_THE_TRANSCEIVER))
 
 
 def matching_transceiver(config: DictConfig, profile: QualityProfile, channel: Any) -> Any:
@@ -119,9 +174,8 @@ def matching_transceiver(config: DictConfig, profile: QualityProfile, channel: A
     Raises:
         ValueError: no weights, or other weights than the profile was measured with.
     """
-    transceiver = load_transceiver(**plain(config), num_inference_steps=profile.num_inference_steps, channel=channel)
-    profile.check_measured_with({k: v for k, v in transceiver.fingerprint.items() if k != "channel"})
-    return transceiver
+    check_weights(config, profile)
+    return load_transceiver(**plain(config), num_inference_steps=profile.num_inference_steps, channel=channel)
 
 
 def scenario_configs(names: Sequence[str]) -> dict[str, DictConfig]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from omegaconf import DictConfig
@@ -12,11 +11,13 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 
 from agents.evaluation.comparison import Contender, compare
 from agents.evaluation.statistics import flat
+from agents.factory import check_hyperparameters
 from agents.policies.trained import TrainedPolicy
 from agents.reports.provenance import describe
-from agents.reports.tables import render, summarise
+from agents.reports.tables import render, same_requests, summarise
 from agents.reports.tensorboard import log_config, log_hyperparameters, run_logger
-from agents.runs.callbacks import Checkpoints, EveryRequests, LearningCurve, ProgressBar, stop_request
+from agents.reports.terminal import terminal
+from agents.runs.callbacks import Checkpoints, EveryRequests, LearningCurve, ProgressBar
 from agents.runs.folders import RunFolder
 from agents.runs.image_log import ImageLog, log_decision_map
 from agents.runs.learn import Lesson, learn, new_agent
@@ -24,7 +25,7 @@ from agents.runs.resolvers import AUTO, NEVER
 from agents.runs.settings import GROUPS, AgentSettings, TrainSettings, override_keys, read_settings
 from agents.runs.setup import Setup, named_scenarios, prepare
 from envs import SplitVectorEnv
-from envs.command_line import Interrupted
+from envs.command_line import Interrupted, argument, command_line, shown, stop_request
 from envs.files import write_rows
 
 FINAL_METRICS = ("satisfaction", "relative_to_oracle", "latency_s", "energy_j", "attempts", "failed")
@@ -49,8 +50,9 @@ def train(config: DictConfig, folder: Path, overrides: Sequence[str]) -> None:
     else:
         run.check_config(config)
     settings = read_settings(TrainSettings, config, (*GROUPS, "agent"))
-    setup = prepare(config, settings.num_envs)
     chosen = AgentSettings.from_config(config.agent)
+    check_hyperparameters(chosen.name, chosen.hyperparameters)
+    setup = prepare(config, settings.comparison.num_envs)
     agent = new_agent(Lesson(chosen, setup.settings, settings.total_requests, settings.num_envs, settings.seed))
     with run.locked():
         _train(run, config, settings, setup, chosen.name, agent)
@@ -59,18 +61,17 @@ def train(config: DictConfig, folder: Path, overrides: Sequence[str]) -> None:
 def _train(
     run: RunFolder, config: DictConfig, settings: TrainSettings, setup: Setup, name: str, agent: BaseAlgorithm
 ) -> None:
-    console = Console()
+    console = terminal()
     for sentence in run.restore(agent):
-        console.print(f"warning: {sentence}; going on from an older one", highlight=False, soft_wrap=True)
+        console.print(f"warning: {sentence}; going on from an older one", soft_wrap=True)
     run.save_config(config)
     agent.set_logger(run_logger(run.path, agent.num_timesteps))
     log_config(agent.logger, config)
 
-    console.print(f"{name} · {describe(config, setup.environment)}", highlight=False)
-    console.print(f"run folder {run.path}", highlight=False, soft_wrap=True)
+    console.print(f"{name} · {describe(config, setup.environment)}")
+    console.print(f"run folder {shown(run.path)}", soft_wrap=True)
     environment = SplitVectorEnv(settings.num_envs, setup.settings)
-    learner = Contender(TrainedPolicy(agent, environment), environment)
-    curve = LearningCurve(agent, learner.environment, settings.evaluation.num_requests, settings.evaluation.seed)
+    curve = LearningCurve(agent, environment, settings.evaluation.num_requests, settings.evaluation.seed)
     images = ImageLog(agent, setup.settings, config.transceiver, settings.delivered_images, console)
 
     def pictures() -> None:
@@ -80,17 +81,24 @@ def _train(
     _learn(agent, run, settings, curve, console, pictures)
     run.save_policy(agent)
 
+    learner = Contender(TrainedPolicy(agent, setup.environment), setup.environment)
+    asked = settings.comparison
     with console.status("Comparing policies"):
-        rows = summarise(compare({name: learner} | setup.contenders, **asdict(settings.comparison)))
-    console.print(render(rows, title="Trained agent and other policies"))
+        served = compare({name: learner} | setup.contenders, num_requests=asked.num_requests, seed=asked.seed)
+    rows = summarise(served)
+    console.print(render(rows, title=same_requests(asked.num_requests, asked.num_envs)))
     (scenario,) = named_scenarios([config.scenario])
     write_rows(run.path / "comparison.csv", [{"scenario": scenario} | flat(vars(row)) for row in rows])
     (own,) = (flat(vars(row)) for row in rows if row.policy == name)
     log_hyperparameters(agent.logger, config, {metric: own[metric] for metric in FINAL_METRICS})
     agent.logger.close()
-    console.print(f"policy      {run.policy_file}", highlight=False, soft_wrap=True)
-    console.print(f"curves      tensorboard --logdir {run.path.parent}", highlight=False, soft_wrap=True)
-    console.print(f"evaluation  python evaluate.py +policies.mine={run.path}", highlight=False, soft_wrap=True)
+    folder = shown(run.path)
+    again = {
+        "curves": command_line("tensorboard", ["--logdir", str(folder.parent)]),
+        "evaluation": command_line("python evaluate.py", [argument("+policies.mine", folder)]),
+    }
+    for what, line in ({"policy": shown(run.policy_file)} | again).items():
+        console.print(f"{what:10}  {line}", soft_wrap=True)
 
 
 def _resumed_config(run: RunFolder, config: DictConfig, overrides: Sequence[str]) -> DictConfig:
@@ -121,10 +129,10 @@ def _learn(
     pictures: Callable[[], None],
 ) -> None:
     if agent.num_timesteps >= settings.total_requests:
-        console.print(f"already trained on {agent.num_timesteps:,} requests", highlight=False)
+        console.print(f"already trained on {agent.num_timesteps:,} requests")
         return
     if agent.num_timesteps:
-        console.print(f"going on after {agent.num_timesteps:,} requests", highlight=False)
+        console.print(f"going on after {agent.num_timesteps:,} requests")
     try:
         with stop_request() as stop, ProgressBar(curve, settings.total_requests, console) as bar:
             callbacks = [
@@ -136,7 +144,8 @@ def _learn(
             learn(agent, settings.total_requests, callbacks)
     except KeyboardInterrupt:
         raise Interrupted(
-            f"interrupted after {agent.num_timesteps:,} requests; go on with: python train.py resume={run.path}"
+            f"interrupted after {agent.num_timesteps:,} requests; go on with: "
+            + command_line("python train.py", [argument("resume", shown(run.path))])
         ) from None
     run.save_checkpoint(agent)
     curve()

@@ -84,7 +84,10 @@ CHANNELS = {"awgn": "Awgn", "rayleigh": "Rayleigh", "bit_flip": "BitFlip", "code
 """Name, which is its module's too -> class. Torch is imported when a channel is made."""
 
 ChannelChoice = str | Mapping[str, Any] | Channel
-"""A name, a mapping with the key `name` and parameters (as configs/channel/*.yaml hold), or the channel itself."""
+"""A name, a mapping with the key `name` and parameters (as configs/channel/*.yaml hold), or the channel itself.
+
+The name may be `module:Class` or `FILE.py:Class`, a channel of one's own, see `envs.checks.import_object`.
+"""
 
 
 def make_channel(choice: ChannelChoice) -> Channel:
@@ -97,6 +100,10 @@ def make_channel(choice: ChannelChoice) -> Channel:
     if isinstance(choice, Channel):
         return choice
     name, parameters = checks.named("channel", choice)
-    checks.choice("channel", name, CHANNELS)
-    kind: type[Channel] = getattr(import_module(f"envs.channels.{name}"), CHANNELS[name])
+    kind: type[Channel]
+    if ":" in name:
+        kind = checks.import_class("channel", name, Channel)
+    else:
+        checks.choice("channel", name, CHANNELS)
+        kind = getattr(import_module(f"envs.channels.{name}"), CHANNELS[name])
     return checks.make(kind, parameters, f"channel {name}")

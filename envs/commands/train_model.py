@@ -6,9 +6,11 @@ an interrupted run goes on where it stopped, and a finished stage is loaded inst
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from omegaconf import DictConfig
 
-from envs.command_line import command
+from envs.command_line import argument, command, command_line
 
 
 @command("train_model")
@@ -19,3 +21,8 @@ def main(config: DictConfig) -> None:
     training = ModelTraining(config)
     for stage in config.stages:
         training.run(stage)
+    if "export" in config.stages:
+        print(f"wrote {config.export}; a profile of it, to train and evaluate agents with:")
+        output = Path(config.export).parent / "profile.npz"
+        chosen = [argument("transceiver.path", config.export), argument("output", output)]
+        print(command_line("python -m envs make_profile", chosen))

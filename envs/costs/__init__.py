@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from envs.costs.devices import GTX_1080_TI, RTX_A6000, Device
+from envs.costs.devices import GTX_1080_TI, RTX_A6000, Device, DeviceChoice, make_device
 from envs.costs.formulas import RATES, coded_rate_bps, compute_energy_j, shannon_rate_bps
 from envs.costs.operations import LIGHT_MODELS, Operations, counted_operations
 from envs.costs.payloads import Payloads
@@ -21,6 +21,7 @@ __all__ = [
     "CostTable",
     "Counted",
     "Device",
+    "DeviceChoice",
     "LinkState",
     "Operations",
     "Parts",
@@ -37,6 +38,7 @@ __all__ = [
     "cost_source",
     "counted_operations",
     "crossover_bandwidth_hz",
+    "make_device",
     "price",
     "shannon_rate_bps",
     "traffic",

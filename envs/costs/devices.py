@@ -9,9 +9,11 @@ single precision.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, fields
+from typing import Any
 
-from envs.checks import number
+from envs.checks import import_object, make, number
 from envs.costs.formulas import serial_share
 from envs.costs.operations import counted_operations
 from envs.costs.payloads import LATENT_BITS
@@ -98,3 +100,23 @@ RTX_A6000 = Device("RTX A6000", clock_hz=1.80e9, cores=10752, step_s=0.200, powe
 GTX_1080_TI = Device(
     "GTX 1080 Ti", clock_hz=1.582e9, cores=3584, step_s=0.368, power_w=250.0, compute_flops_per_s=4.37e12
 )
+
+DeviceChoice = str | Mapping[str, Any] | Device
+"""The values of a `Device` by name, `module:NAME` or `FILE.py:NAME` of one (`envs.checks.import_object`), or itself."""
+
+
+def make_device(where: str, choice: DeviceChoice) -> Device:
+    """Make the device that a configuration names.
+
+    Raises:
+        ValueError: no device, unknown or missing values, or one that a device refuses.
+    """
+    if isinstance(choice, Mapping):
+        return make(Device, choice, where)
+    device = import_object(choice) if isinstance(choice, str) and ":" in choice else choice
+    if not isinstance(device, Device):
+        raise ValueError(
+            f"{where} must be an envs.costs.Device, its values by name, or module:NAME or FILE.py:NAME of one, "
+            f"got {device!r}"
+        )
+    return device

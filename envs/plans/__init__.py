@@ -32,7 +32,7 @@ from envs.plans.mobile_edge_plans import (
     uidg,
     uieg,
 )
-from envs.plans.names import FAMILIES, PROTOCOLS, SCHEMES, expand
+from envs.plans.names import FAMILIES, PROTOCOLS, SCHEMES, Family, expand
 from envs.plans.plan import (
     DENOISERS,
     NUM_INFERENCE_STEPS,
@@ -55,6 +55,7 @@ __all__ = [
     "SCHEMES",
     "WEIGHTS",
     "Compute",
+    "Family",
     "Module",
     "Node",
     "Payload",

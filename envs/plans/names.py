@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 from functools import partial
-from typing import NamedTuple
+from inspect import signature
+from typing import Any, NamedTuple
 
-from envs.checks import integer
+from envs.checks import import_object, integer
 from envs.plans import collaborative_plans as shared
 from envs.plans import mobile_edge_plans as meg
 from envs.plans.euci_plans import euci
@@ -41,12 +42,14 @@ class Family(NamedTuple):
     Attributes:
         make: (*numbers, num_inference_steps=T) -> Plan.
         numbers: what they are called.
-        first: of a family of splits, which its bare name expands to: the first one; the last is T.
+        first: of a family of splits, which its bare name expands to: the first one; the last is T - `left`.
+        left: denoising steps that the last one leaves to the other end.
     """
 
     make: Callable[..., Plan]
     numbers: tuple[str, ...]
     first: int | None = None
+    left: int = 0
 
 
 FAMILIES: dict[str, Family] = {
@@ -73,7 +76,9 @@ def expand(
 
     Args:
         names: a name of `SCHEMES`, a name of `FAMILIES` with its numbers (`"semaigc(7)"`), a family of splits
-            without (`"semaigc"` is splits 0..T, `"euci"` 1..T), or a plan; or several of these.
+            without (`"semaigc"` is splits 0..T, `"euci"` 1..T), or a plan; or several of these. `module:NAME` or
+            `FILE.py:NAME`, with numbers or without, is one's own `Plan`, `Family`, or function of numbers and
+            `num_inference_steps` that gives a plan, see `envs.checks.import_object`.
         num_inference_steps: T of the plans given by name.
 
     Raises:
@@ -90,15 +95,42 @@ def expand(
 
 
 def _named(name: str, total: int) -> tuple[Plan, ...]:
+    if isinstance(name, str) and ":" in name:
+        return _imported(name, total)
     if name in SCHEMES:
         return (SCHEMES[name](total),)
     stem, numbers = _parts(name)
     if stem not in FAMILIES:
         raise ValueError(f"unknown plan {name!r}; allowed: {', '.join(_allowed(total))}")
-    family = FAMILIES[stem]
+    return _members(name, stem, FAMILIES[stem], numbers, total)
+
+
+def _imported(name: str, total: int) -> tuple[Plan, ...]:
+    """Plans of a user's own code."""
+    place, _, held = name.rpartition(":")
+    stem, numbers = _parts(held)
+    stem = f"{place}:{held if stem is None else stem}"
+    found = import_object(stem)
+    made: tuple[Any, ...] = (found,) if numbers is None else ()
+    if callable(found) and "num_inference_steps" in signature(found).parameters:
+        words = tuple(word for word in signature(found).parameters if word != "num_inference_steps")
+        found, numbers = Family(found, words), numbers if words else numbers or ()
+    if isinstance(found, Family):
+        made = _members(name, stem, found, numbers, total)
+    if not made or not all(isinstance(each, Plan) for each in made):
+        raise ValueError(
+            f"plan {name!r} must be a Plan, a Family, or a function of numbers and num_inference_steps that gives a "
+            f"Plan, got {found!r}"
+        )
+    return made
+
+
+def _members(name: str, stem: str, family: Family, numbers: tuple[int, ...] | None, total: int) -> tuple[Plan, ...]:
+    """The plan of a family that numbers choose, or all of a family of splits."""
     if numbers is None and family.first is not None:
         total = integer("num_inference_steps", total, 1)
-        return tuple(family.make(split, num_inference_steps=total) for split in range(family.first, total + 1))
+        splits = range(family.first, total - family.left + 1)
+        return tuple(family.make(split, num_inference_steps=total) for split in splits)
     if numbers is None or len(numbers) != len(family.numbers):
         raise ValueError(f"plan {name!r} must be written {stem}({','.join(family.numbers)}), with whole numbers")
     return (family.make(*numbers, num_inference_steps=total),)
@@ -114,6 +146,6 @@ def _parts(name: str) -> tuple[str | None, tuple[int, ...] | None]:
 
 def _allowed(total: int) -> list[str]:
     splits = {name: family.first for name, family in FAMILIES.items() if family.first is not None}
-    ranges = {name: [name, f"{name}({first}..{total})"] for name, first in splits.items()}
+    ranges = {name: [name, f"{name}({first}..{total - FAMILIES[name].left})"] for name, first in splits.items()}
     others = [f"{name}({','.join(family.numbers)})" for name, family in FAMILIES.items() if name not in splits]
     return [*ranges.pop("semaigc"), *SCHEMES, *(word for words in ranges.values() for word in words), *others]

@@ -18,8 +18,9 @@ class Outcome(NamedTuple):
     """How requests ended; arrays broadcast.
 
     Attributes:
-        latency_s: seconds of all attempts together.
-        energy_j: joules of all attempts together.
+        latency_s: seconds of all attempts together; infinite where the plan was impossible, which counts as the latest
+            failure: a reward must stay finite there.
+        energy_j: joules of all attempts together; infinite likewise.
         quality: metric -> value of the last attempt's image; those of `Reward.metrics` at least.
         failed: bool, whether no attempt was acceptable or the answer came too late.
         latency_low_s, latency_high_s: the user's latency requirement.

@@ -1,11 +1,6 @@
 """Scenarios: how links, devices and requests vary from one request to the next, one a file."""
 
-from envs.scenario.battery import Battery, BatteryParams
-from envs.scenario.bursty_edge import BurstyEdge, BurstyEdgeParams
-from envs.scenario.cache import Cache, CacheParams
-from envs.scenario.iot import IoT, IoTParams
 from envs.scenario.parameters import PROCESSES, ScenarioParams
-from envs.scenario.queue import Queue, QueueParams
 from envs.scenario.scenario import (
     SCENARIOS,
     RequestState,
@@ -15,6 +10,14 @@ from envs.scenario.scenario import (
     register_scenario,
     resolve_scenario,
 )
+
+# isort: split
+# Files of scenarios: whatever they are called, they may import from this package what stands above.
+from envs.scenario.battery import Battery, BatteryParams
+from envs.scenario.bursty_edge import BurstyEdge, BurstyEdgeParams
+from envs.scenario.cache import Cache, CacheParams
+from envs.scenario.iot import IoT, IoTParams
+from envs.scenario.queue import Queue, QueueParams
 from envs.scenario.urban_fading import UrbanFading, UrbanFadingParams
 
 __all__ = [

@@ -201,7 +201,8 @@ def resolve_scenario(scenario: str | ScenarioParams | Mapping[str, Any]) -> Scen
     """Parameters of a scenario given by name, by parameters, or by a mapping of what differs from its defaults.
 
     Args:
-        scenario: a mapping's key `name` chooses the scenario, `paper` where it is missing.
+        scenario: a mapping's key `name` chooses the scenario, `paper` where it is missing; `module:Class` or
+            `FILE.py:Class` is a scenario of one's own, see `envs.checks.import_object`.
 
     Raises:
         ValueError: an unknown name or key, or a value that the parameters refuse.
@@ -209,6 +210,11 @@ def resolve_scenario(scenario: str | ScenarioParams | Mapping[str, Any]) -> Scen
     if isinstance(scenario, ScenarioParams):
         return scenario
     name, changes = checks.named("scenario", scenario, ScenarioParams.NAME)
+    if ":" in name:
+        kind: type[Scenario] = checks.import_class("scenario", name, Scenario)
+        if SCENARIOS.get(kind.Params.NAME) is not kind:  # its file must do it, in every process that imports it
+            raise ValueError(f"scenario {name!r} is not registered: put @register_scenario above its class")
+        name = kind.Params.NAME
     checks.choice("scenario", name, SCENARIOS)
     return checks.make(SCENARIOS[name].Params, changes, f"scenario {name}")
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from envs.channels import ChannelChoice, make_channel
+from envs.transceiver.model.folders import transceiver_fingerprint
 from envs.transceiver.model.options import ModelOptions, on_hub
 from envs.transceiver.profile.profile import METRICS, PSNR_CAP_DB, SHIPPED_PROFILE, QualityProfile, Request
 
@@ -38,6 +39,7 @@ __all__ = [
     "on_hub",
     "study_receivers",
     "timed_costs",
+    "transceiver_fingerprint",
 ]
 
 

@@ -1,12 +1,13 @@
-"""The loop of every training here: steps with a progress bar, what is due is kept, an interruption says what was."""
+"""The loop of every training here: steps with a progress bar, what is due is kept, a request to stop is heard."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from tqdm import tqdm
 
-from envs.command_line import Interrupted
+from envs.command_line import Interrupted, stop_request
 
 
 def run_steps(
@@ -16,8 +17,11 @@ def run_steps(
     keep: Callable[[int], None],
     is_due: Callable[[int], bool],
     is_shown: bool = True,
+    any_of: Callable[[bool], bool] = bool,
 ) -> None:
     """Take the steps that remain of a training; the last one is always kept.
+
+    The first Ctrl-C or SIGTERM ends the step, keeps what was done and stops; a second one stops at once.
 
     Args:
         title: of the progress bar.
@@ -26,19 +30,26 @@ def run_steps(
         keep: writes a checkpoint after a number of steps.
         is_due: whether one is due then.
         is_shown: whether there is a bar.
+        any_of: whether any of the processes that train together says yes; alone, what this one says.
 
     Raises:
-        Interrupted: Ctrl-C; the message says from which step the same command goes on.
+        Interrupted: somebody stopped it; the message says from which step the same command goes on.
     """
     done = kept = steps.start
-    bar = tqdm(steps, initial=kept, total=steps.stop, desc=title, mininterval=5, disable=None if is_shown else True)
-    try:
+    unshown = None if is_shown else True
+    with (
+        suppress(KeyboardInterrupt),
+        stop_request() as stop,
+        tqdm(steps, initial=kept, total=steps.stop, desc=title, unit="step", mininterval=1, disable=unshown) as bar,
+    ):
         for step in bar:
             if (loss := take(step)) is not None:
-                bar.set_postfix(loss=f"{loss:.4f}")
-            done = step + 1
-            if done == steps.stop or is_due(done):
+                bar.set_postfix(loss=f"{loss:.4f}", refresh=False)
+            done, stopping = step + 1, any_of(stop.asked)
+            if done == steps.stop or stopping or is_due(done):
                 keep(done)
                 kept = done
-    except KeyboardInterrupt:
-        raise Interrupted(f"interrupted after {done} steps; the same command goes on from step {kept}") from None
+            if stopping:
+                break
+    if kept < steps.stop:
+        raise Interrupted(f"interrupted after {done} steps; the same command goes on from step {kept}")

@@ -17,13 +17,13 @@ from envs.plans import Plan, semaigc
 from envs.transceiver.execute import Execution, check_requests, executable
 from envs.transceiver.items import Image, Item, Latent
 from envs.transceiver.model.components import Components
+from envs.transceiver.model.folders import DEFAULT_GUIDANCE_SCALE, sampler
 from envs.transceiver.model.vocabulary import known_words, token_ids
 from envs.transceiver.receivers import Predict, column, ddim, receiver_named
 from envs.transceiver.schedule import Schedule
 from envs.transceiver.steps import guided, to_noise
 from envs.units import FloatArray
 
-DEFAULT_GUIDANCE_SCALE = 7.5
 CHANNEL_STREAM = 1
 DECODE_BATCH = 8
 """Latents decoded at once: on a CPU the activations of more fall out of the cache and take several times longer."""
@@ -93,7 +93,7 @@ class Transceiver:
         """What a measured profile depends on besides its axes: weights, sampler and channel."""
         return {
             "weights": self.components.fingerprint,
-            "sampler": f"ddim, {self.num_inference_steps} steps, guidance {self.guidance_scale:g}",
+            "sampler": sampler(self.num_inference_steps, self.guidance_scale),
             "channel": self.channel.fingerprint,
         }
 
@@ -247,8 +247,8 @@ class Transceiver:
     def embed(self, prompts: Sequence[str]) -> Tensor:
         """Text embeddings [B, L, D]; words that the model does not know are left out with a warning."""
         tokenizer = self.components.tokenizer
-        unique = {prompt: known_words(tokenizer, prompt) for prompt in dict.fromkeys(prompts)}
-        ids = token_ids(tokenizer, list(unique.values()))
+        unique = list(dict.fromkeys(prompts))
+        ids = token_ids(tokenizer, known_words(tokenizer, unique))
         embeddings = self.components.text_encoder(ids.to(self.device))[0]
         rows = {prompt: row for row, prompt in enumerate(unique)}
         return embeddings[[rows[prompt] for prompt in prompts]]

@@ -8,6 +8,9 @@ import pytest
 from gymnasium.vector import AutoresetMode
 from sb3_contrib.common.maskable.utils import get_action_masks, is_masking_supported
 from stable_baselines3 import PPO
+from stable_baselines3.common.evaluation import evaluate_policy
+from stable_baselines3.common.monitor import Monitor
+from stable_baselines3.common.vec_env import VecNormalize
 
 from agents.d3qn import D3QN
 from agents.sb3_vec_env import SB3VecEnv
@@ -117,3 +120,18 @@ def test_stable_baselines3_stores_true_successors() -> None:
 
 def test_on_policy_agents_run() -> None:
     PPO("MlpPolicy", SB3VecEnv(Counter()), n_steps=6, batch_size=6, n_epochs=1, seed=0, device="cpu").learn(24)
+
+
+def test_it_counts_episodes_as_monitor_does(profile: QualityProfile) -> None:
+    env = SB3VecEnv(SplitVectorEnv(3, profile=profile, episode_length=4))
+    assert env.env_is_wrapped(Monitor) == [True, True, True]
+    assert env.env_is_wrapped(Monitor, indices=[0, 2]) == [True, True]
+    assert env.env_is_wrapped(gym.wrappers.TimeLimit) == [False, False, False]
+    agent = PPO("MlpPolicy", VecNormalize(env), n_steps=4, batch_size=12, seed=0, device="cpu")
+    counted = []
+    for norm_reward in (True, False):
+        env.seed(0)
+        seen = VecNormalize(env, training=False, norm_reward=norm_reward)
+        counted.append(evaluate_policy(agent, seen, 6, return_episode_rewards=True))  # a warning would be an error
+    assert counted[0] == counted[1]
+    assert counted[0][1] == [4] * 6

@@ -3,14 +3,20 @@
 from __future__ import annotations
 
 import math
+import pickle
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
 from envs import checks
+from envs.channels import Channel
 from envs.checks import Count, Natural, Points, Span
+from envs.scenario import Scenario
 
 
 @dataclass(frozen=True)
@@ -189,3 +195,69 @@ def test_a_name_stands_alone_or_with_parameters() -> None:
     assert checks.named("scenario", {"snr_db": 3}, "paper") == ("paper", {"snr_db": 3})
     with pytest.raises(ValueError, match="costs must be a name, or a mapping of name and parameters, got 3"):
         checks.named("costs", 3)  # type: ignore[arg-type]
+
+
+@pytest.fixture
+def own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[str, str], Path]]:
+    """Write a file of one's own in the working directory; what it left behind goes with it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    known = set(sys.modules)
+
+    def write(name: str, text: str) -> Path:
+        file = tmp_path / name
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(text, encoding="utf-8")
+        return file
+
+    yield write
+    for name in set(sys.modules) - known:
+        del sys.modules[name]
+
+
+def test_own_code_is_found_by_its_file_or_its_module(own_file: Callable[[str, str], Path]) -> None:
+    file = own_file("wheels_of_mine.py", "from spokes_of_mine import SPOKES\nclass Wheel: pass\n")
+    own_file("spokes_of_mine.py", "SPOKES = 3\n")
+    own_file("carts_of_mine/__init__.py", "")
+    own_file("carts_of_mine/big.py", "HORSES = 4\n")
+    before = list(sys.path)
+    wheel = checks.import_object("wheels_of_mine.py:Wheel")
+    assert wheel is checks.import_object(f"{file}:Wheel") is checks.import_object("wheels_of_mine:Wheel")
+    assert pickle.loads(pickle.dumps(wheel)) is wheel
+    assert checks.import_object("carts_of_mine.big:HORSES") == 4
+    assert checks.import_object("math:pi") == math.pi
+    assert sys.path[: len(before)] == before  # hides nothing that is installed
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        ("axle_of_mine.py", "must be written package.module:Name, or FILE.py:Name"),
+        (":Axle", "must be written"),
+        ("axle_of_mine.py:two words", "must be written"),
+        ("nowhere.py:Axle", "there is no file '.*nowhere.py'"),
+        ("no.such.module:Axle", "there is no module 'no.such.module'"),
+        ("nosuchmodule:Axle", "there is no module 'nosuchmodule'"),
+        ("axle_of_mine.py:Wheel", "there is no 'Wheel' in it; it holds Axle, Thing"),
+        ("queue.py:Axle", "another module is called 'queue' (.*); rename the file"),
+    ],
+)
+def test_own_code_that_is_not_there(own_file: Callable[[str, str], Path], spec: str, said: str) -> None:
+    for name in ("axle_of_mine.py", "queue.py"):
+        own_file(name, "from collections import OrderedDict as Thing\nclass Axle: pass\n")
+    with pytest.raises(ValueError, match=said) as caught:
+        checks.import_object(spec)
+    assert "\n" not in str(caught.value)
+
+
+def test_mistakes_in_own_code_are_its_own(own_file: Callable[[str, str], Path]) -> None:
+    own_file("broken_of_mine.py", "import no_such_library_of_mine\n")
+    with pytest.raises(ModuleNotFoundError, match="no_such_library_of_mine"):
+        checks.import_object("broken_of_mine.py:Axle")
+    own_file("kinds_of_mine.py", "from envs.scenario import Scenario\nclass Mine(Scenario): pass\nthing = 3\n")
+    assert checks.import_class("scenario", "kinds_of_mine.py:Mine", Scenario).__name__ == "Mine"
+    for wrong in ("kinds_of_mine.py:thing", "collections:OrderedDict"):
+        with pytest.raises(ValueError, match="scenario '.*' must be a class of the kind Scenario, got"):
+            checks.import_class("scenario", wrong, Scenario)
+    with pytest.raises(ValueError, match="must be a class of the kind Channel"):
+        checks.import_class("channel", "envs.channels:Channel", Channel)  # abstract

@@ -6,6 +6,8 @@ import sys
 from pathlib import Path
 
 import pytest
+from hydra import compose, initialize_config_dir
+from hydra.core.override_parser.overrides_parser import OverridesParser
 from omegaconf import OmegaConf
 
 from envs import command_line
@@ -53,6 +55,32 @@ def test_an_empty_folder_is_removed(tmp_path: Path, filled: bool) -> None:
     with pytest.raises(SystemExit), command_line.one_line_errors(clean=folder):
         raise ValueError("bad")
     assert folder.exists() is filled
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a b", "runs [1]/x", "a(b),c+d", "it's", '"', "12", "null", "${x}", "a\\b\\", "~x", "k=v", "é", "{a:b}", "$HOME"],
+)
+def test_a_printed_command_can_be_pasted(name: str) -> None:
+    """Through a real shell and Hydra's own grammar."""
+    line = command_line.command_line("python evaluate.py", [command_line.argument("env.profile", Path(name))])
+    given = subprocess.run(["sh", "-c", line.replace("python evaluate.py", r"printf '%s\0'")], capture_output=True)
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        config = compose("evaluate", given.stdout.decode().split("\0")[:-1])
+    assert config.env.profile == name
+
+
+def test_every_value_survives_the_command_line() -> None:
+    values = {"layers": [1e-7, 8, None, True, "a, b"], "kind": {"name": "x y", "half": False}}
+    read = OverridesParser.create().parse_override(command_line.argument("agent", values))
+    assert read.value() == values
+
+
+def test_paths_are_shown_from_here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert command_line.shown(tmp_path / "outputs" / "a") == Path("outputs/a")
+    assert command_line.shown(tmp_path.parent) == tmp_path.parent
+    assert command_line.shown(Path("outputs")) == Path("outputs")
 
 
 def test_import_is_light() -> None:
@@ -130,6 +158,28 @@ def test_help_shows_the_settings_that_the_arguments_choose(
     error = capsys.readouterr().err
     assert error.count("\n") == 1
     assert "wrokers" in error
+
+
+def test_help_shows_the_variants_of_ones_own_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "channel").mkdir()
+    (tmp_path / "channel" / "calm.yaml").write_text("name: calm.py:Calm\nhush: 0.125\n", encoding="utf-8")
+    dispatched(monkeypatch, "make_profile", "--config-dir", str(tmp_path), "channel=calm", "--help")
+    said = capsys.readouterr().out
+    assert "channel=awgn|bit_flip|calm|coded|rayleigh" in said
+    assert "hush: 0.125" in said
+    with pytest.raises(SystemExit, match="2"):
+        dispatched(monkeypatch, "make_profile", "--config-dir", str(tmp_path / "nowhere"), "--help")
+    assert capsys.readouterr().err.startswith("error: --config-dir must be a folder, got ")
+
+
+def test_brackets_without_quotes_are_explained(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        dispatched(monkeypatch, "make_profile", "measure.prompts=[semaigc(4)]")
+    assert capsys.readouterr().err.endswith("""text with brackets needs quotes, "KEY=['semaigc(4)']" in a shell\n""")
 
 
 def test_a_command_gets_its_settings(

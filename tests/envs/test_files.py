@@ -6,7 +6,9 @@ import csv
 import os
 from pathlib import Path
 
+import numpy as np
 import pytest
+from safetensors.numpy import save_file
 
 from envs.files import picture_link, whole_file, write_rows, write_text
 
@@ -33,6 +35,17 @@ def test_the_temporary_name_keeps_the_suffix_and_lies_beside(tmp_path: Path) -> 
         assert str(os.getpid()) in partial.name
         partial.touch()
     assert [file.name for file in tmp_path.iterdir()] == ["table.npz"]
+
+
+@pytest.mark.parametrize(("umask", "mode"), [(0o027, 0o640), (0o002, 0o664)])
+def test_a_file_gets_the_mode_that_the_umask_asks_for(umask: int, mode: int, tmp_path: Path) -> None:
+    before = os.umask(umask)
+    try:
+        with whole_file(tmp_path / "weights.safetensors") as partial:
+            save_file({"x": np.zeros(2)}, partial)  # the owner's alone
+    finally:
+        os.umask(before)
+    assert (tmp_path / "weights.safetensors").stat().st_mode & 0o777 == mode
 
 
 def test_text_is_utf_8_whatever_the_machine_speaks(tmp_path: Path) -> None:

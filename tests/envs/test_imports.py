@@ -72,3 +72,24 @@ def test_importing_envs_imports_nothing_heavy() -> None:
         [sys.executable, "-c", code], cwd=ROOT.parent, capture_output=True, text=True, check=True, timeout=120
     )
     assert result.stdout.strip() == "[]"
+
+
+def test_a_scenario_may_be_called_anything() -> None:
+    """Its file imports from `envs.scenario`, which imports it: what it needs is there before the first of them."""
+    code = """
+import sys
+
+class Spy:
+    def find_spec(self, name, path, target=None):
+        package, _, module = name.rpartition(".")
+        if package == "envs.scenario" and module not in ("parameters", "scenario", "processes"):
+            from envs.scenario import RequestState, Scenario, ScenarioParams, Spent, register_scenario
+            print(module)
+
+sys.meta_path.insert(0, Spy())
+import envs.scenario
+"""
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT.parent, capture_output=True, text=True, check=True, timeout=120
+    )
+    assert result.stdout.split() == ["battery", "bursty_edge", "cache", "iot", "queue", "urban_fading"]

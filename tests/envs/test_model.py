@@ -48,7 +48,7 @@ def test_waiting_takes_time_and_no_energy(profile: QualityProfile) -> None:
     assert settled.failed.tolist() == [False, True]
 
 
-def test_an_impossible_plan_fails_and_spends_nothing(profile: QualityProfile) -> None:
+def test_an_impossible_plan_fails_at_the_latest_and_spends_nothing(profile: QualityProfile) -> None:
     env = SplitVectorEnv(2, profile=profile, scenario="battery", plans=["edge_aigc", "local_aigc"], reward="qoe")
     env.reset(seed=0)
     model, link = env.model, env.core.state.link
@@ -59,7 +59,7 @@ def test_an_impossible_plan_fails_and_spends_nothing(profile: QualityProfile) ->
     images = {name: np.ones((2, 2)) for name in model.reward.metrics}
     settled = model.settle(offer, 1, True, images, LOW_S, HIGH_S)
     assert settled.failed.tolist() == (~offer.possible).tolist()
-    assert (settled.latency_s[0, 1], settled.energy_j[0, 1], settled.reward[0, 1]) == (0.0, 0.0, 0.0)
+    assert (settled.latency_s[0, 1], settled.energy_j[0, 1], settled.reward[0, 1]) == (0.0, 0.0, -0.25 - 0.25)
     assert np.all(settled.latency_s[offer.possible] > 0.0)
 
 

@@ -7,6 +7,7 @@ import numpy as np
 import pytest
 from gymnasium.error import ResetNeeded
 from gymnasium.vector import AutoresetMode
+from gymnasium.wrappers import TimeAwareObservation
 
 from envs import SplitEnv, SplitVectorEnv
 from envs.fidelity import LiveSource
@@ -174,3 +175,127 @@ def test_a_state_of_another_size_and_of_no_session(profile: QualityProfile) -> N
     env.reset(seed=0)
     with pytest.raises(ValueError, match="the state is of 3 sessions, the environment has 2"):
         SplitVectorEnv(2, profile=profile).set_state(env.get_state())
+
+
+def test_the_step_that_starts_anew_earns_nothing_of_any_kind(profile: QualityProfile) -> None:
+    env = SplitVectorEnv(3, profile=profile, episode_length=2, reward="vector", autoreset_mode="NextStep")
+    env.reset(seed=0)
+    rewards = [env.step(np.zeros(3, int))[1] for _ in range(4)]
+    assert [each.shape for each in rewards] == [(3, 4)] * 4
+    assert [bool(each.any()) for each in rewards] == [True, True, False, True]
+
+
+def test_sessions_may_start_anew_in_the_next_step_as_gymnasiums_batches_do(profile: QualityProfile) -> None:
+    """One session against Gymnasium's loop, which resets so: bit for bit, over four sessions."""
+    native = gym.make_vec(ID, profile=profile, scenario="cache", episode_length=3, autoreset_mode="NextStep")
+    loop = gym.make_vec(ID, profile=profile, scenario="cache", episode_length=3, vectorization_mode="sync")
+    assert native.metadata["autoreset_mode"] is loop.metadata["autoreset_mode"] is AutoresetMode.NEXT_STEP
+    np.testing.assert_array_equal(native.reset(seed=2)[0], loop.reset(seed=2)[0])
+    ends = []
+    for request in range(15):
+        action = np.array([request % 21])
+        ours, theirs = native.step(action), loop.step(action)
+        for left, right in zip(ours[:4], theirs[:4], strict=True):
+            np.testing.assert_array_equal(left, right)
+        for key in ("action_mask", "latency_s"):
+            assert (key in ours[4]) == (key in theirs[4])
+        assert "final_obs" not in ours[4]
+        ends.append(bool(ours[2][0]))
+    assert ends == [False, False, True, False] * 3 + [False, False, True]
+
+
+def test_the_requests_do_not_depend_on_when_sessions_start_anew(profile: QualityProfile) -> None:
+    same, later = (
+        SplitVectorEnv(5, profile=profile, episode_length=4, autoreset_mode=mode)
+        for mode in (AutoresetMode.SAME_STEP, AutoresetMode.NEXT_STEP)
+    )
+    assert SplitVectorEnv.metadata["autoreset_mode"] is AutoresetMode.SAME_STEP
+    np.testing.assert_array_equal(same.reset(seed=0)[0], later.reset(seed=0)[0])
+    for _ in range(8):
+        one, two = same.step(np.arange(5)), later.step(np.arange(5))
+        np.testing.assert_array_equal(one[1], two[1])
+        np.testing.assert_array_equal(one[2], two[2])
+        if one[2].all():
+            np.testing.assert_array_equal(one[4]["final_obs"], two[0])
+            kept = later.get_state()
+            started = later.step(np.full(5, 99))  # which actions does not matter
+            later.set_state(kept)
+            np.testing.assert_array_equal(later.step(np.arange(5))[0], started[0])
+            np.testing.assert_array_equal(one[0], started[0])
+            assert not started[1].any()
+            assert set(started[4]) == {"state"}
+        else:
+            np.testing.assert_array_equal(one[0], two[0])
+
+
+WRAPPERS: dict[str, Any] = {
+    "NormalizeObservation": {},
+    "FlattenObservation": {},
+    "RescaleObservation": {"min_obs": np.float32(-1.0), "max_obs": np.float32(1.0)},
+    "TransformObservation": {"func": lambda obs: obs**2},
+    "NormalizeReward": {},
+    "ClipReward": {"min_reward": 0.0, "max_reward": 0.5},
+    "RecordEpisodeStatistics": {},
+    "DictInfoToList": {},
+}
+
+
+@pytest.mark.parametrize("mode", ["SameStep", "NextStep"])
+@pytest.mark.parametrize("name", WRAPPERS)
+def test_gymnasiums_wrappers_of_batches(profile: QualityProfile, name: str, mode: str) -> None:
+    def wrapped(mode: str) -> gym.vector.VectorEnv:
+        env = gym.make_vec(ID, num_envs=3, profile=profile, scenario="cache", episode_length=3, autoreset_mode=mode)
+        made: gym.vector.VectorEnv = getattr(gym.wrappers.vector, name)(env, **WRAPPERS[name])
+        return made
+
+    if mode == "SameStep" and name.endswith("Observation"):  # Gymnasium's own choice, and its own message
+        with pytest.raises(ValueError, match="Expected autoreset_mode to be NEXT_STEP"):
+            wrapped(mode)
+        return
+    env = wrapped(mode)
+    env.reset(seed=0)
+    lengths = []
+    for _ in range(9):
+        obs, reward, _, _, info = env.step(np.zeros(3, dtype=int))
+        assert obs in env.observation_space
+        assert reward.shape == (3,)
+        lengths += list(info["episode"]["l"]) if "episode" in info else []
+    if name == "RecordEpisodeStatistics":
+        assert set(lengths) == {3}
+    if name == "DictInfoToList":
+        assert len(info) == 3
+        assert "snr_db" in info[2]["state"]
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_loops_over_single_environments_take_seeds_and_wrappers(profile: QualityProfile, mode: str) -> None:
+    envs = gym.make_vec(
+        ID,
+        num_envs=2,
+        profile=profile,
+        vectorization_mode=mode,
+        wrappers=[TimeAwareObservation],
+        vector_kwargs={"autoreset_mode": "SameStep"},
+        episode_length=2,
+    )
+    try:
+        obs, _ = envs.reset(seed=[4, 5])
+        for seed, row in zip((4, 5), obs, strict=True):
+            np.testing.assert_array_equal(row[:7], SplitEnv(profile=profile).reset(seed=seed)[0])
+        ended = [envs.step(np.array([3, 12]))[2].all() for _ in range(4)]
+        assert ended == [False, True, False, True]
+    finally:
+        envs.close()
+
+
+def test_what_a_native_batch_does_not_take_is_said_in_one_line(profile: QualityProfile) -> None:
+    envs = gym.make_vec(ID, num_envs=2, profile=profile, vectorization_mode="vector_entry_point")
+    assert isinstance(envs.unwrapped, SplitVectorEnv)
+    for seeds in ([1, 2], (1, 2), np.array([1, 2])):
+        with pytest.raises(ValueError, match="seed must be one integer, from which all 2 sessions are drawn, got"):
+            envs.reset(seed=seeds)  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="reset takes no options, got reset_mask"):
+        envs.reset(options={"reset_mask": np.array([True, False])})
+    for wrong in ("Disabled", AutoresetMode.DISABLED, "never", 3):
+        with pytest.raises(ValueError, match="unknown autoreset_mode .*; allowed: SameStep, NextStep"):
+            gym.make_vec(ID, profile=profile, autoreset_mode=wrong)

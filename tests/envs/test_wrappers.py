@@ -7,6 +7,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from gymnasium.wrappers import TimeAwareObservation
 
 from envs import OBSERVATION_NAMES, SplitEnv
 from envs.scenario import SCENARIOS, resolve_scenario
@@ -77,3 +78,39 @@ def test_a_table_can_be_learned_from(profile: QualityProfile) -> None:
         if terminated:
             obs, _ = env.reset()
     assert np.mean(greedy) > np.mean(random) + 0.03
+
+
+def test_the_time_of_a_session_is_observed_and_nothing_is_truncated(profile: QualityProfile) -> None:
+    for length in (4, 30):
+        plain = gym.make("envs:SemAIGC/Split-v0", profile=profile, episode_length=length)
+        aware = TimeAwareObservation(gym.make("envs:SemAIGC/Split-v0", profile=profile, episode_length=length))
+        assert plain.spec is not None
+        assert aware.max_timesteps == plain.spec.max_episode_steps == length
+        assert not isinstance(plain, gym.wrappers.TimeLimit)
+        first, seen = plain.reset(seed=3)[0], aware.reset(seed=3)[0]
+        np.testing.assert_array_equal(seen, [*first, 0])
+        for request in range(1, length + 1):
+            obs, *outcome = plain.step(request % 21)
+            seen, *same = aware.step(request % 21)
+            assert seen in aware.observation_space
+            np.testing.assert_array_equal(seen, [*obs, request])
+            assert outcome[:3] == same[:3]
+            assert outcome[1:3] == [request == length, False]
+
+
+def test_the_specification_makes_the_same_again(profile: QualityProfile) -> None:
+    made = gym.make("envs:SemAIGC/Cache-v0", profile=profile, episode_length=3)
+    assert made.spec is not None
+    again, batch = gym.make(made.spec), gym.make_vec(made.spec, num_envs=2)
+    np.testing.assert_array_equal(made.reset(seed=1)[0], again.reset(seed=1)[0])
+    assert batch.unwrapped.model.settings.episode_length == 3  # type: ignore[attr-defined]
+    for _ in range(3):
+        ended, same = made.step(0)[2], again.step(0)[2]
+        assert ended == same
+    with pytest.raises(ValueError, match="max_episode_steps must be None or episode_length, 20, got 3"):
+        gym.make_vec("envs:SemAIGC/Split-v0", profile=profile, max_episode_steps=3)
+
+
+def test_gymnasium_looks_for_no_plugins() -> None:
+    """If it does one day, an entry point in pyproject.toml makes the ids known without the module before them."""
+    assert not hasattr(gym.envs.registration, "load_plugin_envs")

@@ -73,6 +73,8 @@ def per_receiver(results: Mapping[str, T], claims: Callable[[T], Iterable[Claim]
 
 
 COMPARISON_FILE = "comparison.json"
+FULL = "full"
+"""The size of a result, see `configs/size`; others show only that the experiment runs."""
 Row = Mapping[str, Any]
 
 
@@ -101,7 +103,9 @@ class Findings:
     notes: Sequence[str] = field(default_factory=tuple)
 
 
-def write_findings(findings: Findings, name: str, folder: Path, source: str, seconds: float) -> list[Path]:
+def write_findings(
+    findings: Findings, name: str, folder: Path, source: str, seconds: float, size: str = FULL
+) -> list[Path]:
     """Write `NAME.png`, `NAME.pdf`, `NAME.csv` and `comparison.json`; further ones as `NAME_SUFFIX`.
 
     Args:
@@ -110,6 +114,7 @@ def write_findings(findings: Findings, name: str, folder: Path, source: str, sec
         folder: where the files go.
         source: which weights, profile, channel and costs the numbers come from.
         seconds: how long it took.
+        size: of the run.
 
     Returns:
         The files written.
@@ -126,6 +131,7 @@ def write_findings(findings: Findings, name: str, folder: Path, source: str, sec
         "title": findings.title,
         "source": source,
         "seconds": round(seconds, 1),
+        "size": size,
         "figures": [path.name for path in figures if path.suffix == ".png"],
         "tables": [path.name for path in tables],
         "claims": [asdict(claim) for claim in findings.claims],

@@ -57,11 +57,12 @@ def trained_root(settings: SplitSettings, training: RootTraining, console: Conso
         agent = new_agent(Lesson(chosen, settings, total, training.num_envs, training.seed))
         with tqdm(total=total, desc=f"ROOT for {settings.receiver}", unit="request", unit_scale=True) as bar:
             period = max(1, total // 100)
-            learn(agent, total, [EveryRequests(period, lambda: bar.update(period))])
+            learn(agent, total, [EveryRequests(period, lambda: bar.update(agent.num_timesteps - bar.n))])
+            bar.update(agent.num_timesteps - bar.n)
         path.parent.mkdir(parents=True, exist_ok=True)
         with whole_file(path) as partial:
             agent.save(partial)
-        console.print(f"trained {path}", highlight=False, soft_wrap=True)
+        console.print(f"trained {path}", soft_wrap=True)
     return load_policy(path, SplitVectorEnv(training.num_envs, settings))
 
 

@@ -139,8 +139,8 @@ class Study:
                 "the experiments compare the paper's frameworks on the profile: they need env.plans=[semaigc] and "
                 f"env.fidelity=profile, got {given['plans']} and {given['fidelity']}"
             )
-        if "name" in config.scenario:
-            raise ValueError(f"the experiments sweep the ranges of scenario=paper, got {config.scenario.name}")
+        if (scenario := config.scenario.get("name", "paper")) != "paper":
+            raise ValueError(f"the experiments sweep the ranges of scenario=paper, got {scenario}")
         settings = read_settings(EvaluateSettings, config, (*GROUPS, "experiment"))
         only_root = config.copy()
         OmegaConf.set_struct(only_root, False)
@@ -168,7 +168,7 @@ class Study:
         """Say something once, here and in the comparison."""
         if line not in self.notes:
             self.notes.append(line)
-            self.console.print(f"note: {line}", highlight=False)
+            self.console.print(f"note: {line}")
 
     def measured_receivers(self, wanted: Sequence[str]) -> tuple[str, ...]:
         """Those of the wanted receivers that the profile holds; a line says which it lacks.
@@ -182,7 +182,8 @@ class Study:
             raise ValueError(f"the profile holds none of the receivers {', '.join(wanted)}; it holds {listed}")
         for name in wanted:
             if name not in held:
-                self.note(f"receiver {name} is left out: the profile holds {listed} (`make profile` measures more)")
+                more = "`python -m envs make_profile` measures more"
+                self.note(f"receiver {name} is left out: the profile holds {listed} ({more})")
         return held
 
     def settings_of(self, receiver: str, scenario: Mapping[str, Any] | None = None, **changes: Any) -> SplitSettings:

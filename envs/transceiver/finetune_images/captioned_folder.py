@@ -38,7 +38,7 @@ class CaptionedFolder:
     def __init__(self, folder: str | Path, resolution: int) -> None:
         self.folder, self.resolution = Path(folder).expanduser(), resolution
         listed = captions_of(self.folder)
-        bar = tqdm(listed, desc="images", disable=None)
+        bar = tqdm(listed, desc="images", unit="image", disable=None)
         with ThreadPoolExecutor(READERS) as pool:
             reasons = list(pool.map(lambda entry: self._unreadable(entry[0]), bar))
         bad = [f"{name} ({reason})" for (name, _), reason in zip(listed, reasons, strict=True) if reason]

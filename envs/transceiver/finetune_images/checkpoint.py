@@ -12,6 +12,8 @@ from accelerate import Accelerator
 from diffusers.training_utils import EMAModel
 from safetensors.torch import load_file, save_file
 
+from envs.files import usual_modes
+
 HEADER, AVERAGE, PREFIX = "run.json", "average.safetensors", "checkpoint-"
 
 
@@ -36,6 +38,7 @@ def save(accelerator: Accelerator, average: EMAModel, output: Path, step: int, b
         weights = {str(i): p.detach().contiguous().cpu() for i, p in enumerate(average.shadow_params)}
         save_file(weights, partial / AVERAGE)
         (partial / HEADER).write_text(json.dumps({"step": step, **belongs_to}, indent=2))
+        usual_modes(partial)
         older = checkpoints(output)
         shutil.rmtree(final, ignore_errors=True)
         partial.rename(final)

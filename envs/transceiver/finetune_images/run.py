@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +16,7 @@ from diffusers.training_utils import EMAModel
 from torch.utils.data import DataLoader
 
 from envs.channels.noise import stream
+from envs.files import usual_modes
 from envs.transceiver.finetune_images import checkpoint
 from envs.transceiver.finetune_images.captioned_folder import CaptionedFolder, captions_of
 from envs.transceiver.finetune_images.objective import NoiseAwareLoss
@@ -24,6 +26,7 @@ from envs.transceiver.finetune_images.validation import Board
 from envs.transceiver.model.components import load_components
 from envs.transceiver.model.loading import quietly
 from envs.transceiver.model.options import ModelOptions
+from envs.transceiver.model.vocabulary import warned_once
 from envs.transceiver.training_loop import run_steps
 from envs.transceiver.transceiver import Transceiver
 
@@ -88,21 +91,28 @@ class Finetuning:
             Interrupted: the user stopped it.
         """
         self.output.mkdir(parents=True, exist_ok=True)
+        prompts = [self.images.caption(index) for index in range(len(self.images))]
+        with warned_once(self.transceiver.components.tokenizer, prompts + (self.settings.validation.prompts or [])):
+            self._train()
+        return self._export()
+
+    def _train(self) -> None:
+        """The steps that remain, with what they show and keep."""
         steps, settings = range(self.done, self.settings.steps), self.settings
         board = Board(self) if self.accelerator.is_main_process else None
         batches = self._batches(steps)
 
-        def take(step: int) -> float | None:
-            loss, mean = self._step(step, batches), None
+        def take(step: int) -> float:
+            loss = self._step(step, batches)
             self.done = done = step + 1
             if done % settings.log_every == 0:
-                mean = float(self.accelerator.gather(loss).mean())
+                mean = self.accelerator.gather(loss).mean()
                 if board is not None:
-                    board.writer.add_scalar("loss", mean, done)
+                    board.writer.add_scalar("loss", float(mean), done)
             every = settings.validation.every
             if board is not None and every and done % every == 0 and done < settings.steps:
                 board.write_images(done)
-            return mean
+            return float(loss)
 
         def keep(done: int) -> None:
             checkpoint.save(self.accelerator, self.average, self.output, done, self.belongs_to)
@@ -111,13 +121,12 @@ class Finetuning:
             return done % settings.checkpoint_every == 0
 
         try:
-            run_steps(settings.part, steps, take, keep, is_due, is_shown=board is not None)
+            run_steps(settings.part, steps, take, keep, is_due, board is not None, self._any)
         finally:
             if board is not None:
                 if self.done == settings.steps:
                     board.write_images(settings.steps)
                 board.writer.close()
-        return self._export()
 
     def _step(self, step: int, batches: Iterator[Batch]) -> torch.Tensor:
         """One optimiser step; the mean loss of this process's samples, [1]."""
@@ -144,7 +153,13 @@ class Finetuning:
         place = accelerator.process_index, accelerator.num_processes
         positions = shares(steps, settings.batch_size, settings.gradient_accumulation, *place)
         samples = Samples(self.images, settings.seed)
-        return iter(DataLoader(samples, batch_sampler=list(positions), num_workers=settings.num_workers))
+        workers = settings.num_workers
+        return iter(DataLoader(samples, batch_sampler=list(positions), num_workers=workers, worker_init_fn=_go_on))
+
+    def _any(self, said: bool) -> bool:
+        """Whether any process says so."""
+        flag = torch.tensor([said], dtype=torch.int32, device=self.accelerator.device)
+        return bool(self.accelerator.gather(flag).any())
 
     def _export(self) -> Path:
         """Write the averaged UNet in diffusers' layout; the other processes wait."""
@@ -155,10 +170,17 @@ class Finetuning:
             self.average.copy_to(self.network.parameters())
             with quietly():
                 self.network.save_pretrained(partial, safe_serialization=True)
+            usual_modes(partial)
             shutil.rmtree(target, ignore_errors=True)
             partial.rename(target)
         self.accelerator.wait_for_everyone()
         return target
+
+
+def _go_on(_worker: int) -> None:
+    """Leave Ctrl-C and SIGTERM, which a terminal or a scheduler sends to all processes, to the one that trains."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _start(settings: FinetuneSettings) -> UNet2DConditionModel:

@@ -11,7 +11,8 @@ from torch import Tensor, nn
 from torch.nn.functional import cosine_similarity, interpolate
 from transformers import CLIPModel, CLIPTokenizer
 
-from envs.transceiver.model.loading import config_of, read_network, read_tokenizer
+from envs.transceiver.model.folders import check_clip
+from envs.transceiver.model.loading import read_network, read_tokenizer
 
 WEIGHT = 2.5
 MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
@@ -47,9 +48,7 @@ class ClipScore(nn.Module):
         Raises:
             ValueError: another model, or files that cannot be read.
         """
-        kind = config_of(folder).get("model_type")
-        if kind != "clip":
-            raise ValueError(f"{folder} holds a {kind} model: the CLIP score needs a folder of transformers' CLIPModel")
+        check_clip(folder)
         said = folder / "preprocessor_config.json"
         pictures = json.loads(said.read_text(encoding="utf-8")) if said.is_file() else {}
         return cls(

@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +11,15 @@ from diffusers import AutoencoderKL, DDIMScheduler, UNet2DConditionModel
 from transformers import CLIPTextModel, CLIPTokenizer
 
 from envs.transceiver.model.clip_score import ClipScore
+from envs.transceiver.model.folders import (
+    DEFAULTS,
+    model_fingerprint,
+    model_folder,
+    model_guidance,
+    no_judge,
+    no_network,
+    unet_folder,
+)
 from envs.transceiver.model.guided_unet import GuidedUNet
 from envs.transceiver.model.loading import (
     is_adapter,
@@ -29,13 +34,6 @@ from envs.transceiver.model.loading import (
 from envs.transceiver.model.options import AUTO, UNETS, ModelOptions, local_folder
 from envs.transceiver.model.scene_classifier import SceneClassifier
 from envs.transceiver.model.upsampling import with_transposed_upsampling
-
-EMBEDDED = Path(__file__).parents[1] / "weights" / "embedded"
-REQUIRED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
-OPTIONAL = ("finetune_unet", "light_unet", "classifier")
-PIPELINES = ("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline")
-"""What a model's index may call itself: one text encoder, one latent UNet."""
-DEFAULTS = ModelOptions()
 
 
 @dataclass(frozen=True)
@@ -97,7 +95,7 @@ class Components:
         """
         unet: UNet2DConditionModel | None = getattr(self, name)
         if unet is None:
-            raise ValueError(f"the model {self.source} has no {name}: choose another receiver")
+            raise ValueError(no_network(self.source, name))
         return unet
 
     def guided_network(self, name: str) -> GuidedUNet:
@@ -122,10 +120,7 @@ class Components:
             ValueError: the model has nothing that does.
         """
         if self.judge is None:
-            raise ValueError(
-                f"the model {self.source} has no classifier, so alignment cannot be measured: "
-                "name a CLIP model's folder (clip=FOLDER)"
-            )
+            raise ValueError(no_judge(self.source))
         return self.judge
 
 
@@ -165,78 +160,15 @@ def load_components(
         parts["vae"].enable_slicing()
     for module in (*(parts.get(name) for name in UNETS), parts["vae"].decoder):
         _compiled(module, options.compile)
-    guidance_scale = _index(folder).get("guidance_scale")
     return Components(
         **parts,
         tokenizer=read_tokenizer(folder / "tokenizer"),
         scheduler=load_ddim(folder / "scheduler"),
-        guidance_scale=None if guidance_scale is None else float(guidance_scale),
+        guidance_scale=model_guidance(path),
         compiled=options.compile,
         source=str(path or "embedded"),
         fingerprint=model_fingerprint(path, options),
     )
-
-
-def model_folder(path: str | Path | None) -> Path:
-    """The folder of a model, whole.
-
-    Raises:
-        ValueError: no such folder, or one that is not in the layout of Stable Diffusion.
-    """
-    if path is None:
-        return EMBEDDED
-    folder = local_folder(path, "the model", REQUIRED + OPTIONAL)
-    kind = _index(folder).get("_class_name", PIPELINES[0])
-    if kind not in PIPELINES:
-        raise ValueError(
-            f"{folder} is of another architecture ({kind}): this transceiver runs Stable Diffusion 1.x and 2.x"
-        )
-    missing = [name for name in REQUIRED if not (folder / name).is_dir()]
-    if missing:
-        raise ValueError(f"{folder} lacks {', '.join(missing)}: expected the diffusers layout {', '.join(REQUIRED)}")
-    return folder
-
-
-def model_fingerprint(
-    path: str | Path | None, options: ModelOptions = DEFAULTS, parts: Sequence[str] | None = None
-) -> str:
-    """sha256 over the weight, tokenizer and scheduler files of a model and of what stands in for its parts.
-
-    Args:
-        path: as `load_components` takes it.
-        options: names what stands in.
-        parts: some of the model's parts; None is all of them.
-    """
-    own = _files_digest(_stamped(model_folder(path), parts or REQUIRED + OPTIONAL))
-    others = [
-        f"{name} {_files_digest(_stamped(_unet_folder(source, name) if name in UNETS else local_folder(source, name)))}"
-        for name, source in options.sources.items()
-        if parts is None or name in parts or name == "clip"
-    ]
-    return hashlib.sha256(" ".join([own, *others]).encode()).hexdigest()[:16] if others else own
-
-
-def _stamped(folder: Path, parts: Sequence[str] | None = None) -> tuple[tuple[str, str, int, int], ...]:
-    """What a digest reads: path, name within the folder, size and time of each file."""
-    found = []
-    for file in sorted(folder.rglob("*")):
-        name = file.relative_to(folder)
-        wanted = not parts or (file.parent != folder and name.parts[0] in parts)
-        if wanted and file.suffix in (".safetensors", ".json", ".txt"):
-            found.append((str(file), str(name), file.stat().st_size, file.stat().st_mtime_ns))
-    return tuple(found)
-
-
-@lru_cache(maxsize=64)
-def _files_digest(files: tuple[tuple[str, str, int, int], ...]) -> str:
-    """Digest of files; those that have not changed are not read again, since real models have gigabytes."""
-    digest = hashlib.sha256()
-    for path, name, _, _ in files:
-        digest.update(name.encode())
-        with Path(path).open("rb") as content:
-            while block := content.read(1 << 24):
-                digest.update(block)
-    return digest.hexdigest()[:16]
 
 
 def _read_unet(
@@ -249,15 +181,10 @@ def _read_unet(
     source = options.sources.get(name)
     if source is None:
         return read_unet(folder / name, dtype)
-    other = _unet_folder(source, name)
+    other = unet_folder(source, name)
     if is_adapter(other):
         return with_adapter(generator or read_unet(folder / "unet", dtype), other)
     return read_unet(other, dtype)
-
-
-def _unet_folder(source: str, name: str) -> Path:
-    folder = local_folder(source, name, ("", "unet"))
-    return folder / "unet" if (folder / "unet").is_dir() else folder
 
 
 def _placed(module: Any, device: torch.device, layout: torch.memory_format = torch.contiguous_format) -> Any:
@@ -275,8 +202,3 @@ def _dtype(name: str, device: torch.device) -> torch.dtype:
     if name == AUTO:
         return torch.float16 if device.type == "cuda" else torch.float32
     return getattr(torch, name)
-
-
-def _index(folder: Path) -> dict:
-    index = folder / "model_index.json"
-    return json.loads(index.read_text(encoding="utf-8")) if index.is_file() else {}

@@ -5,7 +5,6 @@ from __future__ import annotations
 import copy
 import importlib.util
 import inspect
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,6 +19,7 @@ from diffusers.utils import logging as diffusers_logging
 from transformers import CLIPTextModel, CLIPTokenizer, PreTrainedModel
 from transformers.utils import logging as transformers_logging
 
+from envs.transceiver.model.folders import config_of
 from envs.transceiver.steps import PREDICTIONS
 
 Read = TypeVar("Read", ModelMixin, PreTrainedModel)
@@ -89,19 +89,6 @@ def read_network(network: type[Read], folder: Path, dtype: torch.dtype) -> Read:
                 f"{problem.partition('_')[0]}, such as {keys[0]}"
             )
     return loaded
-
-
-def config_of(folder: Path, file: str = "config.json") -> dict[str, Any]:
-    """The configuration of a part.
-
-    Raises:
-        ValueError: no readable file.
-    """
-    try:
-        config = json.loads((folder / file).read_text(encoding="utf-8"))
-        return dict(config)
-    except (OSError, ValueError, TypeError) as error:
-        raise ValueError(f"{folder} has no readable {file}: {error}") from error
 
 
 @contextmanager

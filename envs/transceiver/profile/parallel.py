@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import warnings
 from collections.abc import Callable
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import asdict
@@ -18,7 +19,9 @@ from tqdm import tqdm
 
 from envs.channels import make_channel
 from envs.files import whole_file
-from envs.transceiver.model.components import model_fingerprint
+from envs.transceiver.model.folders import model_fingerprint, model_folder
+from envs.transceiver.model.loading import read_tokenizer
+from envs.transceiver.model.vocabulary import UnknownWordsWarning, known_words
 from envs.transceiver.profile.measurement import Measurement
 from envs.transceiver.profile.profile import QualityProfile
 from envs.transceiver.profile.settings import MeasureParams
@@ -28,7 +31,7 @@ SHARED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler", "classifier")
 """What every receiver's measurement depends on."""
 FORWARDS_OF_A_DECODING = 12
 """Weight of decoding and judging an image in the progress bar, in forwards of the light UNet."""
-
+BAR = "{desc}: {percentage:3.0f}%|{bar}| [{elapsed}<{remaining}{postfix}]"
 
 Tables = dict[str, NDArray[np.float32]]
 """Receiver -> [M, R, T + 1, S, D]."""
@@ -60,16 +63,20 @@ def measure_tables(
     files = {part: _part_file(folder, params, *part) for part in parts}
     todo = [part for part in parts if not files[part].exists()]
     total, left = (sum(_cost(params, *part) for part in some) for some in (parts, todo))
-    bar = tqdm(total=total, initial=total - left, desc="profile", unit="forward", unit_scale=True)
+    bar = tqdm(total=total, initial=total - left, desc="profile", bar_format=BAR)  # by cost, for the time that is left
+    bar.set_postfix_str(f"{len(parts) - len(todo)} of {len(parts)} cells")
     if todo or not header.exists():
+        tokenizer = read_tokenizer(model_folder(params.model) / "tokenizer")
+        known_words(tokenizer, [request.prompt for request in params.requests()])
         pool = ProcessPoolExecutor(
             workers, mp_context=get_context("spawn"), initializer=_start_worker, initargs=(params, threads, kind)
         )
         try:
             pool.submit(_measure_reference, str(header)).result()
             futures = {pool.submit(_measure_part, str(files[part]), *part): part for part in todo}
-            for future in as_completed(futures):
+            for measured, future in enumerate(as_completed(futures), len(parts) - len(todo) + 1):
                 future.result()
+                bar.set_postfix_str(f"{measured} of {len(parts)} cells", refresh=False)
                 bar.update(_cost(params, *futures[future]))
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
@@ -88,6 +95,7 @@ _worker: Callable[[], Measurement]
 def _start_worker(params: MeasureParams, threads: int, kind: type[Measurement]) -> None:
     global _worker
     torch.set_num_threads(threads)
+    warnings.simplefilter("ignore", UnknownWordsWarning)  # said once, where the workers are started
     _worker = cache(partial(kind, params))  # made by the first part: an error here would break the pool
 
 

@@ -29,10 +29,11 @@ def rendered(scenes: tuple[Scene, ...], count: int, seed: int, cache: Path) -> t
     """
     images_file, labels_file = cache.with_suffix(".images.npy"), cache.with_suffix(".labels.npy")
     if not images_file.exists():
-        parts = [
-            draw_scenes(scenes, min(CHUNK, count - start), seed * 7919 + start)
-            for start in tqdm(range(0, count, CHUNK), desc=f"scenes {cache.name}")
-        ]
+        parts = []
+        with tqdm(total=count, desc=f"scenes {cache.name}", unit="image") as bar:
+            for start in range(0, count, CHUNK):
+                parts.append(draw_scenes(scenes, min(CHUNK, count - start), seed * 7919 + start))
+                bar.update(len(parts[-1][0]))
         write_array(labels_file, np.concatenate([labels for _, labels in parts]))
         write_array(images_file, np.concatenate([images for images, _ in parts]).transpose(0, 3, 1, 2))
     return torch.from_numpy(np.load(images_file)), torch.from_numpy(np.load(labels_file))

@@ -45,13 +45,15 @@ def record_trajectories(training: ModelParts) -> None:
     scenes = [SEEN_SCENES[i] for i in rng.integers(len(SEEN_SCENES), size=config.count)]
     seeds = [int(seed) for seed in rng.integers(2**31, 2**32, size=config.count)]
     parts = []
-    for start in tqdm(range(0, config.count, config.batch_size), desc="trajectories"):
-        part = folder / f"trajectories.{start:05d}.npy"
-        rows = slice(start, start + config.batch_size)
-        if not part.exists():
-            states = transceiver.trajectory([scene.caption for scene in scenes[rows]], seeds[rows])
-            write_array(part, states.transpose(0, 1).half().cpu().numpy())
-        parts.append(part)
+    with tqdm(total=config.count, desc="trajectories", unit="request") as bar:
+        for start in range(0, config.count, config.batch_size):
+            part = folder / f"trajectories.{start:05d}.npy"
+            rows = slice(start, start + config.batch_size)
+            if not part.exists():
+                states = transceiver.trajectory([scene.caption for scene in scenes[rows]], seeds[rows])
+                write_array(part, states.transpose(0, 1).half().cpu().numpy())
+            parts.append(part)
+            bar.update(len(seeds[rows]))
     write_array(folder / "trajectories.labels.npy", np.array([scene.labels for scene in scenes]))
     write_array(folder / "trajectories.npy", np.concatenate([np.load(part) for part in parts]))
     for part in parts:

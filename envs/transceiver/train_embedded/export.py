@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import torch
 
+from envs.files import usual_modes
 from envs.transceiver.model.loading import quietly
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ def export_model(training: ModelParts) -> None:
         if _is_there(training, name, stage):
             networks[name] = training.unet(name, stage)
     parts = {"tokenizer": training.tokenizer, "scheduler": training.scheduler, **networks}
-    for network in networks.values():
-        network.to(dtype=torch.float16, memory_format=torch.contiguous_format)
     with quietly():
+        for network in networks.values():
+            network.to(dtype=torch.float16, memory_format=torch.contiguous_format)
         for name, part in parts.items():
             part.save_pretrained(partial / name)
     index = {
@@ -44,6 +45,7 @@ def export_model(training: ModelParts) -> None:
     (partial / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
     for card in target.glob("*.md"):
         shutil.copy2(card, partial)
+    usual_modes(partial)
     shutil.rmtree(target, ignore_errors=True)
     partial.rename(target)
 

@@ -105,10 +105,12 @@ class ModelParts:
         if not path.exists():
             vae, rows = self.vae(stage), []
             autocast = torch.autocast(self.device.type, dtype=torch.bfloat16, enabled=self.config.vae.training.autocast)
-            with torch.no_grad(), autocast:
-                for batch in tqdm(self.pictures[0].split(ENCODE_BATCH), desc=f"latents of {stage}"):
+            pictures = self.pictures[0]
+            with torch.no_grad(), autocast, tqdm(total=len(pictures), desc=f"latents of {stage}", unit="image") as bar:
+                for batch in pictures.split(ENCODE_BATCH):
                     images = to_unit(batch).to(self.device) * 2 - 1
                     rows.append(vae.encode(images).latent_dist.mean.float().cpu())
+                    bar.update(len(batch))
             write_array(path, torch.cat(rows).contiguous().numpy())
         return torch.from_numpy(np.load(path))
 

@@ -7,12 +7,16 @@ from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
+from stable_baselines3 import A2C
+from stable_baselines3.common.vec_env import VecNormalize
 
+from agents import SB3VecEnv, save_policy
 from agents.commands.export import compare_decisions, random_states
 from agents.policies.exported import READERS, GreedyNetwork, greedy_network
 from agents.policies.loading import ROOT_WEIGHTS
 from agents.policies.trained import TrainedPolicy
 from envs import SplitVectorEnv
+from envs.transceiver.profile.profile import QualityProfile
 
 Command = Callable[..., int]
 
@@ -35,6 +39,17 @@ def test_the_command(command: Command, tmp_path: Path, capsys: pytest.CaptureFix
     assert command("agents.commands.export", "format=safetensors", f"output={path}", "check_states=500") == 0
     assert "the same decision as the agent's in all of 500 states" in capsys.readouterr().out
     assert GreedyNetwork.load(path).plans[0] == "semaigc(0)"
+
+
+def test_an_agent_of_normalised_observations(
+    command: Command, profile: QualityProfile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    env = VecNormalize(SB3VecEnv(SplitVectorEnv(4, profile=profile)))
+    save_policy(A2C("MlpPolicy", env, device="cpu").learn(20), tmp_path)
+    output = tmp_path / "a.safetensors"
+    assert command("agents.commands.export", f"policy={tmp_path}", "format=safetensors", f"output={output}") == 2
+    assert "decides on observations that VecNormalize scaled" in capsys.readouterr().err
+    assert not output.exists()
 
 
 @pytest.mark.parametrize(

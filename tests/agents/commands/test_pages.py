@@ -75,6 +75,18 @@ def test_blocks_are_filled_and_files_get_their_commands(small: Path, command: Ca
     assert filled(text, small) == text
 
 
+@pytest.mark.parametrize(("way", "said"), [("0.594", "covers 59 % of"), ("-9.4", "is below 0 on")])
+def test_a_way_that_leads_back_has_no_per_cent(tmp_path: Path, way: str, said: str) -> None:
+    (tmp_path / "docs" / "results").mkdir(parents=True)
+    shutil.copytree(ROOT / "docs" / "blocks", tmp_path / "docs" / "blocks")
+    (tmp_path / "docs" / "results" / "evaluate.csv").write_text(f"policy,way_to_oracle\nroot,{way}\n")
+    template = tmp_path / "docs" / "blocks" / "comparison.md"
+    text = template.read_text(encoding="utf-8")
+    template.write_text(text[text.index("{% set covered") :], encoding="utf-8")  # without the table
+    block = filled("<!-- from comparison -->\n<!-- end -->", tmp_path)
+    assert f"ROOT {said} the way from the rule of two splits to the oracle." in block
+
+
 def test_a_number_that_moves_is_seen(small: Path, command: Callable[..., int]) -> None:
     run(command, small, "+commands={docs/picture.png: draw}")
     shutil.copy(small / "README.md", small / "docs" / "README.md")

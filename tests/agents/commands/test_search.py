@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 import shlex
+import shutil
 from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
@@ -38,12 +40,17 @@ def test_a_study_goes_on(
     study = tmp_path / "new" / "study.db"
     assert run(command, profile_file, study, "trials=2") == 0
     first = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in first] == ["1/2", "2/2", "best"]
+    assert first[0] == "2 trials to go, up to 320 requests each"
+    assert [line.split()[0] for line in first[1:]] == ["1/2", "2/2", "best"]
     assert ": python train.py agent=d3qn " in first[-1]
+    values = [float(line.split()[2]) for line in first[1:3]]
+    for line, best in zip(first[1:], (values[0], max(values)), strict=False):
+        assert re.fullmatch(rf"\d/2 complete [\d.]+ · best {best:.4f} · 0:\d\d:\d\d gone, 0:\d\d:\d\d left · .*", line)
     assert run(command, profile_file, study, "trials=3") == 0
     second = capsys.readouterr().out.splitlines()
-    assert [line.split()[0] for line in second] == ["3/3", "best"]
-    assert second[0].split()[3:] not in [line.split()[3:] for line in first]
+    assert [line.split()[0] for line in second] == ["1", "3/3", "best"]
+    drawn = [line.rpartition(" · ")[2] for line in (*first[1:3], second[1])]
+    assert len(set(drawn)) == 3
     assert run(command, profile_file, study, "trials=3") == 0
     assert capsys.readouterr().out.splitlines() == second[-1:]
 
@@ -65,6 +72,92 @@ def test_the_command_of_the_best_makes_its_run_again(
     env = SplitVectorEnv(8, profile=QualityProfile.load(profile_file))
     served = evaluate(load_policy(tmp_path / "run", env), env, 80, seed=1_000_000)
     assert f"{served['reward'].mean():.4f}" == best
+
+
+def test_the_best_command_is_of_the_trial_that_was_best(
+    command: Command, profile_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """And not of the search that prints it: another seed goes on with a study."""
+    space, values = "space=[{key: agent.gamma, choices: [0.5]}]", {}
+    for number, seed in enumerate((3, 4, 5), start=1):
+        assert run(command, profile_file, tmp_path / "study.db", f"trials={number}", f"seed={seed}", space) == 0
+        *_, trial, best = capsys.readouterr().out.splitlines()
+        values[float(trial.split()[2])] = seed
+        assert f" seed={values[max(values)]} " in best
+
+
+def test_a_file_of_an_awkward_name_can_be_pasted(
+    command: Command, profile_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "my [1], (b)+c"
+    folder.mkdir()
+    profile = shutil.copy(profile_file, folder)
+    given = [f"env.profile='{profile}'", "+agent.max_grad_norm=1", "trials=1"]
+    space = "space=[{key: agent.max_grad_norm, choices: [5]}]"
+    assert run(command, profile_file, folder.parent / "study.db", *given, space) == 0
+    arguments = shlex.split(capsys.readouterr().out.splitlines()[-1].partition(": python train.py ")[2])
+    with initialize_config_dir(str(CONFIGS), version_base="1.3"):
+        config = compose("train", arguments)
+    assert (config.env.profile, config.agent.max_grad_norm) == (profile, 5)
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        (["agent=dqn"], "agent.name is d3qn there, dqn here"),
+        (["agent.train_freq=2"], "agent.train_freq is 1 there, 2 here"),
+        (["scenario=iot"], "scenario.snr_db is [-6.0, 15.0] there, [-12.0, 6.0] here"),
+        (["total_requests=400"], "total_requests is 320 there, 400 here"),
+        (["num_envs=4"], "num_envs is 8 there, 4 here"),
+        (["env.max_attempts=2"], "env.max_attempts is 3 there, 2 here"),
+        (["evaluation.num_requests=160"], "evaluation.num_requests is 80 there, 160 here"),
+        (["space=[{key: agent.gamma, low: 0.1, high: 0.9}]"], "space.agent.gamma.low is None there, 0.1 here"),
+    ],
+)
+def test_a_study_is_of_one_configuration(
+    command: Command,
+    profile_file: Path,
+    tmp_path: Path,
+    capsys: pytest.CaptureFixture[str],
+    changed: list[str],
+    said: str,
+) -> None:
+    study, space = tmp_path / "study.db", "space=[{key: agent.gamma, choices: [0.0, 0.5]}]"
+    assert run(command, profile_file, study, "trials=1", space) == 0
+    small = ["seed=1", "delivered_images=2", "policies=[oracle]", "agent.gamma=0.9"]  # of these no value depends
+    assert run(command, profile_file, study, "trials=1", space, *small) == 0
+    capsys.readouterr()
+    assert run(command, profile_file, study, "trials=2", space, *changed) == 2
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert error.startswith(f"error: {study} is a study of another configuration: ")
+    assert said in error
+
+
+def test_a_study_is_of_the_content_of_its_files(
+    command: Command, profile: QualityProfile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    here, there, study = tmp_path / "here.npz", tmp_path / "there.npz", tmp_path / "study.db"
+    profile.save(here)
+    shutil.copy(here, there)
+    assert run(command, here, study, "trials=1") == 0
+    assert run(command, there, study, "trials=1") == 0
+    profile.first_draws(4).save(here)
+    capsys.readouterr()
+    assert run(command, here, study, "trials=1") == 2
+    assert "another configuration: env.profile is file " in capsys.readouterr().err
+
+
+def test_a_study_that_does_not_say_what_it_is_of(
+    command: Command, profile_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    import optuna
+
+    path = tmp_path / "study.db"
+    study = optuna.create_study(storage=f"sqlite:///{path}", study_name="study", direction="maximize")
+    study.add_trial(optuna.trial.create_trial(value=0.5))
+    assert run(command, profile_file, path, "trials=2") == 2
+    assert "does not say what its trials were made with" in capsys.readouterr().err
 
 
 def composed(profile_file: Path, *overrides: str) -> DictConfig:
@@ -127,6 +220,14 @@ def test_a_search_starts_from_another_policy(profile_file: Path, monkeypatch: py
         (["agent.init_from=root"], "agent.init_from=root has other networks: q_net.q_net.0.weight is [256, 7]"),
         (["agent.init_from=nowhere"], "policy 'nowhere' is neither a name nor a file"),
         (["+agent.gama=0"], "unknown keys in hyperparameters of d3qn: gama"),
+        (
+            ["space=[{key: agent.gamma, low: 0.5, high: 1.5}]"],
+            "gamma of d3qn must be a finite number in [0, 1], got 1.5",
+        ),
+        (
+            ["space=[{key: agent.batch_size, choices: [64, 0]}]"],
+            "batch_size of d3qn must be an integer >= 1, got 0",
+        ),
     ],
 )
 def test_bad_input(

@@ -61,6 +61,11 @@ def test_mean_reward_of_the_oracle_is_the_expected_one() -> None:
     assert rows["reward"].mean() == pytest.approx(expected, abs=0.02)
 
 
+def test_sessions_must_start_anew_in_the_same_step() -> None:
+    with pytest.raises(ValueError, match="autoreset_mode must be SameStep, got AutoresetMode.NEXT_STEP"):
+        evaluate(FixedPolicy(0), SplitVectorEnv(2, profile=PROFILE, autoreset_mode="NextStep"), 4, seed=0)
+
+
 def test_no_request_is_refused() -> None:
     with pytest.raises(ValueError, match="num_requests"):
         evaluate(FixedPolicy(0), vector_env(), 0, seed=0)

@@ -25,62 +25,19 @@ from tests.profiles import synthetic_profile
 CONFIGS = Path(__file__).parents[3] / "configs"
 Command = Callable[..., int]
 
-ROOT = ["experiment.root.total_requests=320", "experiment.root.num_envs=8", "experiment.root.agent.learning_starts=64"]
-ROOT += ["experiment.root.agent.policy_kwargs.net_arch=[8]", "experiment.root.agent.buffer_size=1000"]
-GRID = ["experiment.snr_db=[-6,15]", "experiment.edge_availability=[0.1,1.0]", "experiment.num_states=32"]
-CURVES = [
-    "experiment.episodes=20",
-    "experiment.num_envs=8",
-    "experiment.every_episodes=4",
-    "experiment.seeds=2",
-    "experiment.num_states=32",
-    "experiment.agent.learning_starts=64",
-    "experiment.agent.policy_kwargs.net_arch=[8]",
-]
-SMALL: dict[str, list[str]] = {
-    "semaigc_fig4": [*ROOT, "experiment.snr_db=[-6,15]", "experiment.num_requests=2", "experiment.shown=2"],
-    "semaigc_fig5": [*ROOT, "experiment.num_requests=2", "experiment.shown=1"],
+NETWORK = "agent.policy_kwargs.net_arch=[8]"
+ROOT = ["experiment.root.total_requests=640", "experiment.root.agent.learning_starts=64", f"experiment.root.{NETWORK}"]
+CURVES = ["experiment.episodes=16", "experiment.every_episodes=4", "experiment.agent.learning_starts=64"]
+CURVES += [f"experiment.{NETWORK}", "experiment.num_envs=8"]
+TINIER: dict[str, list[str]] = {
+    **dict.fromkeys(("semaigc_fig4", "semaigc_fig5", "semaigc_fig7", "semaigc_fig8", "semaigc_fig9", "regret"), ROOT),
     "semaigc_fig6": CURVES,
-    "semaigc_fig7": [*ROOT, *GRID],
-    "semaigc_fig8": [*ROOT, *GRID],
-    "semaigc_fig9": [*ROOT, "experiment.snr_db=[-6,15]", "experiment.edge_availability=[0.1,1.0]"],
-    "semaigc_prop2": ["experiment.num_states=200", "experiment.rates=[0.01,0.5]", "experiment.splits=[10]"],
-    "euci_fig8": ["experiment.num_inference_steps=20"],
-    "meg_fig6": ["experiment.servers=[2]"],
-    "receivers": ["experiment.num_requests=3", "experiment.snr_db=[-6,0,15]", "experiment.workers=1"],
-    "regret": [*ROOT, "experiment.num_states=64", "experiment.num_requests=320", "experiment.num_sessions=8"],
     "ablations": CURVES,
-    "transfer": [
-        "experiment.scenarios=[iot]",
-        "experiment.episodes=20",
-        "experiment.num_envs=8",
-        "experiment.every_episodes=4",
-        "experiment.seeds=2",
-        "experiment.num_states=32",
-    ],
-    "protocols": [
-        *ROOT,
-        'experiment.plans=[semaigc,edge_aigc,"euci(3)"]',
-        "experiment.seeds=2",
-        "experiment.num_states=64",
-        "experiment.cells=2",
-        "experiment.num_sessions=8",
-        "experiment.num_requests=320",
-    ],
-    "future": [
-        "experiment.num_sessions=8",
-        "experiment.num_states=64",
-        "experiment.search_requests=20",
-        "experiment.seeds=2",
-        "experiment.backlog_step_s=5",
-        "experiment.battery_step_j=1000",
-        "experiment.agent.learning_starts=64",
-        "experiment.agent.policy_kwargs.net_arch=[8]",
-        *(f"experiment.scenarios.{name}.total_requests=320" for name in ("queue", "battery")),
-        *(f"experiment.scenarios.{name}.num_envs=8" for name in ("queue", "battery")),
-    ],
+    "transfer": CURVES[:2],
+    "protocols": [*ROOT, 'experiment.plans=[semaigc,edge_aigc,"euci(3)"]'],  # the made-up profile has no others
+    "future": ["experiment.backlog_step_s=5", "experiment.battery_step_j=1000", f"experiment.{NETWORK}"],
 }
-SMALL["semaigc_fig9"] += ["experiment.num_sessions=16"]
+"""What a test need not wait for, beside `size=smoke`."""
 LIVE = ("semaigc_fig4", "semaigc_fig5", "receivers")
 
 
@@ -111,8 +68,9 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
 
 def arguments_of(name: str, outputs: Path, profile_file: Path, tiny_model: tuple[Path, Path]) -> list[str]:
     model, live_profile = tiny_model
-    arguments = [f"experiment={name}", f"hydra.run.dir={outputs / name}", *SMALL[name]]
-    if any(setting.startswith("experiment.root") for setting in SMALL[name]):
+    tinier = TINIER.get(name, [])
+    arguments = [f"experiment={name}", "size=smoke", f"hydra.run.dir={outputs / name}", *tinier]
+    if tinier[:3] == ROOT:
         arguments.append(f"experiment.root.folder={outputs / 'agents'}")
     if name in LIVE:
         return [*arguments, f"env.profile={live_profile}", f"transceiver.path={model}"]
@@ -152,31 +110,43 @@ def test_every_experiment_writes_its_figure_numbers_and_comparison(
 def test_an_experiment_may_be_added_as_well_as_chosen(command: Command, profile_file: Path, tmp_path: Path) -> None:
     runs = {argument: tmp_path / name for argument, name in (("experiment", "chosen"), ("+experiment", "added"))}
     for argument, run in runs.items():
-        settings = [f"{argument}=euci_fig8", *SMALL["euci_fig8"], f"env.profile={profile_file}"]
+        settings = [f"{argument}=euci_fig8", "size=smoke", f"env.profile={profile_file}"]
         assert command("evaluate.py", *settings, f"hydra.run.dir={run}") == 0
     tables = [(run / "euci_fig8.csv").read_bytes() for run in runs.values()]
     assert tables[0] == tables[1]
 
 
-def test_the_page_holds_every_experiment(
-    command: Command, profile_file: Path, tiny_model: tuple[Path, Path], outputs: Path, tmp_path: Path
-) -> None:
-    for name in ("semaigc_fig7", "semaigc_prop2"):
-        if not (outputs / name / "comparison.json").is_file():
-            assert command("evaluate.py", *arguments_of(name, outputs, profile_file, tiny_model)) == 0
-    document = tmp_path / "page.md"
+def test_the_page_holds_every_experiment(command: Command, profile_file: Path, tmp_path: Path) -> None:
+    outputs, document = tmp_path / "outputs", tmp_path / "page.md"
+    small = {"semaigc_prop2": ["experiment.num_states=200"], "euci_fig8": ["experiment.num_inference_steps=20"]}
+    for name, sizes in small.items():
+        place = [f"env.profile={profile_file}", f"hydra.run.dir={outputs / name}"]
+        assert command("evaluate.py", f"experiment={name}", *sizes, *place) == 0
     settings = [f"outputs={outputs}", f"document={document}", f"pictures={tmp_path / 'pictures'}"]
     assert command("agents.commands.reproduction", *settings, f"results={tmp_path / 'results'}") == 0
     kept = tmp_path / "results" / "semaigc_prop2" / "semaigc_prop2.csv"
     assert kept.read_bytes() == (outputs / "semaigc_prop2" / "semaigc_prop2.csv").read_bytes()
     text = document.read_text(encoding="utf-8")
-    for name in ("semaigc_fig7", "semaigc_prop2"):
+    for name in small:
         comparison = json.loads((outputs / name / "comparison.json").read_text(encoding="utf-8"))
         assert f"## {name}" in text
         assert f"pictures/{name}.png" in text
         assert (tmp_path / "pictures" / f"{name}.png").is_file()
         for claim in comparison["claims"]:
             assert claim["measured"].replace("|", "\\|") in text
+
+
+def test_a_smoke_run_is_not_taken_for_a_result(
+    command: Command, profile_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run = [f"env.profile={profile_file}", f"hydra.run.dir={tmp_path / 'euci_fig8'}"]
+    assert command("evaluate.py", "experiment=euci_fig8", "size=smoke", *run) == 0
+    assert "its numbers and verdicts say nothing" in " ".join(capsys.readouterr().out.split())
+    settings = [f"outputs={tmp_path}", f"document={tmp_path / 'page.md'}", f"pictures={tmp_path / 'pictures'}"]
+    assert command("agents.commands.reproduction", *settings) == 2
+    error = capsys.readouterr().err
+    assert "size=smoke and measures nothing; run it whole: python evaluate.py experiment=euci_fig8" in error
+    assert not (tmp_path / "page.md").exists()
 
 
 def test_the_page_of_nothing(command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -192,10 +162,13 @@ def test_a_receiver_that_was_not_measured_is_named(
     alone = tmp_path / "alone.npz"
     tables = {"finetuned": profile._tables["finetuned"]}
     QualityProfile(profile.requests, profile.snr_db, tables, profile._reference, profile.fingerprint).save(alone)
-    settings = [f"env.profile={alone}", f"hydra.run.dir={tmp_path / 'run'}", *ROOT, *GRID]
+    settings = ["size=smoke", f"env.profile={alone}", f"hydra.run.dir={tmp_path / 'run'}"]
     assert command("evaluate.py", "experiment=semaigc_fig7", *settings) == 0
     comparison = json.loads((tmp_path / "run" / "comparison.json").read_text(encoding="utf-8"))
-    assert any("receiver ignore is left out" in note for note in comparison["notes"])
+    assert any(
+        "ignore is left out: the profile holds finetuned (`python -m envs make_profile`" in note
+        for note in comparison["notes"]
+    )
     settings += ["experiment.receivers=[ignore]"]
     capsys.readouterr()
     assert command("evaluate.py", "experiment=semaigc_fig7", *settings) == 2
@@ -247,15 +220,19 @@ def test_bad_input_is_one_line_and_status_2(
     assert not (tmp_path / "run").exists()
 
 
+@pytest.mark.parametrize(("size", "folder"), [("full", "outputs/experiments"), ("smoke", "outputs/smoke")])
 @pytest.mark.parametrize("name", EXPERIMENTS)
-def test_every_shipped_configuration_fits_its_experiment(name: str) -> None:
+def test_every_shipped_configuration_fits_its_experiment(name: str, size: str, folder: str) -> None:
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        config = compose("evaluate", overrides=[f"experiment={name}"], return_hydra_config=True)
+        config = compose("evaluate", overrides=[f"experiment={name}", f"size={size}"], return_hydra_config=True)
     given = plain(config.experiment)
     assert given.pop("name") == name
     assert set(given) == {field.name for field in fields(import_module(f"agents.experiments.{name}").Options)}
-    assert config.hydra.run.dir == f"outputs/experiments/{name}"
+    assert config.hydra.run.dir == f"{folder}/{name}"
+    assert given.get("root", {}).get("folder", "").startswith(folder if "root" in given else "")
 
 
 def test_there_is_a_configuration_for_each_experiment_and_no_other() -> None:
     assert {file.stem for file in (CONFIGS / "experiment").glob("*.yaml")} == set(EXPERIMENTS)
+    small = {file.stem for file in (CONFIGS / "size" / "experiment").glob("*.yaml")}
+    assert small == {f"smoke_{name}" for name in EXPERIMENTS}

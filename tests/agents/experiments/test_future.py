@@ -2,11 +2,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from agents.experiments.future import BOUND, ORACLE, SessionMeans
+from agents.experiments.future import BOUND, ORACLE, PLANNER, SessionMeans, _claims, _draw
 
 AGENT = "D3QN, gamma 0.99"
 
@@ -21,6 +22,17 @@ def test_the_way_to_the_bound_is_measured_from_the_oracle() -> None:
     assert standing.over(AGENT, ORACLE).mean == pytest.approx(0.2)
     assert standing.way(AGENT) == pytest.approx(0.5)
     assert standing.way(BOUND) == pytest.approx(1.0)
+
+
+def test_a_way_that_leads_back_has_no_per_cent() -> None:
+    sessions = {ORACLE: np.array([0.6, 0.7]), AGENT: np.array([[0.1, 0.2]]), BOUND: np.array([0.61, 0.71])}
+    sessions[PLANNER] = np.array([0.605, 0.705])
+    standings = {"queue": SessionMeans(sessions, {})}
+    options = SimpleNamespace(gammas=[0.99], seeds=1)
+    told = [claim.measured for claim in _claims(standings, options) if "way from the oracle" in claim.stated]  # type: ignore[arg-type]
+    assert told[0].startswith(f"{AGENT} below 0, planner 50%; ")
+    texts = [text.get_text() for text in _draw(standings).axes[0].texts]
+    assert any(text.endswith("(below 0)") for text in texts)
 
 
 @pytest.mark.parametrize(

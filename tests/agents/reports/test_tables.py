@@ -11,7 +11,7 @@ from rich.console import Console
 
 from agents.evaluation.entries import Outcomes
 from agents.evaluation.statistics import flat
-from agents.reports.tables import render, summarise
+from agents.reports.tables import render, summarise, way_text
 from envs.files import write_rows
 
 NAMES = ("latency_s", "energy_j", "attempts", "failed", "split")
@@ -49,6 +49,27 @@ def test_no_way_leads_down() -> None:
         console.print(render(rows, "Policies"))
         (line,) = [line for line in said.getvalue().splitlines() if line.strip().startswith("mine")]
         assert "–" in line
+
+
+@pytest.mark.parametrize("mine", [0.59, 0.1])
+def test_a_way_that_leads_back_has_no_per_cent(mine: float) -> None:
+    rows = summarise(RESULTS | {"two_split": outcomes(0.7999), "mine": outcomes(mine)})
+    console = Console(width=80, file=(said := io.StringIO()))
+    console.print(render(rows, "Policies"))
+    (line,) = [line for line in said.getvalue().splitlines() if line.strip().startswith("mine")]
+    assert " below 0 " in line
+    assert next(row for row in rows if row.policy == "mine").way_to_oracle < -1  # which the CSV file keeps
+
+
+def test_a_way_in_words() -> None:
+    assert [way_text(share) for share in (-590.0, -0.001, 0.0, 0.594, 1.0, math.nan)] == [
+        "below 0",
+        "below 0",
+        "0%",
+        "59%",
+        "100%",
+        "–",
+    ]
 
 
 def test_terminal_table_fits_80_columns() -> None:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -25,6 +26,7 @@ def test_an_agent_that_takes_masks_is_told_them(profile: QualityProfile, monkeyp
     told = []
     predict = agent.predict
 
+    @wraps(predict)  # masks go to a `predict` that names them
     def spy(*arguments: Any, **keywords: Any) -> Any:
         told.append(keywords["action_masks"])
         return predict(*arguments, **keywords)

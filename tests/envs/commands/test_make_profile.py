@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from envs.commands import make_profile
+from envs.transceiver.profile import parallel
 from envs.transceiver.profile.profile import QualityProfile
 
 from ..transceiver.stable_diffusion import MEASURED, choose
@@ -16,12 +17,14 @@ from ..transceiver.stable_diffusion import MEASURED, choose
 def test_a_measured_profile_is_one_file(
     tiny_folder: Path, tmp_path: Path, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    axes = ["measure.receivers.ignore=1", "measure.num_requests=2", "measure.snr_db=[-6, 6]"]
-    one_receiver = ["~measure.receivers.finetuned", "~measure.receivers.rematch", "measure.num_inference_steps=2"]
+    axes = ["measure.receivers.ignore=1", "measure.num_requests=2", "measure.num_inference_steps=2"]
+    one_receiver = ["~measure.receivers.finetuned", "~measure.receivers.rematch"]
     output = tmp_path / "new" / "tiny.npz"
     places = [f"transceiver.path={tiny_folder}", f"folder={tmp_path / 'parts'}", f"output={output}"]
-    assert command("envs.commands.make_profile", *axes, *one_receiver, *places, "workers=1") == 0
-    assert f"wrote {output}: ignore on " in capsys.readouterr().out
+    assert command("envs.commands.make_profile", "size=smoke", *axes, *one_receiver, *places) == 0
+    said = capsys.readouterr()
+    assert f"wrote {output}: ignore on " in said.out
+    assert "3 of 3 cells" in said.err
     profile = QualityProfile.load(output)
     assert profile.values("ignore", "ssim").shape == (2, 3, 2, 1)
     assert list((tmp_path / "parts").glob("*.ignore.*.npy"))
@@ -72,10 +75,12 @@ def test_what_a_profile_needs_is_said_before_it_is_measured(
     stable_diffusion_folder: Path,
     tmp_path: Path,
     command: Callable[..., int],
-    capfd: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
 ) -> None:
+    monkeypatch.setattr(parallel, "measure_profile", lambda *_: pytest.fail("work was started"))
     chosen = [override for override in choose(stable_diffusion_folder) if not override.startswith(left_out)]
     folder, output = f"folder={tmp_path / 'parts'}", f"output={tmp_path / 'sd.npz'}"
     assert command("envs.commands.make_profile", *chosen, *MEASURED, folder, output, "workers=1") == 2
-    assert said in capfd.readouterr().err
+    assert said in capsys.readouterr().err
     assert not (tmp_path / "sd.npz").exists()

@@ -12,6 +12,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
+from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 from stable_baselines3.common.env_checker import check_env as check_env_sb3
 
@@ -76,9 +77,9 @@ def test_batches_of_every_id(name: str, profile: QualityProfile) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_each_has_a_file_with_the_defaults(name: str) -> None:
-    values = OmegaConf.to_container(OmegaConf.load(CONFIGS / f"{name}.yaml"))
-    assert isinstance(values, dict)
-    assert values.pop("name", "paper") == name
+    with initialize_config_dir(str(CONFIGS.parent), version_base="1.3"):
+        values: Any = OmegaConf.to_container(compose(f"scenario/{name}").scenario)
+    assert values.pop("name") == name
     params = SCENARIOS[name].Params()
     assert resolve_scenario({"name": name, **values}) == params
     assert set(values) == set(vars(params))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import signal
 from pathlib import Path
 
 import pytest
@@ -17,6 +19,7 @@ from envs.transceiver.finetune_images.objective import NoiseAwareLoss
 from envs.transceiver.finetune_images.run import Finetuning
 from envs.transceiver.finetune_images.sample_order import Samples
 from envs.transceiver.finetune_images.settings import FinetuneSettings
+from envs.transceiver.model.vocabulary import UnknownWordsWarning
 
 from .conftest import keys_of, write_images
 
@@ -123,6 +126,59 @@ def test_loss_and_images_are_in_tensorboard(whole: tuple[Path, Weights]) -> None
     assert [event.step for event in log.Scalars("loss")] == [1, 2, 3, 4]
     assert {"validation/perfect_link", "validation/finetune_unet"} <= set(log.Tags()["images"])
     assert log.Scalars("validation/psnr_db")[-1].step == 4
+
+
+def test_unknown_words_of_all_captions_are_one_warning(tiny_folder: Path, tmp_path: Path) -> None:
+    data = write_images(tmp_path / "images", ("a furry dog", "a blue car at midnight", "a red apple"))
+    with pytest.warns(UnknownWordsWarning) as said:
+        trained(data, tiny_folder, tmp_path / "run", steps=2)
+    (text,) = (str(each.message) for each in said if each.category is UnknownWordsWarning)
+    assert text.endswith("are left out of 2 of 4 prompts: furry, dog, midnight")
+
+
+def test_files_have_the_modes_of_the_umask(image_folder: Path, tiny_folder: Path, tmp_path: Path) -> None:
+    umask = os.umask(0o027)
+    try:
+        trained(image_folder, tiny_folder, tmp_path / "run", steps=1)
+    finally:
+        os.umask(umask)
+    files = [file for file in (tmp_path / "run").rglob("*") if file.is_file()]
+    assert {"average.safetensors", "model.safetensors", "diffusion_pytorch_model.safetensors"} <= {
+        f.name for f in files
+    }
+    assert {f.name: oct(f.stat().st_mode & 0o777) for f in files} == {f.name: "0o640" for f in files}
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_keeps_the_steps_that_were_done(
+    number: signal.Signals,
+    image_folder: Path,
+    tiny_folder: Path,
+    whole: tuple[Path, Weights],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    usual = signal.default_int_handler if number == signal.SIGINT else signal.SIG_DFL
+    before, loss, passes = signal.signal(number, usual), NoiseAwareLoss.__call__, []
+
+    def signalling(*arguments: object) -> torch.Tensor:
+        passes.append(1)
+        if len(passes) == 5:  # in the middle of the third step
+            signal.raise_signal(number)
+        return loss(*arguments)  # type: ignore[arg-type]
+
+    try:
+        with monkeypatch.context() as patch:
+            patch.setattr(NoiseAwareLoss, "__call__", signalling)
+            with pytest.raises(Interrupted, match="interrupted after 3 steps; the same command goes on from step 3"):
+                trained(image_folder, tiny_folder, tmp_path)
+    finally:
+        signal.signal(number, before)
+    from accelerate.state import AcceleratorState, GradientState
+
+    AcceleratorState._reset_state(True)
+    GradientState._reset_state()
+    assert equal(trained(image_folder, tiny_folder, tmp_path), whole[1])
 
 
 def test_it_learns(image_folder: Path, tiny_folder: Path, tmp_path: Path) -> None:

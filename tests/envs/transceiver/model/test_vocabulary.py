@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from transformers import CLIPTokenizer
 
-from envs.transceiver.model.vocabulary import known_words
+from envs.transceiver.model.vocabulary import UnknownWordsWarning, known_words, warned_once
 from envs.transceiver.train_embedded.architecture import all_captions, new_tokenizer
 
 
@@ -31,11 +31,34 @@ def test_a_saved_tokenizer_is_the_same(tokenizer: CLIPTokenizer, tmp_path: Path)
     loaded = CLIPTokenizer.from_pretrained(tmp_path)
     text = "a red apple on the beach"
     assert loaded(text, padding="max_length").input_ids == tokenizer(text, padding="max_length").input_ids
-    with pytest.warns(UserWarning, match="furry"):
-        assert known_words(loaded, "a furry cat") == "a cat"
+    with pytest.warns(UnknownWordsWarning, match="furry"):
+        assert known_words(loaded, ["a furry cat"]) == ["a cat"]
 
 
-def test_unknown_words_are_named_in_a_warning(tokenizer: CLIPTokenizer) -> None:
-    with pytest.warns(UserWarning, match="cute, furry"):
-        assert known_words(tokenizer, "A cute furry cat") == "a cat"
-    assert known_words(tokenizer, "A red apple, on a table.") == "a red apple on a table"
+def test_unknown_words_of_all_prompts_are_named_and_counted_in_one_warning(tokenizer: CLIPTokenizer) -> None:
+    prompts = [
+        "A cute furry cat",
+        "A red apple, on a table.",
+        "",
+        *(f"a {letter}x furry car" for letter in "abcdefghij"),
+    ]
+    with pytest.warns(UnknownWordsWarning) as said:
+        known = known_words(tokenizer, prompts)
+    assert known[:4] == ["a cat", "a red apple on a table", "", "a car"]
+    (warning,) = said
+    assert str(warning.message) == (
+        "words that the model does not know are left out of 11 of 12 prompts: "
+        "cute, furry, ax, bx, cx, dx, ex, fx, gx, hx and 2 more"
+    )
+
+
+def test_a_work_in_parts_warns_once(tokenizer: CLIPTokenizer) -> None:
+    prompts = ["a furry cat", "a cute cat"]
+
+    def work() -> list[str]:
+        with warned_once(tokenizer, prompts):
+            return [known_words(tokenizer, [prompt])[0] for prompt in prompts]
+
+    with pytest.warns(UnknownWordsWarning) as said:
+        assert work() == ["a cat", "a cat"]
+    assert len(said) == 1

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
@@ -12,30 +13,6 @@ from omegaconf import DictConfig
 from envs.command_line import CONFIGS
 from envs.transceiver import load_transceiver
 from envs.transceiver.train_embedded.stages import ModelTraining
-
-SMALL = [
-    "pictures=48",
-    "validation_pictures=16",
-    "threads=1",
-    "sampling.num_inference_steps=4",
-    "vae.model={in_channels: 3, out_channels: 3, block_out_channels: [8, 8, 8, 8], layers_per_block: 1, "
-    "latent_channels: 4, norm_num_groups: 4, sample_size: 64, mid_block_add_attention: false}",
-    "classifier.model.channels=[8, 8, 8, 8]",
-    "text_encoder.model={hidden_size: 16, intermediate_size: 16, num_hidden_layers: 1, num_attention_heads: 2, "
-    "projection_dim: 16}",
-    *(
-        f"{name}.model={{sample_size: 8, in_channels: 4, out_channels: 4, block_out_channels: [{wide}, 16], "
-        "layers_per_block: 1, attention: [false, true], cross_attention_dim: 16, attention_head_dim: 2, "
-        "norm_num_groups: 4}"
-        for name, wide in (("generator", 16), ("light", 8))
-    ),
-    *(
-        f"{name}.training={{steps: 2, batch_size: 4, learning_rate: 1e-3, autocast: false}}"
-        for name in ("vae", "refine", "decoder", "classifier", "generator", "adapt", "light", "finetune")
-    ),
-    "trajectories={count: 8, batch_size: 4}",
-    "card={requests: 4, receiver_requests: 2}",
-]
 
 TINY_SIZES = [
     f"{name}.model={{sample_size: 8, in_channels: 4, out_channels: 4, block_out_channels: [8, 16], "
@@ -49,15 +26,19 @@ TINY_SIZES = [
 def config_of(folder: Path, *overrides: str) -> DictConfig:
     paths = [f"folder={folder}/run", f"export={folder}/model", f"pictures_folder={folder}/pictures"]
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
-        return compose("train_model", [*SMALL, *paths, *overrides])
+        return compose("train_model", ["size=smoke", *paths, *overrides])
 
 
 @pytest.mark.slow
-def test_every_stage_runs_and_the_export_generates(tmp_path: Path) -> None:
+def test_every_stage_runs_and_the_export_generates(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     config = config_of(tmp_path)
     training = ModelTraining(config)
     for stage in config.stages:
         training.run(stage)
+    bars = capsys.readouterr().err
+    for bar in (r"scenes train: 100%\D*48/48 .*image", r"latents of vae: 100%\D*48/48 .*image"):
+        assert re.search(bar, bars)
+    assert re.search(r"trajectories: 100%\D*8/8 .*request", bars)
     model = load_transceiver(tmp_path / "model", num_inference_steps=4)
     assert model.guidance_scale == 3.0
     assert model.generate(["a red apple"], [1], 2, 0.0, receiver="finetuned").images.shape == (1, 3, 64, 64)
@@ -66,6 +47,8 @@ def test_every_stage_runs_and_the_export_generates(tmp_path: Path) -> None:
     assert "| -6 dB | finetuned |" in card
     assert (tmp_path / "pictures" / "receivers.png").stat().st_size > 10_000
     assert not list((tmp_path / "model").rglob("*.bin"))
+    modes = {file.stat().st_mode & 0o777 for file in tmp_path.rglob("*") if file.is_file()}
+    assert modes == {(tmp_path / "model" / "model_index.json").stat().st_mode & 0o777}
 
 
 @pytest.mark.slow

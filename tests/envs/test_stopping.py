@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agents.runs.callbacks import stop_request
+from envs.command_line import stop_request
 
 
 @pytest.mark.parametrize(
