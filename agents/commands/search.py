@@ -21,7 +21,7 @@ from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig, OmegaConf
 
 from agents.policies.loading import policy_file
-from agents.reports.provenance import file_fingerprint
+from agents.reports.provenance import file_fingerprint, script
 from agents.runs.resolvers import register_resolvers
 from agents.runs.settings import GROUPS, AgentSettings, TrainSettings, override_keys, read_settings
 from agents.runs.setup import prepare_environment
@@ -240,7 +240,7 @@ def training_of(config: DictConfig, parameters: Mapping[str, Any]) -> str:
         f"+{each}" if given.get(key, "").startswith("+") else each  # train.py does not know it either
         for key, each in zip(override_keys(searched), searched, strict=True)
     ]
-    return command_line("python train.py", [f"agent={about.runtime.choices['agent']}", *others, *searched])
+    return command_line(script("train.py"), [f"agent={about.runtime.choices['agent']}", *others, *searched])
 
 
 def overrides_of(config: DictConfig, parameters: Mapping[str, Any]) -> list[str]:

@@ -39,6 +39,11 @@ class Source:
     notes: Sequence[str] = field(default_factory=tuple)
 
 
+def script(name: str) -> str:
+    """How `train.py` or `evaluate.py` is started from here: where it is not, by what is installed."""
+    return f"python {name}" if Path(name).is_file() else f"python -m agents {Path(name).stem}"
+
+
 def describe(config: DictConfig, environment: Any) -> str:
     """Weights, profile, channel, costs and receiver in one line.
 

@@ -18,6 +18,7 @@ from agents.reports.provenance import (
     file_fingerprint,
     library_versions,
     policy_files,
+    script,
 )
 from agents.reports.report import write_numbers, write_report
 from agents.reports.tables import render, same_requests
@@ -111,7 +112,7 @@ def _source(config: DictConfig, competition: Competition, overrides: Sequence[st
         facts["Policy files (SHA-256)"] = {label: file_fingerprint(path) for label, path in files.items()}
     facts["Libraries"] = library_versions()
     return Source(
-        command_line("python evaluate.py", overrides),
+        command_line(script("evaluate.py"), overrides),
         facts,
         OmegaConf.to_yaml(config, resolve=True),
         {heat.scenario: heat.setup.environment.model.profile.num_inference_steps for heat in competition.heats},

@@ -13,7 +13,7 @@ from agents.evaluation.comparison import Contender, compare
 from agents.evaluation.statistics import flat
 from agents.factory import check_hyperparameters
 from agents.policies.trained import TrainedPolicy
-from agents.reports.provenance import describe
+from agents.reports.provenance import describe, script
 from agents.reports.tables import render, same_requests, summarise
 from agents.reports.tensorboard import log_config, log_hyperparameters, run_logger
 from agents.reports.terminal import terminal
@@ -95,7 +95,7 @@ def _train(
     folder = shown(run.path)
     again = {
         "curves": command_line("tensorboard", ["--logdir", str(folder.parent)]),
-        "evaluation": command_line("python evaluate.py", [argument("+policies.mine", folder)]),
+        "evaluation": command_line(script("evaluate.py"), [argument("+policies.mine", folder)]),
     }
     for what, line in ({"policy": shown(run.policy_file)} | again).items():
         console.print(f"{what:10}  {line}", soft_wrap=True)
@@ -145,7 +145,7 @@ def _learn(
     except KeyboardInterrupt:
         raise Interrupted(
             f"interrupted after {agent.num_timesteps:,} requests; go on with: "
-            + command_line("python train.py", [argument("resume", shown(run.path))])
+            + command_line(script("train.py"), [argument("resume", shown(run.path))])
         ) from None
     run.save_checkpoint(agent)
     curve()

@@ -11,7 +11,7 @@ from PIL import Image
 from agents.evaluation.entries import COLUMNS, Entry
 from agents.reports.numbers import Numbers
 from agents.reports.page import Picture
-from agents.reports.provenance import Source, file_fingerprint, library_versions, policy_files
+from agents.reports.provenance import Source, file_fingerprint, library_versions, policy_files, script
 from agents.reports.report import write_report
 
 SOURCE = Source("python evaluate.py", {"Libraries": {"numpy": "2"}}, "seed: 0\n", {"paper": 20, "<iot>": 20}, ["gone"])
@@ -99,6 +99,15 @@ def test_a_picture_is_as_large_as_its_letters_need(tmp_path: Path) -> None:
     Image.new("RGB", (32, 16)).save(tmp_path / "x.png")
     picture = Picture.read(tmp_path / "x.png")
     assert (picture.width, picture.height) == (20, 10)
+
+
+def test_a_script_that_is_not_here_is_started_by_what_is_installed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(Path(__file__).parents[3])
+    assert script("train.py") == "python train.py"
+    monkeypatch.chdir(tmp_path)
+    assert script("train.py") == "python -m agents train"
 
 
 def test_provenance(tmp_path: Path) -> None:
