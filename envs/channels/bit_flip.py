@@ -45,14 +45,17 @@ class BitFlip(Channel):
         drawn = [torch.rand(sent.bits.shape[1], generator=generator) for generator in generators]
         flipped = (torch.stack(drawn) < self.probability).to(sent.bits)
         received = dequantise(Quantised(sent.bits ^ flipped, sent.step), self.num_bits, latents)
-        variance = flip_variance(self.probability, self.num_bits, sent.step) + quantisation_variance(sent.step)
-        return Received(received, variance, np.full(len(latents), float(sent.bits.shape[1])))
+        gain = 1 - 2 * self.probability
+        variance = flip_variance(self.probability, self.num_bits, sent.step)
+        variance = variance + gain**2 * quantisation_variance(sent.step)
+        return Received(received, variance, np.full(len(latents), float(sent.bits.shape[1])), gain)
 
 
 def flip_variance(probability: float, num_bits: int, step: Tensor) -> FloatArray:
-    """Mean squared error by flips of a latent whose bits are fair and independent, `p step^2 (4^b - 1) / 3`.
+    """Variance by flips of an element about its mean, `p (1 - p) step^2 (4^b - 1) / 3`, whatever its value.
 
-    Bit i moves the element by `2^i step`, up or down. Own derivation.
+    A flip of bit i moves the element v by `2^i step`, up from 0 and down from 1; these moves add up to -2v, so that the
+    mean is (1 - 2p) v. Own derivation.
     """
-    variance: FloatArray = (probability * step.square() * (4**num_bits - 1) / 3).numpy()
+    variance: FloatArray = (probability * (1 - probability) * step.square() * (4**num_bits - 1) / 3).numpy()
     return variance

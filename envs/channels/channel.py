@@ -23,14 +23,16 @@ class Received(NamedTuple):
     """What B latents became on the link.
 
     Attributes:
-        latents: [B, C, H, W] as the channel gave them, before any rescaling.
-        noise_variance: variance of their error per real element, as the far end knows it, float64 [B].
+        latents: [B, C, H, W] as the channel gave them, `gain x + n` of the latents x that were sent.
+        noise_variance: variance of n per real element, as the far end knows it, float64 [B].
         channel_uses: complex symbols that were sent (bits, where the channel takes bits), float64 [B].
+        gain: known to the far end, one or float64 [B]; n has mean 0 for every x.
     """
 
     latents: Tensor
     noise_variance: FloatArray
     channel_uses: FloatArray
+    gain: FloatArray | float = 1.0
 
 
 @dataclass(frozen=True)

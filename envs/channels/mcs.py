@@ -51,13 +51,13 @@ class Modulation:
 MODULATIONS = tuple(
     Modulation(bits, rate)
     for bits, rates in (
-        (2, (205, 308, 449, 602)),
+        (2, (251, 308, 449, 602)),
         (4, (378, 490, 616)),
         (6, (466, 567, 666, 873)),
     )
     for rate in rates
 )
-"""A selection of TS 38.214, table 5.1.3.1-1, from the lowest rate that the code has (1/5) on."""
+"""A selection of TS 38.214, table 5.1.3.1-1, from its lowest rate that the code has unrepeated (above 1/5) on."""
 
 
 @dataclass(frozen=True)

@@ -182,7 +182,7 @@ class Execution:
         from envs.transceiver.receivers import receive  # torch, only where something runs
 
         clean = receive(self, receiver, latent)
-        return replace(latent, values=clean, step=self.done + stage.steps, noise_variance=None)
+        return replace(latent, values=clean, step=self.done + stage.steps, noise_variance=None, gain=1.0)
 
     def _carry(self, item: Item, stage: Transmit) -> Item:
         if isinstance(item, Image):
@@ -194,8 +194,9 @@ class Execution:
             if self.snr_db is not None:
                 draws = self.channel_seeds or [0] * len(self.seeds)
                 streams = self.transceiver.channel_streams(self.seeds, draws, self.crossings)
-                values, variance, uses = self.transceiver.channel.send(item.values, self.snr_db, streams)
-                received = replace(item, values=values, noise_variance=item.variance + variance)
+                values, variance, uses, gain = self.transceiver.channel.send(item.values, self.snr_db, streams)
+                variance = np.square(gain) * item.variance + variance
+                received = replace(item, values=values, noise_variance=variance, gain=item.gain * gain)
                 self.channel_uses = self.channel_uses + uses
                 self.crossings += 1
         self.handed_over = item, received

@@ -12,6 +12,9 @@ from envs.units import FloatArray
 if TYPE_CHECKING:
     from torch import Tensor
 
+LEAST_GAIN = 1e-6
+"""Where nothing at all arrives, what is divided by."""
+
 
 @dataclass(frozen=True)
 class Latent:
@@ -24,6 +27,7 @@ class Latent:
             has crossed a link. What denoises it from then on is a receiver.
         schedule: fingerprint of the schedule that its steps are of.
         begun: step that it began at: 0 from noise, later from an image.
+        gain: of the link, known: `values` are this times the latent that was sent, and noise. One, or float64 [B].
     """
 
     values: Tensor
@@ -31,6 +35,15 @@ class Latent:
     noise_variance: FloatArray | None
     schedule: str
     begun: int = 0
+    gain: FloatArray | float = 1.0
+
+    @property
+    def unbiased(self) -> tuple[Tensor, FloatArray]:
+        """Values and noise variance after division by the gain."""
+        if np.all(np.equal(self.gain, 1.0)):
+            return self.values, self.variance
+        gain = np.maximum(np.broadcast_to(self.gain, len(self.values)), LEAST_GAIN)
+        return self.values / self.values.new_tensor(gain)[:, None, None, None], self.variance / gain**2
 
     @property
     def variance(self) -> FloatArray:

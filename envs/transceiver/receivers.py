@@ -25,8 +25,9 @@ Predict = Callable[[Tensor, Tensor], Tensor]
 """(latents [B, C, H, W] of unit diffusion scale, timesteps float [B]) -> predicted noise of unit variance."""
 Generators = Sequence[torch.Generator]
 Process = Callable[[Predict, Schedule, Tensor, FloatArray, int, Generators], Tensor]
-"""(network, schedule, latents [B, C, H, W] as the channel gave them, their noise variance per real element [B], steps
-done 0..T - 1, a generator a request for the noise of those that draw some) -> clean latents [B, C, H, W]."""
+"""(network, schedule, latents [B, C, H, W] as the channel gave them over its known gain, their noise variance per real
+element [B], steps done 0..T - 1, a generator a request for the noise of those that draw some) -> clean latents
+[B, C, H, W]. `ignore` takes them as they came."""
 
 FADE_POWER = 2
 RECEIVER_STREAM = 2
@@ -93,7 +94,8 @@ def receive(execution: Execution, name: str, latent: Latent) -> Tensor:
         return latent.values
     spec, generators = receiver_named(name), [stream(int(seed), RECEIVER_STREAM, 0) for seed in execution.seeds]
     process, predict = PROCESSES[spec.process], execution.predictor(spec.network, spec.guided)
-    return process(predict, schedule, latent.values, latent.variance, latent.step, generators)
+    values, variance = (latent.values, latent.variance) if spec.process == "ignore" else latent.unbiased
+    return process(predict, schedule, values, variance, latent.step, generators)
 
 
 def _ignore(predict: Predict, schedule: Schedule, z: Tensor, _: FloatArray, split: int, __: Generators) -> Tensor:

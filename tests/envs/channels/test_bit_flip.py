@@ -14,11 +14,12 @@ from .streams import some_latents, streams
 
 def test_without_flips_only_quantisation_is_left() -> None:
     latents = some_latents(3, 4, 8, 8)
-    received, variance, bits = BitFlip(probability=0.0).send(latents, 0.0, streams(3))
+    received, variance, bits, gain = BitFlip(probability=0.0).send(latents, 0.0, streams(3))
     step = quantise(latents, 8).step
     assert torch.all((received - latents).abs().amax(dim=(1, 2, 3)) <= 0.501 * step)
     assert variance == pytest.approx((step.square() / 12).numpy())
     assert np.all(bits == 4 * 8 * 8 * 8)
+    assert gain == 1.0
 
 
 def test_bits_flip_as_often_as_they_should() -> None:
@@ -31,11 +32,17 @@ def test_bits_flip_as_often_as_they_should() -> None:
     assert flipped.double().mean().item() / 8 == pytest.approx(0.02, abs=0.0008)
 
 
-def test_the_error_has_the_variance_that_the_receiver_is_told() -> None:
-    """Of uniform elements, whose bits are fair and independent. 102,400 of them: a standard error of 2 %."""
-    latents = 2 * torch.rand(400, 4, 8, 8, generator=torch.Generator().manual_seed(0)) - 1
-    received, variance, _ = BitFlip(probability=0.02, num_bits=6).send(latents, 0.0, streams(400))
-    assert (received - latents).square().mean().item() == pytest.approx(variance.mean(), rel=0.08)
+@pytest.mark.parametrize("probability", [0.02, 0.3, 0.5])
+@pytest.mark.parametrize("spread", [1.0, 0.3])
+def test_the_error_has_the_variance_that_the_receiver_is_told(probability: float, spread: float) -> None:
+    """102,400 elements, uniform, or Gaussian with few near the ends: a standard error of 2 % at most."""
+    generator = torch.Generator().manual_seed(0)
+    uniform = 2 * torch.rand(400, 4, 8, 8, generator=generator) - 1
+    latents = uniform if spread == 1.0 else spread * torch.randn(400, 4, 8, 8, generator=generator)
+    received, variance, _, gain = BitFlip(probability, num_bits=6).send(latents, 0.0, streams(400))
+    error = received - gain * latents
+    assert error.square().mean().item() == pytest.approx(variance.mean(), rel=0.08)
+    assert (error * latents).mean().item() == pytest.approx(0.0, abs=0.02 * variance.mean() ** 0.5)
 
 
 def test_the_snr_has_no_effect_and_the_generators_have() -> None:

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from envs.channels.rayleigh import Rayleigh
+from envs.transceiver.items import Latent
 
 from .streams import some_latents, streams
 
@@ -20,9 +21,9 @@ LATENTS = 2 * some_latents(COUNT, 4, 4, 4)
 def test_the_error_has_the_variance_that_the_receiver_is_told(gain: str, equaliser: str, snr_db: float) -> None:
     """Mean of error over variance is 1; its standard error is 0.007 with a known gain, below 0.02 with an estimate."""
     channel = Rayleigh(gain=gain, equaliser=equaliser, pilots=2)  # type: ignore[arg-type]
-    received, variance, _ = channel.send(LATENTS, snr_db, streams(COUNT))
-    error = (received - LATENTS).double().square().mean(dim=(1, 2, 3)).numpy()
-    assert (error / variance).mean() == pytest.approx(1.0, abs=0.06)
+    received, variance, _, shrink = channel.send(LATENTS, snr_db, streams(COUNT))
+    error = received.double() - torch.as_tensor(shrink)[:, None, None, None] * LATENTS
+    assert (error.square().mean(dim=(1, 2, 3)).numpy() / variance).mean() == pytest.approx(1.0, abs=0.06)
 
 
 def test_the_gain_is_rayleigh_distributed() -> None:
@@ -45,9 +46,20 @@ def test_minimum_mean_squared_error_is_below_zero_forcing() -> None:
         for name in ("zero_forcing", "mmse")
     )
     power = LATENTS.double().square().mean(dim=(1, 2, 3)).numpy()
-    assert np.all(least.noise_variance < forced.noise_variance)
-    assert least.noise_variance == pytest.approx(1 / (1 / forced.noise_variance + 1 / power))
+    squared_error = (1 - least.gain) ** 2 * power + least.noise_variance
+    assert squared_error == pytest.approx(1 / (1 / forced.noise_variance + 1 / power))
     assert (least.latents - LATENTS).square().mean() < (forced.latents - LATENTS).square().mean()
+
+
+def test_what_an_equaliser_shrinks_a_receiver_can_undo() -> None:
+    forced, least = (
+        Rayleigh(equaliser=name).send(LATENTS, 0.0, streams(COUNT))  # type: ignore[arg-type]
+        for name in ("zero_forcing", "mmse")
+    )
+    values, variance = Latent(least.latents, 3, least.noise_variance, "schedule", gain=least.gain).unbiased
+    torch.testing.assert_close(values, forced.latents, rtol=1e-4, atol=1e-5)
+    assert variance == pytest.approx(forced.noise_variance)
+    assert np.all(least.gain < 1)
 
 
 def test_more_pilots_come_nearer_to_the_known_gain() -> None:
