@@ -37,7 +37,7 @@ from envs.transceiver.model.components import load_components
 from envs.transceiver.model.folders import EMBEDDED, model_folder
 from envs.transceiver.model.loading import quietly, read_unet, read_vae
 from envs.transceiver.model.options import ModelOptions
-from envs.transceiver.profile.measurement import Measurement
+from envs.transceiver.profile.measurement import SharedRuns, transceiver_of
 from envs.transceiver.profile.settings import MeasureParams
 from envs.transceiver.scenes.scenes import ALL_SCENES
 from envs.transceiver.transceiver import Transceiver
@@ -185,7 +185,7 @@ def report_profile(setting: Setting, model: str | None, rounds: int) -> None:
         guidance_scale=transceiver.guidance_scale,
         batch_size=2 * max(2, setting.batch // 2),
     )
-    measurement = Measurement(params)
+    measurement = SharedRuns(transceiver_of(params), params.requests(), params.batch_size)
     prompts, seeds, levels = measurement.prompts, measurement.seeds, list(params.snr_db)
     cells = len(prompts) * len(levels)
     splits = np.linspace(0, transceiver.num_inference_steps, 6).round().astype(int).tolist()
@@ -212,7 +212,7 @@ def report_profile(setting: Setting, model: str | None, rounds: int) -> None:
         total = {name: np.zeros(rounds) for name in cells_of}
         for split in splits:
             contestants: dict[str, Run] = {
-                "shared": partial(measurement.part, receiver, split),
+                "shared": partial(measurement.measure, receiver, split, levels, [0]),
                 "in batches": partial(together, receiver, split),
                 "one by one": partial(alone, receiver, split),
             }

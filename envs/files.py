@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import os
+import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ def whole_file(path: str | Path) -> Iterator[Path]:
     The suffix stays at the end, for writers that look at it; several processes do not meet. Its mode is the usual one.
     """
     path = Path(path)
-    partial = path.with_name(f"{path.stem}.{os.getpid()}.partial{path.suffix}")
+    partial = path.with_name(f"{path.stem}.{platform.node()}.{os.getpid()}.partial{path.suffix}")
     try:
         yield partial
         usual_modes(partial)

@@ -30,7 +30,6 @@ def main(config: DictConfig) -> None:
         measured.num_requests,
         len(measured.snr_db),
         measured.num_inference_steps,
-        config.workers,
     )
     hours = {name: cost.flops() / rate / 3600 for name, rate in RATES.items()}
     print(

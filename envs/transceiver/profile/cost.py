@@ -33,7 +33,7 @@ class ProfileCost:
 
 
 def profile_cost(
-    draws: Mapping[str, int], guided: Mapping[str, bool], requests: int, snrs: int, steps: int, workers: int = 1
+    draws: Mapping[str, int], guided: Mapping[str, bool], requests: int, snrs: int, steps: int
 ) -> ProfileCost:
     """Work of a profile, from the trajectories that are shared by all cells of a request on.
 
@@ -45,9 +45,8 @@ def profile_cost(
         guided: whether it runs two forwards a step.
         requests, snrs: axes of the profile.
         steps: T; splits are 0..T.
-        workers: processes, each of which makes the trajectories and the noise-free images itself.
     """
-    forwards, decodings = 2 * steps * requests * workers, requests * workers
+    forwards, decodings = 2 * steps * requests, requests
     for name, count in draws.items():
         cells = requests * snrs * count
         taken = steps * requests + cells * steps * (steps - 1) // 2

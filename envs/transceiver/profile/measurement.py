@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from envs.files import whole_file
 from envs.transceiver.model.components import load_components
 from envs.transceiver.profile import image_metrics
 from envs.transceiver.profile.profile import METRICS, Request
@@ -25,24 +27,36 @@ class SharedRuns:
         transceiver: what runs them; it has something that judges alignment.
         requests: R requests.
         batch_size: images at a time.
+        kept: file that keeps trajectories and noise-free images; what is there is not computed again.
 
     Raises:
         ValueError: nothing judges alignment.
     """
 
-    def __init__(self, transceiver: Transceiver, requests: Sequence[Request], batch_size: int = 32) -> None:
+    def __init__(
+        self,
+        transceiver: Transceiver,
+        requests: Sequence[Request],
+        batch_size: int = 32,
+        kept: Path | None = None,
+    ) -> None:
         transceiver.components.needed_judge()
         self.transceiver, self.requests, self.batch_size = transceiver, tuple(requests), batch_size
         self.prompts = [request.prompt for request in self.requests]
         self.seeds = [request.seed for request in self.requests]
-        self.trajectory = torch.cat(
-            [
-                transceiver.trajectory([self.prompts[i] for i in rows], [self.seeds[i] for i in rows])
-                for rows in self.batches(np.arange(len(self.requests)))
-            ],
-            dim=1,
-        )
-        self.reference_images = transceiver.decode(self.trajectory[-1])
+        if kept is None or not kept.exists():
+            batches = self.batches(np.arange(len(self.requests)))
+            prompts_and_seeds = [([self.prompts[i] for i in rows], [self.seeds[i] for i in rows]) for rows in batches]
+            self.trajectory = torch.cat([transceiver.trajectory(*each) for each in prompts_and_seeds], dim=1)
+            self.reference_images = transceiver.decode(self.trajectory[-1])
+        if kept is not None and not kept.exists():
+            with whole_file(kept) as file:
+                np.savez(file, trajectory=self.trajectory.cpu().numpy(), images=self.reference_images.cpu().numpy())
+        elif kept is not None:
+            with np.load(kept) as data:
+                self.trajectory, self.reference_images = (
+                    torch.from_numpy(data[name]).to(transceiver.device) for name in ("trajectory", "images")
+                )
 
     def reference(self) -> NDArray[np.float32]:
         """Metrics of the noise-free images, [M, R]."""
@@ -50,25 +64,26 @@ class SharedRuns:
 
     def deliver(self, receiver: str, split: int, snr_db: float) -> dict[str, NDArray[np.float32]]:
         """All requests through one receiver at one split and SNR: metric -> [R]."""
-        return dict(zip(METRICS, self.measure(receiver, split, [snr_db], 1)[..., 0, 0], strict=True))
+        return dict(zip(METRICS, self.measure(receiver, split, [snr_db], [0])[..., 0, 0], strict=True))
 
-    def measure(self, receiver: str, split: int, snr_db: Sequence[float], draws: int) -> NDArray[np.float32]:
+    def measure(self, receiver: str, split: int, snr_db: Sequence[float], draws: Sequence[int]) -> NDArray[np.float32]:
         """All requests through one receiver at one split, over SNRs and channel draws: metrics [M, R, S, D].
 
         At split 0 nothing crosses the channel, and one run a request serves them all.
         """
         requests, levels = len(self.requests), np.asarray(snr_db)
-        shape = (requests, len(levels), draws) if split else (requests, 1, 1)
+        shape = (requests, len(levels), len(draws)) if split else (requests, 1, 1)
         rows = []
         for flat in self.batches(np.arange(np.prod(shape))):
             request, snr, draw = np.unravel_index(flat, shape)
             prompts, seeds = [self.prompts[i] for i in request], [self.seeds[i] for i in request]
             sent = self.trajectory[split, request]
             link = levels[snr].tolist() if split else None
-            delivery = self.transceiver.deliver(sent, prompts, seeds, split, link, receiver, draw.tolist())
+            channel_seeds = [draws[i] for i in draw]
+            delivery = self.transceiver.deliver(sent, prompts, seeds, split, link, receiver, channel_seeds)
             rows.append(self.judge(delivery.images, request))
         values = np.concatenate(rows, axis=1).reshape(-1, *shape)
-        return np.broadcast_to(values, (len(values), requests, len(levels), draws)).copy()
+        return np.broadcast_to(values, (len(values), requests, len(levels), len(draws))).copy()
 
     def judge(self, images: Tensor, request: NDArray[Any]) -> NDArray[np.float32]:
         """Metrics of images of some requests, [M, n]."""
@@ -82,24 +97,13 @@ class SharedRuns:
         return (rows[start : start + self.batch_size] for start in range(0, len(rows), self.batch_size))
 
 
-class Measurement(SharedRuns):
-    """Measures one part (a receiver at a split) at a time.
-
-    Args:
-        params: what is measured.
+def transceiver_of(params: MeasureParams) -> Transceiver:
+    """What measures a profile.
 
     Raises:
         ValueError: a model that cannot be loaded, or without a network that a receiver needs.
     """
-
-    def __init__(self, params: MeasureParams) -> None:
-        self.params = params
-        components = load_components(params.model, params.device, params.options)
-        transceiver = Transceiver(components, params.num_inference_steps, params.guidance_scale, params.channel)
-        for name in params.receivers:
-            components.network(receiver_named(name).network)
-        super().__init__(transceiver, params.requests(), params.batch_size)
-
-    def part(self, receiver: str, split: int) -> NDArray[np.float32]:
-        """Metrics of one receiver at one split, [M, R, S, D]."""
-        return self.measure(receiver, split, self.params.snr_db, self.params.receivers[receiver])
+    components = load_components(params.model, params.device, params.options)
+    for name in params.receivers:
+        components.network(receiver_named(name).network)
+    return Transceiver(components, params.num_inference_steps, params.guidance_scale, params.channel)

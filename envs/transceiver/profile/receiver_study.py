@@ -15,14 +15,14 @@ from torch import Tensor
 from envs.transceiver.model.components import load_components
 from envs.transceiver.model.flops import receiver_step_flops
 from envs.transceiver.profile.image_metrics import frechet_distance
-from envs.transceiver.profile.measurement import Measurement
-from envs.transceiver.profile.parallel import Tables, measure_tables
+from envs.transceiver.profile.measurement import SharedRuns
 from envs.transceiver.profile.profile import METRICS, Request
 from envs.transceiver.profile.settings import MeasureParams
+from envs.transceiver.profile.shards import Tables, gather_tables, measure_cells
 from envs.units import FloatArray
 
 
-class FeatureMeasurement(Measurement):
+class FeatureRuns(SharedRuns):
     """Keeps the classifier's features of every image below its metrics."""
 
     @torch.no_grad()
@@ -111,5 +111,6 @@ def study_receivers(
     )
     components = load_components(model)
     step_flops = {name: receiver_step_flops(components, name) for name in receivers}
-    tables, reference, _ = measure_tables(params, folder, workers, 1, FeatureMeasurement)
+    measure_cells(params, folder, workers, 1, FeatureRuns)
+    tables, reference, _ = gather_tables(params, folder)
     return ReceiverStudy(params.requests(), params.snr_db, tables, reference, step_flops)

@@ -30,6 +30,7 @@ class MeasureParams:
         snr_db: measured SNRs.
         num_inference_steps, guidance_scale: of the sampler; None takes the model's guidance.
         batch_size: latents a forward.
+        requests_per_cell: that are measured at once, and whose trajectories are kept together.
         channel: name of the link, or a mapping of `name` and parameters.
         device: where it runs; "auto" is the GPU where there is one.
         options: networks that stand in for the model's, and how they run.
@@ -46,6 +47,7 @@ class MeasureParams:
     num_inference_steps: int = 20
     guidance_scale: float | None = None
     batch_size: int = 128
+    requests_per_cell: int = 16
     seed: int = 0
     channel: str | Mapping[str, Any] = "awgn"
     device: str = AUTO
@@ -58,7 +60,7 @@ class MeasureParams:
         for name, draws in self.receivers.items():
             receiver_named(name)
             checks.integer(f"channel draws of {name}", draws, 1)
-        for name in ("num_requests", "batch_size"):
+        for name in ("num_requests", "batch_size", "requests_per_cell"):
             checks.integer(name, getattr(self, name), 1)
         if self.prompts is not None and not self.prompts:
             raise ValueError("prompts is an empty list: give one or more, or null for captioned scenes")
@@ -91,3 +93,8 @@ class MeasureParams:
         order = np.concatenate([rng.permutation(len(prompts)) for _ in range(self.num_requests // len(prompts) + 1)])
         seeds = rng.integers(2**31, size=self.num_requests)
         return tuple(Request(prompts[i], int(s)) for i, s in zip(order[: self.num_requests], seeds, strict=True))
+
+    def blocks(self) -> list[slice]:
+        """The requests as they are measured at once."""
+        starts = range(0, self.num_requests, self.requests_per_cell)
+        return [slice(start, min(start + self.requests_per_cell, self.num_requests)) for start in starts]

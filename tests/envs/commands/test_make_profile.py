@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from envs.commands import make_profile
-from envs.transceiver.profile import parallel
+from envs.transceiver.profile import shards
 from envs.transceiver.profile.profile import QualityProfile
 
 from ..transceiver.stable_diffusion import MEASURED, choose
@@ -24,7 +28,7 @@ def test_a_measured_profile_is_one_file(
     assert command("envs.commands.make_profile", "size=smoke", *axes, *one_receiver, *places) == 0
     said = capsys.readouterr()
     assert f"wrote {output}: ignore on " in said.out
-    assert "3 of 3 cells" in said.err
+    assert "4 of 4 cells" in said.err
     profile = QualityProfile.load(output)
     assert profile.values("ignore", "ssim").shape == (2, 3, 2, 1)
     assert list((tmp_path / "parts").glob("*.ignore.*.npy"))
@@ -78,9 +82,33 @@ def test_what_a_profile_needs_is_said_before_it_is_measured(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    monkeypatch.setattr(parallel, "measure_profile", lambda *_: pytest.fail("work was started"))
+    monkeypatch.setattr(shards, "measure_cells", lambda *_, **__: pytest.fail("work was started"))
     chosen = [override for override in choose(stable_diffusion_folder) if not override.startswith(left_out)]
     folder, output = f"folder={tmp_path / 'parts'}", f"output={tmp_path / 'sd.npz'}"
     assert command("envs.commands.make_profile", *chosen, *MEASURED, folder, output, "workers=1") == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "sd.npz").exists()
+
+
+@pytest.mark.slow
+def test_a_profile_is_measured_by_jobs_of_a_cluster(tiny_folder: Path, tmp_path: Path) -> None:
+    if find_spec("hydra_plugins.hydra_submitit_launcher") is None:
+        pytest.skip("the extra sweep is not installed")
+    axes = [f"transceiver.path={tiny_folder}", "measure.num_inference_steps=2", "measure.requests_per_cell=2"]
+
+    def measure(*settings: str) -> None:
+        command = [sys.executable, "-m", "envs", "make_profile", *settings, "size=smoke", *axes]
+        subprocess.run(
+            command,
+            cwd=tmp_path,
+            env={"PYTHONPATH": str(Path(__file__).parents[3]), "OMP_NUM_THREADS": "1"},
+            check=True,
+        )
+
+    measure("folder=whole", "output=whole.npz")
+    measure("-m", "shard=0/2,1/2", "launcher=submitit_local", "folder=parts", "output=parts.npz")
+    assert not (tmp_path / "parts.npz").exists()
+    measure("shard=gather", "folder=parts", "output=parts.npz")
+    once, parts = (np.load(tmp_path / f"{name}.npz") for name in ("whole", "parts"))
+    assert once.files == parts.files
+    assert all(np.array_equal(once[name], parts[name]) for name in once.files)

@@ -11,7 +11,7 @@ from diffusers import AutoencoderKL, UNet2DConditionModel
 
 from envs.transceiver.model.guided_unet import GuidedUNet
 from envs.transceiver.profile.cost import profile_cost
-from envs.transceiver.profile.measurement import Measurement
+from envs.transceiver.profile.measurement import SharedRuns, transceiver_of
 from envs.transceiver.profile.settings import MeasureParams
 
 
@@ -35,10 +35,10 @@ def test_it_is_what_a_measurement_runs(tiny_folder: Path, monkeypatch: pytest.Mo
         ("decodings", 1, AutoencoderKL, "decode"),
     ):
         monkeypatch.setattr(network, method, counting(what, times, getattr(network, method)))
-    measurement = Measurement(params)
-    for name in draws:
+    runs = SharedRuns(transceiver_of(params), params.requests(), params.batch_size)
+    for name, count in draws.items():
         for split in range(5):
-            measurement.part(name, split)
+            runs.measure(name, split, params.snr_db, range(count))
     cost = profile_cost(draws, {"finetuned": False, "ignore": True}, requests=3, snrs=3, steps=4)
     assert (cost.forwards, cost.decodings) == (latents["forwards"], latents["decodings"])
 

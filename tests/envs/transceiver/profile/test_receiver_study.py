@@ -10,9 +10,9 @@ import torch
 
 from envs.transceiver import load_transceiver
 from envs.transceiver.profile import image_metrics
-from envs.transceiver.profile.parallel import measure_profile
 from envs.transceiver.profile.receiver_study import ReceiverStudy, study_receivers
 from envs.transceiver.profile.settings import MeasureParams
+from envs.transceiver.profile.shards import measure_profile
 
 SNR_DB = (-6.0, 0.0, 6.0)
 NAMES = ("ignore", "finetuned")

@@ -12,9 +12,9 @@ from omegaconf import OmegaConf
 from agents.runs.setup import check_transceiver, matching_transceiver
 from envs.command_line import CONFIGS
 from envs.transceiver import load_transceiver
-from envs.transceiver.profile.parallel import measure_profile
 from envs.transceiver.profile.profile import QualityProfile
 from envs.transceiver.profile.settings import MeasureParams
+from envs.transceiver.profile.shards import measure_profile
 
 from ..stable_diffusion import MEASURED, choose
 
