@@ -98,7 +98,7 @@ class TrainedPolicy(Policy):
 
         Raises:
             ValueError: no such file, not one of an algorithm of `LOADABLE`, or one whose observations were normalised
-                nobody knows how.
+                by statistics that are lost.
         """
         name = _algorithm_of(path)
         try:
@@ -155,7 +155,7 @@ def save_policy(agent: BaseAlgorithm, folder: str | os.PathLike[str]) -> Path:
 
     Raises:
         ValueError: an algorithm that `load_policy` cannot load, observations that are not one array, or that were
-            normalised nobody knows how.
+            normalised by statistics that are lost.
     """
     if not isinstance(agent, tuple(LOADABLE.values())):
         raise ValueError(f"{type(agent).__name__} cannot be saved as a policy; allowed: {', '.join(LOADABLE)}")

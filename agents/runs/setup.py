@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import nullcontext
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,9 +25,6 @@ from envs.transceiver import (
     timed_costs,
     transceiver_fingerprint,
 )
-
-OF_THE_TRANSCEIVER = ("path", "guidance_scale", "device")
-"""Keys of the group `transceiver` beside the model's options."""
 
 
 @dataclass(frozen=True)
@@ -87,8 +84,6 @@ def prepare_environment(config: DictConfig, num_envs: int) -> tuple[SplitSetting
     model = SplitVectorEnv(1, replace(settings, fidelity="profile", channel=None)).model
     settings = replace(settings, profile=model.profile)
     timed = config.costs.name == "measured"
-    if _is_named(config.transceiver):
-        check_weights(config.transceiver, model.profile)
     if settings.fidelity == "live" or timed:
         transceiver = matching_transceiver(config.transceiver, model.profile, settings.channel)
         if settings.fidelity == "live":
@@ -96,6 +91,8 @@ def prepare_environment(config: DictConfig, num_envs: int) -> tuple[SplitSetting
         if timed:
             timing = asdict(checks.parse(MeasuredCosts, plain(config.costs, exclude=["name"]), "costs"))
             settings = replace(settings, costs=timed_costs(transceiver, settings.receiver, **timing))
+    elif _is_named(config.transceiver):
+        check_weights(config.transceiver, model.profile)
     return settings, SplitVectorEnv(num_envs, settings)
 
 
@@ -105,8 +102,8 @@ def check_transceiver(config: DictConfig) -> None:
     Raises:
         ValueError: unknown keys of the group, or a folder that does not exist.
     """
-    options = list(ModelOptions.__dataclass_fields__)
-    checks.keys("transceiver", config, [*OF_THE_TRANSCEIVER, *options], options)
+    options = [field.name for field in fields(ModelOptions)]
+    checks.keys("transceiver", config, [*ModelOptions.BESIDE, *options], options)
     allowed = "must be a folder with weights, hub:owner/name or null"
     if OmegaConf.is_missing(config, "path"):
         raise ValueError(f"transceiver.path {allowed}, nothing was given")
@@ -160,7 +157,7 @@ def _is_named(config: DictConfig) -> bool:
 
 
 def _options(config: DictConfig) -> ModelOptions:
-    return ModelOptions.from_config(plain(config, exclude=OF_THE_TRANSCEIVER))
+    return ModelOptions.from_group(plain(config))
 
 
 def matching_transceiver(config: DictConfig, profile: QualityProfile, channel: Any) -> Any:

@@ -65,11 +65,10 @@ def main(config: DictConfig) -> None:
     settings = checks.parse(GenerateSettings, plain(config, exclude=groups))
     transceiver, channel = plain(config.transceiver), plain(config.channel)
     make_channel(channel)
-    options = {key: value for key, value in transceiver.items() if key not in ("path", "guidance_scale", "device")}
     from envs.transceiver.receivers import receiver_named  # heavy: after help and most mistakes
 
     networks = [receiver_named(name).network for name in settings.receivers]
-    check_networks(transceiver["path"], ModelOptions.from_config(options), networks)
+    check_networks(transceiver["path"], ModelOptions.from_group(transceiver), networks)
     from envs.transceiver import load_transceiver
 
     live = load_transceiver(**transceiver, num_inference_steps=settings.num_inference_steps, channel=channel)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, ClassVar, Self
 
 from envs import checks
 
@@ -39,6 +39,9 @@ class ModelOptions:
         ValueError: a dtype or a flag that is not known, or a folder that is not there.
     """
 
+    BESIDE: ClassVar[tuple[str, ...]] = ("path", "guidance_scale", "device")
+    """Keys of a configuration's group `transceiver` that are not options."""
+
     dtype: str = "float32"
     slicing: bool | str = False
     compile: bool = False
@@ -62,6 +65,11 @@ class ModelOptions:
             ValueError: a key that is not an option.
         """
         return checks.make(cls, config, "the model's options")
+
+    @classmethod
+    def from_group(cls, group: Mapping[str, Any]) -> Self:
+        """The options in a configuration's group `transceiver`; see `from_config`."""
+        return cls.from_config({key: value for key, value in group.items() if key not in cls.BESIDE})
 
     @property
     def sources(self) -> dict[str, str]:

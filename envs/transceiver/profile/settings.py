@@ -79,8 +79,7 @@ class MeasureParams:
         Raises:
             ValueError: a folder that is not there, an unknown option, or a setting out of range.
         """
-        own = ("path", "guidance_scale", "device")
-        options = ModelOptions.from_config({key: value for key, value in transceiver.items() if key not in own})
+        options = ModelOptions.from_group(transceiver)
         lists = {name: None if measure[name] is None else tuple(measure[name]) for name in ("snr_db", "prompts")}
         model_fields = {"model": transceiver["path"], "guidance_scale": transceiver["guidance_scale"]}
         model_fields |= {"device": transceiver["device"], "options": options}

@@ -98,12 +98,6 @@ class Shard:
 WHOLE = Shard(0, 1)
 
 
-def measure_profile(params: MeasureParams, folder: Path, workers: int | str, threads: int) -> QualityProfile:
-    """Measure the whole profile; see `measure_cells`."""
-    measure_cells(params, folder, workers, threads)
-    return gather_profile(params, folder)
-
-
 def measure_cells(
     params: MeasureParams,
     folder: Path,
@@ -112,7 +106,7 @@ def measure_cells(
     kind: type[SharedRuns] = SharedRuns,
     shard: Shard = WHOLE,
 ) -> None:
-    """Measure those cells of a shard that nobody has measured, the most expensive ones first.
+    """Measure those cells of a shard that are not there yet, the most expensive ones first.
 
     Args:
         params: what is measured.
@@ -165,7 +159,7 @@ def gather_tables(params: MeasureParams, folder: Path) -> tuple[Tables, NDArray[
         (tables, those of the noise-free images [M, R], fingerprint of model, schedule and channel).
 
     Raises:
-        ValueError: cells that nobody has measured, some of them by name.
+        ValueError: cells that are missing, some of them by name.
     """
     files = cell_files(params, folder)
     if missing := [cell for cell, file in files.items() if not file.is_file()]:

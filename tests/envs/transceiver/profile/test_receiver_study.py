@@ -12,7 +12,8 @@ from envs.transceiver import load_transceiver
 from envs.transceiver.profile import image_metrics
 from envs.transceiver.profile.receiver_study import ReceiverStudy, study_receivers
 from envs.transceiver.profile.settings import MeasureParams
-from envs.transceiver.profile.shards import measure_profile
+
+from .measured import measured_profile
 
 SNR_DB = (-6.0, 0.0, 6.0)
 NAMES = ("ignore", "finetuned")
@@ -34,7 +35,7 @@ def test_it_measures_what_a_profile_holds(
     studied: tuple[ReceiverStudy, Path], tiny_folder: Path, tmp_path: Path
 ) -> None:
     params = MeasureParams(str(tiny_folder), dict.fromkeys(NAMES, 1), 3, SNR_DB, num_inference_steps=3)
-    profile = measure_profile(params, tmp_path, workers=1, threads=1)
+    profile = measured_profile(params, tmp_path)
     for name in NAMES:
         for metric in ("alignment", "psnr_db", "ssim"):
             np.testing.assert_array_equal(

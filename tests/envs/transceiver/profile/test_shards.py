@@ -20,8 +20,9 @@ from envs.transceiver.profile.shards import (
     cell_files,
     gather_profile,
     measure_cells,
-    measure_profile,
 )
+
+from .measured import measured_profile
 
 
 def params_of(folder: Path, **changes: object) -> MeasureParams:
@@ -49,7 +50,7 @@ def names_of(params: MeasureParams) -> list[str]:
 @pytest.fixture(scope="module")
 def measured(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[QualityProfile, Path]:
     folder = tmp_path_factory.mktemp("parts")
-    return measure_profile(params_of(tiny_folder), folder, workers=1, threads=1), folder
+    return measured_profile(params_of(tiny_folder), folder), folder
 
 
 def test_the_profile_has_its_axes(measured: tuple[QualityProfile, Path]) -> None:
@@ -90,7 +91,7 @@ def test_an_interrupted_measurement_goes_on(
     lost = sorted(folder.glob("*.finetuned.*.npy"))[2]
     lost.unlink()
     kept = {path: path.stat().st_mtime_ns for path in folder.glob("*.npy")}
-    again = measure_profile(params_of(tiny_folder), folder, workers=1, threads=1)
+    again = measured_profile(params_of(tiny_folder), folder)
     assert lost.exists()
     assert {path: path.stat().st_mtime_ns for path in kept} == kept
     for metric in METRICS:

@@ -14,9 +14,9 @@ from envs.command_line import CONFIGS
 from envs.transceiver import load_transceiver
 from envs.transceiver.profile.profile import QualityProfile
 from envs.transceiver.profile.settings import MeasureParams
-from envs.transceiver.profile.shards import measure_profile
 
 from ..stable_diffusion import MEASURED, choose
+from .measured import measured_profile
 
 
 def params_of(overrides: list[str]) -> MeasureParams:
@@ -29,7 +29,7 @@ def params_of(overrides: list[str]) -> MeasureParams:
 @pytest.fixture(scope="module")
 def measured(stable_diffusion_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[QualityProfile, Path]:
     parts = tmp_path_factory.mktemp("parts")
-    profile = measure_profile(params_of(choose(stable_diffusion_folder)), parts, workers=1, threads=1)
+    profile = measured_profile(params_of(choose(stable_diffusion_folder)), parts)
     file = parts / "sd.npz"
     profile.save(file)
     return profile, file
