@@ -50,6 +50,7 @@ benchmarks: $(STAMP)  ## every benchmark of docs/benchmarks.md, an hour, into do
 	$(call printed,agents,python benchmarks/agents.py)
 	$(call printed,check_profile,python -m agents check_profile)
 	$(call printed,profile_cost,python -m envs profile_cost)
+	$(call printed,profile_search,python benchmarks/profile_search.py)
 	$(call printed,export,python -m agents export policy=root format=onnx output=outputs/root.onnx)
 
 test: $(STAMP)  ## all tests

@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from agents.evaluation.rollouts import evaluate
-from agents.evaluation.statistics import BinnedMeans, Interval, binned_means, mean_interval, paired_difference
+from agents.evaluation.statistics import BinnedMeans, Crossed, Interval, binned_means, mean_interval, paired_difference
 from agents.policies import POLICY_NAMES, REQUIRED_PLANS, Policy, Predictor, load_policy
 
 if TYPE_CHECKING:
@@ -40,6 +40,7 @@ __all__ = [
     "POLICY_NAMES",
     "REQUIRED_PLANS",
     "BinnedMeans",
+    "Crossed",
     "D3QNPolicy",
     "Interval",
     "LinUCB",

@@ -37,8 +37,10 @@ from envs.transceiver.model.components import load_components
 from envs.transceiver.model.folders import EMBEDDED, model_folder
 from envs.transceiver.model.loading import quietly, read_unet, read_vae
 from envs.transceiver.model.options import ModelOptions
-from envs.transceiver.profile.measurement import SharedRuns, transceiver_of
-from envs.transceiver.profile.settings import MeasureParams
+from envs.transceiver.profile.measurement import Search, SharedRuns, transceiver_of
+from envs.transceiver.profile.profile import TEST
+from envs.transceiver.profile.settings import MeasureParams, ReceiverAxes
+from envs.transceiver.receivers import receiver_named
 from envs.transceiver.scenes.scenes import ALL_SCENES
 from envs.transceiver.transceiver import Transceiver
 
@@ -142,7 +144,7 @@ def report_speed(setting: Setting, rounds: int, compiled: Setting | None = None)
     """
     transceiver, split = setting.transceiver, setting.split
     stock, layout = Stock(transceiver), Stock(transceiver, channels_last=True)
-    ours, light = f"generate, split {split}, channel, rematch", f"generate, split {split}, channel, finetuned"
+    ours = f"generate, split {split}, channel, rematch"
     whole, theirs, theirs_too = "generate, unsplit", "StableDiffusionPipeline", "the same in channels_last"
     contestants: dict[str, Run] = {
         ours: setting.generate,
@@ -150,10 +152,12 @@ def report_speed(setting: Setting, rounds: int, compiled: Setting | None = None)
         theirs: lambda: stock.generate(setting),
         theirs_too: lambda: layout.generate(setting),
     }
-    if transceiver.components.finetune_unet is not None:
-        contestants[light] = lambda: setting.generate(receiver="finetuned")
-        if compiled is not None:
-            contestants[f"compiled: {light}"] = lambda: compiled.generate(receiver="finetuned")
+    for name in ("finetuned", "finetuned_light"):
+        if getattr(transceiver.components, receiver_named(name).network) is not None:
+            other = f"generate, split {split}, channel, {name}"
+            contestants[other] = partial(setting.generate, receiver=name)
+            if compiled is not None:
+                contestants[f"compiled: {other}"] = partial(compiled.generate, receiver=name)
     if compiled is not None:
         contestants[f"compiled: {ours}"] = compiled.generate
     fastest = ours if compiled is None else f"compiled: {ours}"
@@ -178,18 +182,20 @@ def report_profile(setting: Setting, model: str | None, rounds: int) -> None:
     ]
     params = MeasureParams(
         model=model,
-        receivers=dict.fromkeys(receivers, 1),
-        num_requests=max(2, setting.batch // 2),
+        receivers=dict.fromkeys(receivers, ReceiverAxes((transceiver.num_inference_steps,), draws=1)),
+        requests={TEST: max(2, setting.batch // 2)},
         snr_db=(-6.0, 6.0),
         num_inference_steps=transceiver.num_inference_steps,
         guidance_scale=transceiver.guidance_scale,
         batch_size=2 * max(2, setting.batch // 2),
     )
-    measurement = SharedRuns(transceiver_of(params), params.requests(), params.batch_size)
+    measurement = SharedRuns(transceiver_of(params), params.requests_of(TEST), params.batch_size)
     prompts, seeds, levels = measurement.prompts, measurement.seeds, list(params.snr_db)
     cells = len(prompts) * len(levels)
     splits = np.linspace(0, transceiver.num_inference_steps, 6).round().astype(int).tolist()
     print(f"\nProfile: {', '.join(receivers)} at splits {splits}, {cells} cells each, {rounds} rounds")
+
+    every_snr = Search(None, params.accepted)
 
     def together(receiver: str, split: int) -> Any:
         snr_db = np.repeat(levels, len(prompts)).tolist()
@@ -212,7 +218,7 @@ def report_profile(setting: Setting, model: str | None, rounds: int) -> None:
         total = {name: np.zeros(rounds) for name in cells_of}
         for split in splits:
             contestants: dict[str, Run] = {
-                "shared": partial(measurement.measure, receiver, split, levels, [0]),
+                "shared": partial(measurement.table, receiver, split, np.array(levels), 1, every_snr),
                 "in batches": partial(together, receiver, split),
                 "one by one": partial(alone, receiver, split),
             }

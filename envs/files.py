@@ -1,14 +1,18 @@
-"""Files that are never half written: a temporary name first, then a rename."""
+"""Files that are never half written: a temporary name first, then a rename; and who of several writes which."""
 
 from __future__ import annotations
 
 import csv
+import hashlib
 import os
 import platform
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from envs import checks
 
 
 @contextmanager
@@ -67,3 +71,34 @@ def picture_link(document: Path, pictures: Path) -> str:
         raise ValueError(f"pictures must lie below the page's folder {document.parent}, got {pictures}")
     pictures.mkdir(parents=True, exist_ok=True)
     return pictures.resolve().relative_to(document.resolve().parent).as_posix()
+
+
+@dataclass(frozen=True)
+class Shard:
+    """Part `index` of `count`, from 0 on.
+
+    Raises:
+        ValueError: it is not one of them.
+    """
+
+    index: int
+    count: int
+
+    def __post_init__(self) -> None:
+        checks.integer("parts of a shard i/n", self.count, 1)
+        checks.integer("index of a shard i/n", self.index, 0, self.count - 1)
+
+    @classmethod
+    def from_text(cls, text: str) -> Shard:
+        """Of `i/n`, such as 0/8."""
+        index, _, count = text.partition("/")
+        if not (index.isdigit() and count.isdigit()):
+            raise ValueError(f"shard must be i/n, such as 0/8 to 7/8, gather or null, got {text!r}")
+        return cls(int(index), int(count))
+
+    def holds(self, file: Path) -> bool:
+        """Whether a file is this part's to make: by its name, which says all that the file depends on."""
+        return int(hashlib.sha256(file.name.encode()).hexdigest(), 16) % self.count == self.index
+
+
+WHOLE = Shard(0, 1)

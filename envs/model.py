@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from envs.channels import Channel, make_channel
-from envs.costs import CostSource, CostTable, Device, LinkState, Parts, Prices, Stated, cost_source
+from envs.costs import CostTable, LinkState, Parts, Prices, cost_source
 from envs.observation import ObservationScale, check_observable
 from envs.plans import Plan, expand
 from envs.quality import ProfileQuality, QualitySource, Served
@@ -76,7 +76,9 @@ class SplitModel:
         settings: as given.
         scenario: the scenario's parameters.
         observation: scaling of the observation, with its names and bounds.
-        profile: the measured quality, whose requests are served.
+        profile: the measured quality.
+        requests: those of it that are served.
+        num_inference_steps: T of plans given by name.
         channel: the link, None for the profile's.
         plans, plan_names: the actions, and what they are called.
         edge_steps: their denoising steps at the edge, int64 [P].
@@ -98,20 +100,22 @@ class SplitModel:
         self.profile = profile if isinstance(profile, QualityProfile) else QualityProfile.load(profile)
         self.channel: Channel | None = None if settings.channel is None else make_channel(settings.channel)
         names = "semaigc" if settings.plans is None else settings.plans
-        self.plans: tuple[Plan, ...] = expand(names, self.profile.num_inference_steps)
+        self.num_inference_steps: int = settings.num_inference_steps or self.profile.num_inference_steps
+        self.plans: tuple[Plan, ...] = expand(names, self.num_inference_steps)
         self.cost_source = cost_source(settings.costs)
         self.plan_names = tuple(plan.name for plan in self.plans)
         self.edge_steps = np.array([plan.edge_steps for plan in self.plans], dtype=np.int64)
-        edge, user = _priced_devices(self.cost_source, settings)
+        edge, user = settings.priced_devices(self.cost_source)
         self.costs = CostTable.compile(self.plans, edge, user, self.cost_source.payloads, settings.rate)
         self.quality = ProfileQuality(
-            self.profile,
+            self.profile.part(settings.requests),
             self.plans,
             settings.receiver,
             settings.quality_metric,
             settings.quality_min,
             settings.max_attempts,
         )
+        self.requests = self.quality.requests
         self.reward: Reward = make_reward(settings.reward)
         self.payload_bits: NDArray[np.int64] = self.costs.payload_bits.astype(np.int64)
         densities = {"edge": edge.density_cycles_per_bit, "user": user.finetune_density_cycles_per_bit}
@@ -249,7 +253,7 @@ class SplitModel:
         low_s, high_s = state.latency_low_s[:, None], state.latency_high_s[:, None]
         return self.settle(offer, served.attempts, served.accepted, served.quality, low_s, high_s).reward
 
-    def expected_rewards(self, obs: ArrayLike) -> NDArray[np.float64]:
+    def expected_rewards(self, obs: ArrayLike, *, by_request: bool = False) -> NDArray[np.float64]:
         """Exact mean reward of every action given instantaneous observations, over requests and channel draws.
 
         The observation holds all that prices a plan, what waits before it and what makes it impossible, in every
@@ -257,9 +261,10 @@ class SplitModel:
 
         Args:
             obs: float [..., 7 + k].
+            by_request: for each of the R requests, over channel draws alone.
 
         Returns:
-            float64 [..., P], or [..., P, M] for a vector of M objectives.
+            float64 [..., P], or [..., P, M] for a vector of M objectives; [R, ..., P] or [R, ..., P, M] by request.
 
         Raises:
             ValueError: the last axis of `obs` does not hold 7 + k values.
@@ -268,8 +273,9 @@ class SplitModel:
         shape = shown["snr_db"].shape
         shown = {name: values.reshape(-1) for name, values in shown.items()}
         features = {name: shown[name] for name in self.scenario.FEATURES}
-        means = self._expected(self.costs.link_shown(shown), shown["latency_low_s"], features)
-        return means.reshape(*shape, *means.shape[1:])
+        means = self._expected(self.costs.link_shown(shown), shown["latency_low_s"], features, by_request)
+        front = int(by_request)
+        return means.reshape(*means.shape[:front], *shape, *means.shape[front + 1 :])
 
     def expected_rewards_in(self, state: RequestState) -> NDArray[np.float64]:
         """The same given the true state of N requests, whatever is shown of it: float64 [N, P] or [N, P, M]."""
@@ -286,8 +292,8 @@ class SplitModel:
 
         Args:
             offer: of shape [..., P].
-            chances: [..., P, K], of attempt 1..K being the first acceptable one.
-            images: metric -> mean over the images of each outcome, [..., P, K].
+            chances: [..., P, K], of attempt 1..K being the first acceptable one; or with more axes in front.
+            images: metric -> mean over the images of each outcome, of the same shape.
             latency_low_s: of the requests, of a shape that broadcasts with [..., P].
         """
         high_s = latency_low_s * self.scenario.latency_high_ratio
@@ -306,13 +312,13 @@ class SplitModel:
             offer, num_attempts, False, dict.fromkeys(self.reward.metrics, np.zeros(())), latency_low_s, high_s
         )
         chance_refused = 1.0 - chances.sum(axis=-1)
-        more_axes = refused.reward.ndim - chance_refused.ndim
+        more_axes = int(self.reward.is_vector)
         means = np.einsum(f"...k,...k{'m' * more_axes}->...{'m' * more_axes}", chances, accepted.reward)
-        means += refused.reward * chance_refused.reshape(*chance_refused.shape, *(1,) * more_axes)
+        means = means + refused.reward * chance_refused.reshape(*chance_refused.shape, *(1,) * more_axes)
         return np.asarray(means)
 
     def _expected(
-        self, link: LinkState, latency_low_s: FloatArray, features: Mapping[str, FloatArray]
+        self, link: LinkState, latency_low_s: FloatArray, features: Mapping[str, FloatArray], by_request: bool = False
     ) -> NDArray[np.float64]:
         """Mean rewards in N states, chunk by chunk.
 
@@ -322,14 +328,17 @@ class SplitModel:
         quality = self.quality
         offer = self.offer(_columns(features), self.costs.price(link))
         totals = offer.prices.totals(offer.waiting_s)
-        means = np.empty((len(latency_low_s), len(self.plans), *np.shape(self.reward.low)))
+        front = (quality.num_requests,) if by_request else ()
+        means = np.empty((*front, len(latency_low_s), len(self.plans), *np.shape(self.reward.low)))
         step = max(1, CHUNK_VALUES // (quality.num_plans * quality.num_requests * quality.num_draws))
-        for start in range(0, len(means), step):
+        for start in range(0, len(latency_low_s), step):
             rows = slice(start, start + step)
-            chances, images = quality.acceptance(link.snr_db[rows], self.reward.metrics)  # type: ignore[index]
+            some = link.snr_db[rows]  # type: ignore[index]
+            chances, images = quality.acceptance(some, self.reward.metrics, by_request=by_request)
             possible = None if offer.possible is None else offer.possible[rows]
             part = Offer(totals.mapped(itemgetter(rows)), None, possible)  # type: ignore[arg-type]  # as prices are
-            means[rows] = self.mean_reward(part, chances, images, latency_low_s[rows, None])
+            found = self.mean_reward(part, chances, images, latency_low_s[rows, None])
+            means[(slice(None), rows) if by_request else rows] = found
         return means
 
 
@@ -339,12 +348,3 @@ def _with_axis(values: FloatArray) -> FloatArray:
 
 def _columns(features: Mapping[str, FloatArray]) -> dict[str, FloatArray]:
     return {name: values[:, None] for name, values in features.items()}
-
-
-def _priced_devices(source: CostSource, settings: SplitSettings) -> tuple[Device, Device]:
-    edge, user = settings.edge_device, settings.user_device
-    if isinstance(source, Stated):
-        return edge, user
-    from envs.transceiver.receivers import receiver_step  # torch, only where the receiver's step has its own price
-
-    return source.devices(edge, user, receiver_step(settings.receiver))

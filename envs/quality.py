@@ -15,8 +15,9 @@ from numpy.typing import NDArray
 
 from envs.plans import Plan
 from envs.scenario import RequestState
-from envs.transceiver.profile.cells import ProfileCell, measured_cell
-from envs.transceiver.profile.profile import QualityProfile
+from envs.transceiver.profile.cells import plan_tables
+from envs.transceiver.profile.profile import ProfilePart
+from envs.transceiver.profile.table import METRICS
 from envs.units import FloatArray
 
 
@@ -141,59 +142,55 @@ def first_success_weights(num_draws: int, max_attempts: int) -> FloatArray:
 
 
 class ProfileQuality:
-    """Quality read from the measured profile, linear in dB between its SNRs and constant beyond its ends.
+    """Quality read from a part of the measured profile, linear in dB between its SNRs and constant beyond its ends.
 
-    Each plan reads the cells of its receiver and split (`envs.transceiver.profile.cells`). Plans that the generator
-    runs whole at one node have its noise-free quality at every SNR and draw. Where receivers were measured with
-    different numbers of channel draws, the first of each that all of them have are used.
+    Each plan reads the cells of its receiver, T and split (`envs.transceiver.profile.cells`). Plans that the generator
+    runs whole at one node have its noise-free quality at every SNR and draw. Where tables were measured on different
+    requests, or with different numbers of channel draws, those that all of them have are used.
 
     Args:
-        profile: the measured profile.
+        part: some of the measured requests.
         plans: P plans, the actions.
         receiver: name of the receiver in the profile of plans that go on with the fine-tuning network.
         metric: metric that decides on acceptance.
         quality_min: values of it from here on are acceptable.
         max_attempts: K.
 
+    Attributes:
+        keys: the tables that are read.
+        requests: those that may be asked for.
+
     Raises:
-        ValueError: a receiver or metric that the profile lacks, plans of another number of steps or whose quality
-            was not measured, `quality_min` not finite, or more attempts than draws.
+        ValueError: a plan whose quality was not measured, an unknown metric, `quality_min` not finite, or more attempts
+            than draws.
     """
 
     def __init__(
         self,
-        profile: QualityProfile,
+        part: ProfilePart,
         plans: Sequence[Plan],
         receiver: str,
         metric: str,
         quality_min: float,
         max_attempts: int,
     ) -> None:
-        if metric not in profile.metrics:
-            raise ValueError(f"unknown quality_metric {metric!r}; allowed: {', '.join(profile.metrics)}")
+        if metric not in METRICS:
+            raise ValueError(f"unknown quality_metric {metric!r}; allowed: {', '.join(METRICS)}")
         if not math.isfinite(quality_min):
             raise ValueError(f"quality_min must be finite, got {quality_min}")
-        for plan in plans:
-            if plan.num_inference_steps != profile.num_inference_steps:
-                raise ValueError(
-                    f"plan {plan.name} takes {plan.num_inference_steps} steps; the profile was measured with "
-                    f"{profile.num_inference_steps}"
-                )
-        cells = [measured_cell(plan, receiver) for plan in plans]
-        read = sorted({receiver, *(cell.receiver for cell in cells)})
-        draws = min(profile.draws(name) for name in read)
-        tables = [_by_plan(profile, cells, name, draws) for name in profile.metrics]
-        self._tables = dict(zip(profile.metrics, tables, strict=True))
-        self._rows = np.stack([table.reshape(-1) for table in tables], axis=-1)  # [P R D S, M]
-        self._metric, self._metrics = metric, profile.metrics
-        self._snr_db, self._width_db = profile.snr_db, np.diff(profile.snr_db)
-        self._inner_db = profile.snr_db[1:-1, None]
+        self.keys, tables = plan_tables(part, plans, receiver, max_attempts)
+        self.requests = tuple(part.requests[row] for row in tables.rows)
+        self._tables = dict(zip(METRICS, tables.values, strict=True))
+        self._rows = tables.values.reshape(len(METRICS), -1).T.copy()  # [P R D S, M]
+        self._metric, self._metrics = metric, METRICS
+        self._snr_db, self._width_db = tables.snr_db, np.diff(tables.snr_db)
+        self._inner_db = tables.snr_db[1:-1, None]
         self.quality_min, self.max_attempts = quality_min, max_attempts
-        self.num_plans, self.num_requests, self.num_draws, self._num_snrs = tables[0].shape
+        self.num_plans, self.num_requests, self.num_draws, self._num_snrs = tables.values.shape[1:]
         if not 1 <= max_attempts <= self.num_draws:
             raise ValueError(
-                f"max_attempts must lie in 1..{self.num_draws}, the draws measured for receiver "
-                f"{' and '.join(map(repr, read))}, got {max_attempts}"
+                f"max_attempts must lie in 1..{self.num_draws}, the draws measured for "
+                f"{', '.join(map(str, self.keys))}, got {max_attempts}"
             )
         self._weights = first_success_weights(self.num_draws, max_attempts)
 
@@ -233,28 +230,36 @@ class ProfileQuality:
         quality = {name: self._interpolated(name, last, weight[:, None]) for name in metrics}
         return Served(attempts, accepted, quality)
 
-    def acceptance(self, snr_db: FloatArray, metrics: Sequence[str] = ()) -> tuple[FloatArray, dict[str, FloatArray]]:
+    def acceptance(
+        self, snr_db: FloatArray, metrics: Sequence[str] = (), *, by_request: bool = False
+    ) -> tuple[FloatArray, dict[str, FloatArray]]:
         """Chance over requests and draws that attempt j of a plan is the first acceptable one, and its mean quality.
 
         Args:
             snr_db: [N].
             metrics: whose means are wanted.
+            by_request: for each request, over draws alone.
 
         Returns:
-            (chances float64 [N, P, K], metric -> mean over these outcomes float64 [N, P, K], 0 where there are none);
-            exact.
+            (chances float64 [N, P, K], metric -> mean over these outcomes float64 [N, P, K], 0 where there are none),
+            or [R, N, P, K] each; exact.
         """
+
+        def mean(values: Sequence[FloatArray]) -> FloatArray:
+            each = np.stack([np.moveaxis(value, -1, 0) if by_request else value.mean(axis=-1) for value in values], -1)
+            return np.asarray(each)
+
         low, weight = self._position(snr_db)
         weight = weight[:, None, None, None]
         values = _between(self._by_snr(self._metric), low, weight)  # [N, D, P, R]
         accepted = values >= self.quality_min
         successes = accepted.sum(axis=1, dtype=np.int16).astype(np.intp)
         first = [column.take(successes) for column in self._weights.T]  # [N, P, R] each
-        chances = np.stack([chance.mean(axis=-1) for chance in first], axis=-1)
+        chances = mean(first)
         means = {}
         for name in metrics:
             image = (_between(self._by_snr(name), low, weight) * accepted).sum(axis=1) / np.maximum(successes, 1)
-            sums = np.stack([(chance * image).mean(axis=-1) for chance in first], axis=-1)
+            sums = mean([chance * image for chance in first])
             means[name] = np.divide(sums, chances, out=np.zeros_like(sums), where=chances > 0.0)
         return chances, means
 
@@ -297,12 +302,3 @@ def _between(table: NDArray[np.float32], index: NDArray[Any], weight: FloatArray
     above *= weight
     above += below
     return above
-
-
-def _by_plan(profile: QualityProfile, cells: Sequence[ProfileCell], metric: str, draws: int) -> NDArray[np.float32]:
-    """Arrange the profile by plan, float32 [P, R, D, S]: the two SNRs that an attempt reads lie together."""
-    values = {cell.receiver: profile.values(cell.receiver, metric)[..., :draws].swapaxes(-1, -2) for cell in cells}
-    shape = (len(profile.requests), draws, len(profile.snr_db))
-    whole = np.broadcast_to(profile.reference(metric)[:, None, None], shape)
-    tables = [whole if cell.split is None else values[cell.receiver][:, cell.split] for cell in cells]
-    return np.stack(tables, out=np.empty((len(cells), *shape), dtype=np.float32))  # contiguous, unlike what it stacks

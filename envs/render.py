@@ -10,6 +10,7 @@ from PIL import Image, ImageDraw, ImageFont
 
 from envs import checks
 from envs.core import LastStep, SplitCore
+from envs.fidelity import check_measured_with
 from envs.model import SplitModel
 from envs.rewards import satisfaction
 from envs.units import db_to_linear
@@ -215,8 +216,8 @@ class Painter:
 
     def _panel(self, core: SplitCore, link: dict[str, float], row: int) -> Panel:
         last = core.last
-        request = self._model.profile.requests[int(link["request"])]
-        total = self._model.profile.num_inference_steps
+        request = self._model.requests[int(link["request"])]
+        total = self._model.num_inference_steps
         if last is None:
             return Panel(request.prompt, total, link)
         plan = self._model.plans[last.action[row]]
@@ -247,13 +248,12 @@ class Painter:
             from envs.transceiver import load_transceiver  # torch and diffusers, only where images are generated
 
             channel = "awgn" if self._model.channel is None else self._model.channel
-            loaded = load_transceiver(num_inference_steps=self._model.profile.num_inference_steps, channel=channel)
-            self._model.profile.check_measured_with(loaded.fingerprint)
-            self._transceiver = loaded
+            check_measured_with(self._model)
+            self._transceiver = load_transceiver(num_inference_steps=self._model.num_inference_steps, channel=channel)
         state, plan = last.state, self._model.plans[last.action[row]]
-        request = self._model.profile.requests[state.request[row]]
+        request = self._model.requests[state.request[row]]
         draw = int(state.draws[last.served.attempts[row] - 1, row])
-        delivery = self._transceiver.execute(
+        delivery = self._transceiver.with_steps(plan.num_inference_steps).execute(
             plan,
             prompts=[request.prompt],
             seeds=[request.seed],

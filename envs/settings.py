@@ -8,10 +8,11 @@ from typing import Any
 
 from envs import checks
 from envs.channels import ChannelChoice
-from envs.costs import GTX_1080_TI, RTX_A6000, CostSource, cost_source, make_device
+from envs.costs import GTX_1080_TI, RTX_A6000, CostSource, Device, Stated, cost_source, make_device
 from envs.plans import Plan
 from envs.rewards import RewardChoice, make_reward
 from envs.scenario import resolve_scenario
+from envs.transceiver.profile.profile import ALL, PARTS, TRAIN
 
 FIDELITIES = ("profile", "live")
 
@@ -27,6 +28,9 @@ class SplitSettings:
         fidelity: `profile` reads the measured quality; `live` really generates every image.
         receiver: receiver of the profile.
         profile: a `QualityProfile`, a file of one, or None for the one that is shipped.
+        requests: which of its requests are served: `train`, those that policies are fitted on; `test`, others that
+            they are judged on; `all`.
+        num_inference_steps: T of plans given by name; None is the profile's.
         transceiver: what generates images to render, and those of `live`; None is the embedded model.
         quality_metric: metric that decides on acceptance.
         quality_min: values of it from here on are acceptable.
@@ -51,6 +55,8 @@ class SplitSettings:
     fidelity: str = "profile"
     receiver: str = "finetuned"
     profile: Any = None
+    requests: str = TRAIN
+    num_inference_steps: int | None = None
     transceiver: Any = None
     quality_metric: str = "alignment"
     quality_min: float = 0.9
@@ -71,6 +77,9 @@ class SplitSettings:
         checks.number("quality_min", self.quality_min)
         checks.number("deadline_s", self.deadline_s, above=0.0)
         checks.choice("fidelity", self.fidelity, FIDELITIES)
+        checks.choice("requests", self.requests, (*PARTS, ALL))
+        if self.num_inference_steps is not None:
+            checks.integer("num_inference_steps", self.num_inference_steps, 1)
         for name in ("edge_device", "user_device"):
             object.__setattr__(self, name, make_device(name, getattr(self, name)))
         cost_source(self.costs)
@@ -89,3 +98,11 @@ class SplitSettings:
         names = [field.name for field in fields(cls)]
         checks.keys("environment settings", keywords, names, names)
         return replace(base, **keywords)
+
+    def priced_devices(self, source: CostSource) -> tuple[Device, Device]:
+        """Edge and user with the seconds that a source of costs gives them."""
+        if isinstance(source, Stated):
+            return self.edge_device, self.user_device
+        from envs.transceiver.receivers import receiver_step  # torch, only where the receiver's step has its own price
+
+        return source.devices(self.edge_device, self.user_device, receiver_step(self.receiver))

@@ -2,18 +2,62 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from envs.transceiver.profile.profile import PSNR_CAP_DB, QualityProfile, Request
+from envs.transceiver.profile.profile import PARTS, PROMPT, TRAIN, ProfilePart, QualityProfile, Request
+from envs.transceiver.profile.table import METRICS, PSNR_CAP_DB, QualityTable, Table, TableKey
 
 Index = int | NDArray[np.integer]
+FINGERPRINT = {"weights": "synthetic", "channel": "awgn"}
+
+
+def part_with(
+    name: str,
+    requests: tuple[Request, ...],
+    snr_db: ArrayLike,
+    tables: Mapping[str, NDArray[np.floating]],
+    reference: ArrayLike,
+    fingerprint: Mapping[str, str] = FINGERPRINT,
+) -> ProfilePart:
+    """A part of one T whose tables [M, R, T + 1, S, D] were measured everywhere."""
+    levels, whole = np.asarray(snr_db, dtype=np.float64), np.asarray(reference, dtype=np.float32)
+    held = {}
+    for receiver, values in tables.items():
+        measured: Table = np.array(values, dtype=np.float32)
+        noise_free = measured[..., -1, 0].copy()
+        measured[:, :, 0] = np.nan
+        steps = measured.shape[2] - 1
+        splits, rows = tuple(range(steps + 1)), np.arange(len(requests))
+        held[TableKey(receiver, steps)] = QualityTable(splits, levels, measured, noise_free, fingerprint, rows)
+    return ProfilePart(name, requests, {key.num_inference_steps: whole for key in held}, held)
+
+
+def profile_with(*parts: ProfilePart, fingerprint: Mapping[str, str] = FINGERPRINT) -> QualityProfile:
+    """A profile of some parts, or of one that is both."""
+    given = parts if len(parts) > 1 else [part_named(name, parts[0]) for name in PARTS]
+    steps = max(parts[0].references)
+    return QualityProfile({(PROMPT, part.name): part for part in given}, steps, fingerprint)
+
+
+def part_named(name: str, part: ProfilePart) -> ProfilePart:
+    """The same part under another name."""
+    return ProfilePart(name, part.requests, part.references, part.tables)
 
 
 def synthetic_profile(
     num_requests: int = 8, num_inference_steps: int = 20, draws: int = 6, seed: int = 0
 ) -> QualityProfile:
     """A profile of plausible shape; its fingerprint says that nobody measured it."""
+    return profile_with(
+        *(synthetic_part(name, num_requests, num_inference_steps, draws, seed + i) for i, name in enumerate(PARTS))
+    )
+
+
+def synthetic_part(name: str, num_requests: int, num_inference_steps: int, draws: int, seed: int) -> ProfilePart:
+    """A part of a made-up profile."""
     rng = np.random.default_rng(seed)
     snr_db = np.array([-20.0, -10, -6, -3, 0, 3, 6, 9, 12, 15, 20])
     split = np.arange(num_inference_steps + 1)[None, :, None, None] / num_inference_steps
@@ -22,16 +66,27 @@ def synthetic_profile(
     alignment = 1 / (1 + np.exp(-(snr_db[None, None, :, None] - hardness) / 1.5))
     alignment[:, 0] = rng.uniform(0.85, 1.0, (num_requests, 1, 1))
     psnr_db = np.clip(15 + 0.8 * snr_db[None, None, :, None] + 8 * split + 0 * luck, 5, 45)
+    psnr_db[:, 0] = psnr_db[:, :1, -1:, 0]
     table = np.stack([alignment, psnr_db, np.clip(psnr_db / 45, 0, 1), 10 ** (-psnr_db / 10)])
     reference = np.stack([np.full(num_requests, v) for v in (0.99, PSNR_CAP_DB, 1.0, 0.0)])
-    requests = tuple(Request(f"synthetic request {i}", i) for i in range(num_requests))
+    requests = tuple(Request(f"synthetic {name} request {i}", i) for i in range(num_requests))
     few = table[..., : max(3, draws // 2)]
     tables = {
         "finetuned": table,
         "rematch": few,
         "ignore": few * np.array([0.7, 0.9, 0.9, 2.0])[:, None, None, None, None],
     }
-    return QualityProfile(requests, snr_db, tables, reference, {"weights": "synthetic", "channel": "awgn"})
+    return part_with(name, requests, snr_db, tables, reference)
+
+
+def table_of(profile: QualityProfile, receiver: str, part: str = TRAIN) -> QualityTable:
+    """The table of a receiver with the profile's own T."""
+    return profile.part(part).table(TableKey(receiver, profile.num_inference_steps))
+
+
+def values_of(profile: QualityProfile, receiver: str, metric: str, part: str = TRAIN) -> NDArray[np.float32]:
+    """One metric of it, [R, T + 1, S, D]."""
+    return table_of(profile, receiver, part).values[METRICS.index(metric)]
 
 
 def interpolate(
@@ -44,15 +99,18 @@ def interpolate(
     draw: Index,
 ) -> NDArray[np.float64]:
     """The metric at an SNR between the measured ones, linear in dB, constant beyond the ends; indices broadcast."""
-    low, weight = snr_position(profile, snr_db)
-    table = profile.values(receiver, metric)
+    low, weight = snr_position(profile, snr_db, receiver)
+    table = values_of(profile, receiver, metric)
     below = table[request, split, low, draw].astype(np.float64)
     above = table[request, split, low + 1, draw].astype(np.float64)
     return below + weight * (above - below)
 
 
-def snr_position(profile: QualityProfile, snr_db: ArrayLike) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
+def snr_position(
+    profile: QualityProfile, snr_db: ArrayLike, receiver: str = "finetuned"
+) -> tuple[NDArray[np.intp], NDArray[np.float64]]:
     """Index of the measured SNR below and the weight in [0, 1] of the one above."""
-    clipped = np.clip(np.asarray(snr_db, dtype=np.float64), profile.snr_db[0], profile.snr_db[-1])
-    low = np.clip(np.searchsorted(profile.snr_db, clipped, side="right") - 1, 0, len(profile.snr_db) - 2)
-    return low, (clipped - profile.snr_db[low]) / (profile.snr_db[low + 1] - profile.snr_db[low])
+    levels = table_of(profile, receiver).snr_db
+    clipped = np.clip(np.asarray(snr_db, dtype=np.float64), levels[0], levels[-1])
+    low = np.clip(np.searchsorted(levels, clipped, side="right") - 1, 0, len(levels) - 2)
+    return low, (clipped - levels[low]) / (levels[low + 1] - levels[low])

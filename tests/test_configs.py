@@ -11,6 +11,7 @@ from hydra import compose, initialize_config_dir
 from omegaconf import DictConfig
 
 from agents import default_hyperparameters, load_policy, make_agent
+from agents.policies import planner
 from agents.runs.resolvers import register_resolvers
 from agents.runs.settings import (
     GROUPS,
@@ -85,12 +86,16 @@ def test_agent_of_every_variant(name: str, profile: QualityProfile) -> None:
     assert agent.predict(agent.observation_space.sample(), deterministic=True)[0] in range(21)
 
 
-def test_policies_of_every_variant(profile: QualityProfile) -> None:
+def test_policies_of_every_variant(profile: QualityProfile, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(planner, "NUM_STATES", 20)
     chosen = policy_names(composed("evaluate", f"policies=[{','.join(variants('policies'))}]"))
     assert chosen == {name: name for name in variants("policies")}
-    env = SplitVectorEnv(2, profile=profile, plans=["semaigc", "edge_aigc", "local_aigc"])
+    env, queue = (
+        SplitVectorEnv(2, profile=profile, plans=["semaigc", "edge_aigc", "local_aigc"], scenario=scenario)
+        for scenario in ("paper", {"name": "queue", "backlog_limit_s": 2.0})
+    )
     for name in set(chosen) - {"root"}:  # `root` is trained for the default list of plans
-        load_policy(name, env)
+        load_policy(name, queue if name.startswith("planner") else env)
 
 
 def test_settings_of_both_commands() -> None:

@@ -4,6 +4,8 @@
     python evaluate.py +policies.mine=outputs/train/FOLDER      a policy that train.py made, beside the others
     python evaluate.py +policies.mine=FILE.py:Class             a class of your own (docs/own_agent.md)
     python evaluate.py runs=outputs/sweeps/FOLDER               all runs of a sweep, seeds as runs of one group
+    python evaluate.py runs=outputs/sweeps/FOLDER shard=0/8     a part of that, on any machine; shard=gather: the report
+    python evaluate.py requests=train                           on those that agents learn from; else on unseen ones
     python evaluate.py 'seeds=[0,1,2]'                          more requests
     python evaluate.py scenario.snr_db=[-6,0]                   another scenario; scenarios=[...] for several
     python evaluate.py experiment=semaigc_fig8                  a figure of a paper, or an experiment of our own
@@ -29,7 +31,7 @@ from agents.experiments import EXPERIMENTS
 from envs import checks
 from envs.command_line import CONFIGS, command, flatten, one_line_errors, plain
 
-UNUSED = ("num_requests", "num_envs", "bins", "figures", "seeds", "scenarios", "runs")
+UNUSED = ("num_requests", "num_envs", "bins", "figures", "seeds", "scenarios", "runs", "shard", "cells")
 """Keys that size the plain comparison only."""
 
 

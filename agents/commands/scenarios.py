@@ -24,6 +24,7 @@ class ScenariosSettings:
     Attributes:
         ids: environment ids of `envs.SCENARIO_IDS`; None: all.
         profile: path of a quality profile; None: the shipped one.
+        requests: of it that policies are compared on; they are fitted on the training ones.
         num_requests, search_requests, num_envs, seed: see `measure_scenario`.
         sessions: in the pictures.
         document, pictures: the page, and the folder of its pictures, below the page's.
@@ -32,6 +33,7 @@ class ScenariosSettings:
 
     ids: list[str] | None
     profile: str | None
+    requests: str
     num_requests: Count
     search_requests: Count
     num_envs: Count
@@ -53,9 +55,17 @@ def main(config: DictConfig) -> None:
     from agents.reports.style import house_style
 
     found: dict[str, Any] = {}
-    measured = {"num_requests": settings.num_requests, "sessions": settings.sessions, "pictures": link, "found": found}
+    measured = {
+        "num_requests": settings.num_requests,
+        "part": settings.requests,
+        "sessions": settings.sessions,
+        "pictures": link,
+        "found": found,
+    }
     for name in tqdm(settings.ids or list(SCENARIO_IDS), unit="scenario"):
-        own = SplitSettings.from_keywords(SCENARIO_IDS[name] | {"profile": settings.profile})
+        own = SplitSettings.from_keywords(
+            SCENARIO_IDS[name] | {"profile": settings.profile, "requests": settings.requests}
+        )
         paths = sample_paths(own, settings.sessions, settings.seed)
         picture = f"{own.scenario.NAME}.png"
         with house_style(), whole_file(Path(settings.pictures) / picture) as partial:

@@ -9,10 +9,23 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from agents.evaluation.statistics import Crossed
+
 Outcomes = Mapping[str, NDArray[Any]]
 """One policy's requests: arrays [N] by name."""
 
-COLUMNS = ("reward", "episode", "snr_db", "edge_availability", "latency_s", "energy_j", "attempts", "failed", "split")
+COLUMNS = (
+    "reward",
+    "episode",
+    "request",
+    "snr_db",
+    "edge_availability",
+    "latency_s",
+    "energy_j",
+    "attempts",
+    "failed",
+    "split",
+)
 """Outcomes that a report uses; see `agents.evaluate` for their units."""
 
 
@@ -54,7 +67,7 @@ def by_policy(entries: Iterable[Entry], scenario: str) -> dict[str, Outcomes]:
     """Label -> outcomes in a scenario; those of several training runs averaged request by request.
 
     The runs of a group serve the same requests, so that the average keeps the rows: what compares policies row by
-    row compares groups of runs too.
+    row compares groups of runs too. Its intervals are those of these runs; other seeds are not in them (`scores`).
     """
     runs: dict[str, list[Outcomes]] = {}
     for entry in entries:
@@ -66,8 +79,13 @@ def by_policy(entries: Iterable[Entry], scenario: str) -> dict[str, Outcomes]:
 def _averaged(runs: Sequence[Outcomes]) -> Outcomes:
     if len(runs) == 1:
         return runs[0]
-    same = ("episode", "seed", "snr_db", "edge_availability")
+    same = ("episode", "request", "seed", "snr_db", "edge_availability")
     return {name: runs[0][name] if name in same else np.mean([run[name] for run in runs], axis=0) for name in runs[0]}
+
+
+def crossed(outcomes: Outcomes) -> Crossed:
+    """Labels of the rows, which are of some sessions and of some requests: both are what intervals resample."""
+    return Crossed(outcomes["episode"], outcomes["request"])
 
 
 def scenarios_of(entries: Iterable[Entry]) -> list[str]:
@@ -83,7 +101,8 @@ def of_several_runs(entries: Iterable[Entry]) -> bool:
 def scores(entries: Sequence[Entry]) -> dict[str, list[NDArray[np.float64]]]:
     """Policy -> scores [R] in each scenario, for the policies that are in all of them.
 
-    A score is the mean satisfaction of a session, or of a training run where the entries are those of runs.
+    A score is the mean satisfaction of a session, or of a training run where the entries are those of runs. Statistics
+    of scores resample these alone: the luck of the profile's requests, which all scores share, is not in their limits.
     """
     names, of_runs = scenarios_of(entries), of_several_runs(entries)
     found: dict[str, dict[str, list[NDArray[np.float64]]]] = {}

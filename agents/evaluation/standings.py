@@ -1,4 +1,7 @@
-"""How policies stand in a scenario: simple rules, the myopic optimum, and a price on what is scarce."""
+"""How policies stand in a scenario: simple rules, the myopic optimum, and a price on what is scarce.
+
+All are fitted on the profile's training requests, and judged on those of the environment.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from agents.evaluation.comparison import Contender
+from agents.evaluation.entries import crossed
 from agents.evaluation.statistics import Interval, mean_interval, paired_difference
 from agents.policies import Predictor, load_policy
 from agents.policies.rule_search import Priced, RuleSearch, TwoPlans, best_prices
@@ -15,7 +19,7 @@ from envs import SplitSettings, SplitVectorEnv
 
 LABELS = {
     "priced": "oracle with a price on what is scarce",
-    "oracle": "oracle (myopic optimum)",
+    "oracle": "oracle (myopic optimum of the training requests)",
     "two_plans": "best rule of two plans",
     "best_fixed": "best fixed plan",
 }
@@ -46,7 +50,7 @@ class Standing:
 
 @dataclass(frozen=True)
 class ScenarioFindings:
-    """A scenario's rows, and by how much the exact optimum of a step beats the best rule and a price beats it."""
+    """A scenario's rows, and by how much the oracle, fitted as the rules are, beats the best rule, and a price it."""
 
     rows: list[Standing]
     over_rule: Interval
@@ -63,7 +67,7 @@ class ScenarioFindings:
 def measure_scenario(
     settings: SplitSettings, num_envs: int, num_requests: int, search_requests: int, seed: int
 ) -> ScenarioFindings:
-    """Find the rules on requests of `seed + 1`, and compare all policies on those of `seed`.
+    """Find the rules in sessions of training requests of `seed + 1`, and compare all policies in those of `seed`.
 
     Args:
         settings, num_envs: of the environment.
@@ -88,13 +92,13 @@ def measure_scenario(
     served = {name: Contender(policy, env).serve(num_requests, seed) for name, (policy, _) in policies.items()}
 
     def over(name: str, baseline: str) -> Interval:
-        return paired_difference(served[name]["reward"], served[baseline]["reward"], served[name]["episode"])
+        return paired_difference(served[name]["reward"], served[baseline]["reward"], crossed(served[name]))
 
     rows = [
         Standing(
             name,
             decides,
-            mean_interval(served[name]["reward"], served[name]["episode"]),
+            mean_interval(served[name]["reward"], crossed(served[name])),
             over(name, "two_plans"),
             **{mean: float(served[name][mean].mean()) for mean in ("failed", "latency_s", "split")},
         )

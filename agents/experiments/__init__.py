@@ -11,6 +11,7 @@ EXPERIMENTS = (
     "euci_fig8",
     "meg_fig6",
     "receivers",
+    "steps",
     "regret",
     "ablations",
     "transfer",

@@ -20,7 +20,7 @@ from agents.runs.learn import new_agent
 from agents.runs.settings import AgentSettings
 
 NEAR = (0.95, 0.98, 0.99)
-"""Shares of the oracle, for the episodes until they are reached."""
+"""Shares of the exact optimum (`oracle_bound`), for the episodes until they are reached."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +39,17 @@ def run(study: Study, options: Options) -> Findings:
     agents = _agents(study, options)
     settings = study.settings_of(study.receiver)
     states = sample_states(settings, options.num_states, study.seed)
-    oracle = float(states.expected("oracle").mean())
+    optimum = float(states.expected("oracle_bound").mean())
     curves: dict[str, Curves] = {}
     with tqdm(total=len(agents) * options.seeds, desc="agents", unit="agent", leave=False) as bar:
         for label, agent in agents.items():
             learnt = learning_curves(options, settings, agent, states, study.folder, bar.update)
-            curves[label] = learnt.shares_of(oracle)
+            curves[label] = learnt.shares_of(optimum)
     return Findings(
         "Ablations of D3QN",
         {"": _draw(curves)},
         {
-            "": named_rows("variant", curves, lambda each: each.rows("episodes", "relative_to_oracle")),
+            "": named_rows("variant", curves, lambda each: each.rows("episodes", "relative_to_bound")),
             "summary": named_rows("variant", curves, _summary),
         },
         per_receiver({study.receiver: curves}, _claims),
@@ -82,7 +82,7 @@ def _claims(curves: Mapping[str, Curves]) -> list[Claim]:
     for label, each in curves.items():
         soon = ", ".join(f"{share:.0%} {_episodes(each.until(share))}" for share in NEAR)
         text = (
-            f"{each.final.mean():.2%} of the oracle in the end "
+            f"{each.final.mean():.2%} of the exact optimum in the end "
             f"(agents {each.final.min():.2%} to {each.final.max():.2%}); episodes until {soon}"
         )
         if label != base:
@@ -107,11 +107,11 @@ def _draw(curves: Mapping[str, Curves]) -> Figure:
         write_above(right, f"{final.mean():.2f}", final.mean(), position)
     first = 100 * next(iter(curves.values())).final.mean()
     right.axvline(first, color=GREY, linewidth=0.8, linestyle="--", zorder=0)
-    left.set(yscale="log", xlabel="Episodes learnt from", ylabel="Share of the oracle's satisfaction lost")
+    left.set(yscale="log", xlabel="Episodes learnt from", ylabel="Share of the optimum's satisfaction lost")
     right.set_yticks(range(len(curves)), list(curves))
     right.invert_yaxis()
     right.margins(y=0.12)
-    right.set(xlabel="% of the oracle in the end")
+    right.set(xlabel="% of the optimum in the end")
     left.legend(fontsize=7)
     return figure
 
@@ -120,4 +120,4 @@ def _summary(curves: Curves) -> list[dict[str, Any]]:
     final = curves.final
     ends = {"mean": final.mean(), "lowest": final.min(), "highest": final.max()}
     reached = {f"episodes_until_{100 * share:.0f}": curves.until(share) for share in NEAR}
-    return [{f"relative_to_oracle_{name}": float(value) for name, value in ends.items()} | reached]
+    return [{f"relative_to_bound_{name}": float(value) for name, value in ends.items()} | reached]

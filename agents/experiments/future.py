@@ -1,4 +1,8 @@
-"""Where the future matters: policies of `queue` and `battery` between the myopic optimum and a bound on all."""
+"""Where the future matters: policies of `queue` and `battery` between the myopic optimum and a bound on all.
+
+The myopic optimum (`oracle_bound`) and the bound know the very requests that are served; all others, `oracle` and the
+planner among them, know the training requests.
+"""
 
 from __future__ import annotations
 
@@ -10,14 +14,15 @@ import numpy as np
 from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
-from agents.evaluation.entries import session_means
+from agents.evaluation.entries import crossed, session_means
 from agents.evaluation.rollouts import evaluate
-from agents.evaluation.statistics import Interval, column_intervals
+from agents.evaluation.statistics import Crossed, Interval, mean_interval
 from agents.experiments.shared.findings import Claim, Findings, bar, report
 from agents.experiments.shared.learning import trained_root
+from agents.experiments.shared.states import mean_over_states
 from agents.experiments.shared.study import RootTraining, Study
-from agents.planning import Planner, bound_rewards, fit_values, levels_of, record_path
-from agents.policies import Predictor, load_policy
+from agents.planning import bound_rewards, fit_values, levels_of, record_path
+from agents.policies import Planner, Predictor, fitted, load_policy
 from agents.policies.rule_search import Priced, RuleSearch, best_prices
 from agents.reports.style import GREY, OKABE_ITO, house_style
 from agents.reports.tables import way_text
@@ -30,9 +35,10 @@ from envs.command_line import plain
 from envs.scenario import resolve_scenario
 
 GIVEN = ("plans", "total_requests", "num_envs", "agent")
-BOUND, PLANNER, ORACLE, PRICED = "bound", "planner", "oracle", "priced"
+BOUND, PLANNER, OPTIMUM, ORACLE, PRICED = "bound", "planner", "oracle_bound", "oracle", "priced"
 LABELS = {
-    ORACLE: "oracle (myopic optimum)",
+    OPTIMUM: "myopic optimum",
+    ORACLE: "oracle of training requests",
     PRICED: "oracle with a price",
     PLANNER: "planner (fitted values)",
     BOUND: "bound on all policies",
@@ -72,30 +78,50 @@ class SessionMeans:
     Attributes:
         sessions: label -> float64 [N], or [seeds, N] of agents.
         failed: label -> share of the requests.
+        rewards: label -> float64 [rows] of every request, or [seeds, rows] of agents; none of the bound's.
+        labels: session and request of each row.
     """
 
     sessions: Mapping[str, NDArray[np.float64]]
     failed: Mapping[str, float]
+    rewards: Mapping[str, NDArray[np.float64]]
+    labels: Crossed
 
     def of(self, label: str) -> NDArray[np.float64]:
         """Sessions of a policy, of agents in the mean over them, [N]."""
         values = self.sessions[label]
         return values.mean(axis=0) if values.ndim == 2 else values
 
-    def over(self, label: str, baseline: str) -> Interval:
-        """Paired difference over sessions."""
-        return _interval(self.of(label) - self.of(baseline))
+    def interval(self, label: str, baseline: str | None = None, agent: int | None = None) -> Interval:
+        """Mean, or paired difference, over sessions and requests; where the bound takes part, over sessions alone.
+
+        Args:
+            label, baseline: of policies.
+            agent: one of the label's; None: the mean over them.
+        """
+        if BOUND in (label, baseline):
+            return mean_over_states(self.of(label) - (self.of(baseline) if baseline else 0.0))
+        own = self._rows(label) if agent is None else self.rewards[label][agent]
+        return mean_interval(own - (self._rows(baseline) if baseline else 0.0), self.labels)
+
+    def _rows(self, label: str) -> NDArray[np.float64]:
+        values = self.rewards[label]
+        return values.mean(axis=0) if values.ndim == 2 else values
 
     def way(self, label: str) -> float:
-        """Share of the way from the oracle to the bound."""
-        whole = self.over(BOUND, ORACLE).mean
-        return self.over(label, ORACLE).mean / whole if whole > 0 else float("nan")
+        """Share of the way from the myopic optimum to the bound."""
+        start = self.of(OPTIMUM).mean()
+        whole = self.of(BOUND).mean() - start
+        return float((self.of(label).mean() - start) / whole) if whole > 0 else float("nan")
 
 
 def run(study: Study, options: Options) -> Findings:
     """Bound, plan, learn and serve in every scenario; trained agents are kept in the experiment's folder."""
     places = _settings(study, options)
-    study.note("intervals are over sessions, paired, with the trained agents as they are; the bound's is of its mean")
+    study.note(
+        "intervals are over sessions and requests, paired, with the trained agents as they are; those with the bound, "
+        "whose expectation is over the requests, over sessions"
+    )
     standings = {name: _standing(name, settings, study, options) for name, settings in places.items()}
     return Findings(
         "Where the future matters: how near policies come to a bound on all of them",
@@ -145,30 +171,34 @@ def _standing(name: str, settings: SplitSettings, study: Study, options: Options
     env = SplitVectorEnv(options.num_sessions, settings)
     levels = levels_of(env.model, options.backlog_step_s, options.battery_step_j)
     with study.console.status(f"{name}: planning"):
-        values = fit_values(env.model, levels, options.num_states, study.seed + 1)
+        known = fitted(env.model)
+        of_bound, of_planner = (
+            fit_values(model, levels, options.num_states, study.seed + 1) for model in (env.model, known)
+        )
         prices = best_prices(RuleSearch(settings, options.search_requests, study.seed + 1))
     policies: dict[str, list[Predictor]] = {
+        OPTIMUM: [load_policy("oracle_bound", env)],
         ORACLE: [load_policy("oracle", env)],
         PRICED: [Priced(env, **prices)],
-        PLANNER: [Planner(env, values)],
+        PLANNER: [Planner(env, of_planner, known)],
     }
     for gamma in options.gammas:
         policies[label_of_discount(gamma)] = [
             trained_root(settings, _training(name, gamma, seed, study, options), study.console)
             for seed in range(options.seeds)
         ]
-    sessions, failed = {}, {}
+    sessions, failed, rewards = {}, {}, {}
     num_requests = options.num_sessions * env.model.settings.episode_length
     for label, several in policies.items():
         served = [evaluate(policy, env, num_requests, study.seed) for policy in several]
-        means = np.stack([session_means(each) for each in served])
-        sessions[label] = means if label.startswith("D3QN") else means[0]
+        means, rows = np.stack([session_means(each) for each in served]), np.stack([each["reward"] for each in served])
+        sessions[label], rewards[label] = (means, rows) if label.startswith("D3QN") else (means[0], rows[0])
         failed[label] = float(np.mean([each["failed"].mean() for each in served]))
-    sessions[BOUND] = bound_rewards(env.model, values, record_path(env, study.seed))
+    sessions[BOUND] = bound_rewards(env.model, of_bound, record_path(env, study.seed))
     (resource, price), *_ = prices.items()
     unit = {"per_edge_s": "an edge second", "per_user_j": "a user joule"}[resource]
-    study.note(f"{name}: the price is {price:g} {unit}, found on other requests")
-    return SessionMeans(sessions, failed)
+    study.note(f"{name}: the price is {price:g} {unit}, found on training requests")
+    return SessionMeans(sessions, failed, rewards, crossed(served[0]))
 
 
 def label_of_discount(gamma: float) -> str:
@@ -179,12 +209,14 @@ def label_of_discount(gamma: float) -> str:
 def _claims(standings: Mapping[str, SessionMeans], options: Options) -> list[Claim]:
     claims = []
     far_sighted = label_of_discount(options.gammas[-1])
-    gains = {name: each.over(far_sighted, ORACLE) for name, each in standings.items()}
+    gains = {name: each.interval(far_sighted, OPTIMUM) for name, each in standings.items()}
     claims.append(
         bar(
             f"{far_sighted} beats the myopic optimum, its 95 % interval clear of zero, in at least one scenario",
             "; ".join(f"{name} {_signed(gain)}" for name, gain in gains.items())
-            + f" (mean of {options.seeds} agents, over sessions)",
+            + f" (mean of {options.seeds} agents; over the oracle of the training requests "
+            + "; ".join(f"{name} {_signed(each.interval(far_sighted, ORACLE))}" for name, each in standings.items())
+            + ")",
             any(gain.low > 0.0 for gain in gains.values()),
             "no interval is clear of zero",
         )
@@ -193,13 +225,13 @@ def _claims(standings: Mapping[str, SessionMeans], options: Options) -> list[Cla
         f"{label} in {name}"
         for name, each in standings.items()
         for label in each.sessions
-        if label != BOUND and each.over(label, BOUND).low > 0.0
+        if label != BOUND and each.interval(label, BOUND).low > 0.0
     ]
     claims.append(
         bar(
             "no policy passes the bound",
             "; ".join(
-                f"{name} {_plain(_interval(each.of(BOUND)))}, {PLANNER} {_signed(each.over(PLANNER, BOUND))}"
+                f"{name} {_plain(each.interval(BOUND))}, {PLANNER} {_signed(each.interval(PLANNER, BOUND))}"
                 for name, each in standings.items()
             ),
             not passed,
@@ -208,18 +240,18 @@ def _claims(standings: Mapping[str, SessionMeans], options: Options) -> list[Cla
     )
     for name, each in standings.items():
         ways = ", ".join(
-            f"{label} {way_text(each.way(label))}" for label in each.sessions if label not in (BOUND, ORACLE)
+            f"{label} {way_text(each.way(label))}" for label in each.sessions if label not in (BOUND, OPTIMUM)
         )
         claims.append(
             report(
-                f"{name}: way from the oracle (0 %) to the bound (100 %)",
-                f"{ways}; oracle {_plain(_interval(each.of(ORACLE)))}",
+                f"{name}: way from the myopic optimum (0 %) to the bound (100 %)",
+                f"{ways}; myopic optimum {_plain(each.interval(OPTIMUM))}",
             )
         )
         for gamma in options.gammas:
             label = label_of_discount(gamma)
-            agents = [_signed(_interval(own - each.of(ORACLE))) for own in each.sessions[label]]
-            claims.append(report(f"{name}: {label} over the oracle, agent by agent", ", ".join(agents)))
+            agents = [_signed(each.interval(label, OPTIMUM, agent)) for agent in range(len(each.sessions[label]))]
+            claims.append(report(f"{name}: {label} over the myopic optimum, agent by agent", ", ".join(agents)))
     return claims
 
 
@@ -229,9 +261,9 @@ def _rows(name: str, standing: SessionMeans) -> list[dict[str, Any]]:
         own = standing.sessions[label]
         several = own if own.ndim == 2 else own[None]
         satisfaction, over, below = (
-            _interval(standing.of(label)),
-            standing.over(label, ORACLE),
-            standing.over(BOUND, label),
+            standing.interval(label),
+            standing.interval(label, OPTIMUM),
+            standing.interval(BOUND, label),
         )
         rows.append(
             {
@@ -240,9 +272,9 @@ def _rows(name: str, standing: SessionMeans) -> list[dict[str, Any]]:
                 "satisfaction": satisfaction.mean,
                 "satisfaction_low": satisfaction.low,
                 "satisfaction_high": satisfaction.high,
-                "over_oracle": over.mean,
-                "over_oracle_low": over.low,
-                "over_oracle_high": over.high,
+                "over_optimum": over.mean,
+                "over_optimum_low": over.low,
+                "over_optimum_high": over.high,
                 "below_bound": below.mean,
                 "below_bound_low": below.low,
                 "below_bound_high": below.high,
@@ -261,17 +293,17 @@ def _draw(standings: Mapping[str, SessionMeans]) -> Figure:
         panels = figure.subplots(1, len(standings), squeeze=False, sharey=True)[0]
         for panel, (name, standing) in zip(panels, standings.items(), strict=True):
             labels = sorted((label for label in standing.sessions if label != BOUND), key=_order)
-            ceiling = _interval(standing.of(BOUND))
+            ceiling = standing.interval(BOUND)
             panel.axvspan(ceiling.low, ceiling.high, color=GREY, alpha=0.2, linewidth=0)
             panel.axvline(ceiling.mean, color=GREY, linestyle="--", label=LABELS[BOUND])
             for position, label in enumerate(labels):
                 colour, own = OKABE_ITO[position % len(OKABE_ITO)], standing.sessions[label]
-                each = _interval(standing.of(label))
+                each = standing.interval(label)
                 panel.plot([each.low, each.high], [position, position], color=colour, linewidth=2)
                 panel.plot(each.mean, position, "o", color=colour)
                 if own.ndim == 2:
                     panel.plot(own.mean(axis=1), [position] * len(own), "|", color=colour, markersize=9)
-                text = f"{each.mean:.3f} ({way_text(standing.way(label))})" if label != ORACLE else f"{each.mean:.3f}"
+                text = f"{each.mean:.3f} ({way_text(standing.way(label))})" if label != OPTIMUM else f"{each.mean:.3f}"
                 panel.annotate(text, (each.mean, position), (0, 6), textcoords="offset points", ha="center", fontsize=7)
             panel.set_yticks(range(len(labels)), [LABELS.get(label, label) for label in labels])
             panel.set_ylim(len(labels) - 0.5, -0.7)
@@ -281,11 +313,7 @@ def _draw(standings: Mapping[str, SessionMeans]) -> Figure:
 
 
 def _order(label: str) -> int:
-    return [ORACLE, "D3QN", PRICED, PLANNER].index(label if label in LABELS else "D3QN")
-
-
-def _interval(values: NDArray[np.float64]) -> Interval:
-    return column_intervals(values[:, None])[0]
+    return [OPTIMUM, ORACLE, "D3QN", PRICED, PLANNER].index(label if label in LABELS else "D3QN")
 
 
 def _plain(value: Interval) -> str:

@@ -1,4 +1,8 @@
-"""Protocol and split together: ROOT on a list of plans of all four papers, beside ROOT on the splits alone."""
+"""Protocol and split together: ROOT on a list of plans of all four papers, beside ROOT on the splits alone.
+
+The exact optima know the very requests that they serve (`oracle_bound`); `oracle`, ROOT and the rules know the training
+requests.
+"""
 
 from __future__ import annotations
 
@@ -11,12 +15,11 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from agents.evaluation.comparison import compare, contender
-from agents.evaluation.entries import Outcomes
-from agents.evaluation.statistics import Interval, mean_interval, paired_difference
+from agents.evaluation.statistics import Interval, Margins
 from agents.experiments.shared.findings import Claim, Findings, Row, bar, named_rows, per_receiver, report
 from agents.experiments.shared.learning import trained_root
 from agents.experiments.shared.protocol_maps import draw_maps, maps_over
-from agents.experiments.shared.states import difference, mean_over_states
+from agents.experiments.shared.states import ServedByAgents, margins_of_actions
 from agents.experiments.shared.study import RootTraining, Study
 from agents.policies import Predictor, load_policy
 from agents.policies.model_based import sample_observations
@@ -27,9 +30,10 @@ from envs.checks import Count
 
 ORACLE_SHARE = 0.98
 LABELS = {
+    "oracle_bound": "exact optimum, all plans",
     "oracle": "oracle, all plans",
     "root": "ROOT, all plans",
-    "oracle_splits": "oracle, splits",
+    "oracle_bound_splits": "exact optimum, splits",
     "root_splits": "ROOT, splits",
     "two_split": "best rule of two plans",
     "best_fixed": "best single plan",
@@ -78,13 +82,14 @@ class Lists:
 
     @classmethod
     def for_study(cls, study: Study, plans: list[str]) -> Lists:
-        """Both lists on as many channel draws as the longer one can have.
+        """Both lists on as many requests and channel draws as the longer one can have.
 
         Raises:
             ValueError: a plan that is unknown or whose quality was not measured; splits alone, or not all splits.
         """
         model = SplitVectorEnv(1, study.settings, plans=plans).model
-        shared = replace(study.settings, profile=study.profile.first_draws(model.quality.num_draws))
+        limits = model.quality.num_requests, model.quality.num_draws
+        shared = replace(study.settings, profile=study.profile.limited(*limits))
         splits = SplitVectorEnv(1, shared).model.plan_names
         if not set(splits) < set(model.plan_names):
             raise ValueError(f"experiment.plans needs semaigc and more, got {plans!r}")
@@ -107,57 +112,37 @@ class PlansTaken:
         state: name -> [N], in physical units.
         rewards: float64 [N, P], exact expected reward of every plan.
         actions: policy -> int64 [A, N], plans of its agents; one agent of what does not learn.
+        earned: policy -> what they earn in every state with every request, margins [A].
     """
 
     state: Mapping[str, NDArray[np.float64]]
     rewards: NDArray[np.float64]
     actions: dict[str, NDArray[np.int64]]
+    earned: dict[str, Margins]
 
     def expected(self, policy: str) -> NDArray[np.float64]:
         """Expected reward of each agent in each state, [A, N]."""
-        return np.take_along_axis(self.rewards, self.actions[policy].T, axis=1).T
+        return self.earned[policy].by_state
 
     def gain(self, policy: str, baseline: str) -> Interval:
-        """Of the expected reward over states, in the mean over agents."""
-        return difference(self.expected(policy).mean(axis=0), self.expected(baseline).mean(axis=0))
-
-
-@dataclass(frozen=True)
-class ServedByAgents:
-    """Outcomes of the same requests, policy by policy: of each of its agents."""
-
-    outcomes: Mapping[str, list[Outcomes]]
-
-    def rewards(self, policy: str) -> NDArray[np.float64]:
-        """Mean reward over the agents of each request, [N]."""
-        return np.mean([each["reward"] for each in self.outcomes[policy]], axis=0)
-
-    def satisfaction(self, policy: str) -> Interval:
-        """Mean reward, with its interval over sessions."""
-        return mean_interval(self.rewards(policy), self.outcomes[policy][0]["episode"])
-
-    def gain(self, policy: str, baseline: str) -> Interval:
-        """Paired difference, request by request."""
-        return paired_difference(self.rewards(policy), self.rewards(baseline), self.outcomes[policy][0]["episode"])
-
-    def mean(self, policy: str, measure: str) -> float:
-        """Mean of a measure over requests and agents."""
-        return float(np.mean([each[measure].mean() for each in self.outcomes[policy]]))
+        """Of the expected reward over states and requests, in the mean over agents as they are."""
+        return (self.earned[policy].over_first() - self.earned[baseline].over_first()).interval()
 
 
 def run(study: Study, options: Options) -> Findings:
     """Train agents on both lists, let all policies serve the same requests, and look where which protocol is taken."""
     lists = Lists.for_study(study, options.plans)
+    same, alone = (SplitVectorEnv(1, each).model.quality for each in (lists.everything, study.settings))
     study.note(
-        f"every policy has the same {lists.everything.profile.draws(study.receiver)} channel draws: as many as have "
+        f"every policy has the same {same.num_requests} requests and {same.num_draws} channel draws: as many as have "
         f"been measured for all receivers that the plans need (receiver {study.receiver} alone has "
-        f"{study.profile.draws(study.receiver)})"
+        f"{alone.num_requests} and {alone.num_draws})"
     )
     agents = {"root": _agents(study, options, lists.everything), "root_splits": _agents(study, options, lists.splits)}
     chosen = _chosen(study, options, lists, agents)
     with study.console.status("Serving requests"):
         served = _serve(study, options, lists, agents)
-    taken = {policy: lists.protocol[chosen.actions[policy]] for policy in ("oracle", "root")}
+    taken = {policy: lists.protocol[chosen.actions[policy]] for policy in ("oracle_bound", "root")}
     maps = maps_over(chosen.state, taken, options.cells)
     return Findings(
         "Protocol and split chosen together",
@@ -193,20 +178,24 @@ def _chosen(study: Study, options: Options, lists: Lists, agents: Mapping[str, l
         for name, each in agents.items()
     }
     actions["root_splits"] = columns[actions["root_splits"]]
-    actions["oracle"] = rewards.argmax(axis=1)[None]
-    actions["oracle_splits"] = columns[rewards[:, columns].argmax(axis=1)][None]
-    for rule in ("two_split", "best_fixed"):
+    actions["oracle_bound"] = rewards.argmax(axis=1)[None]
+    actions["oracle_bound_splits"] = columns[rewards[:, columns].argmax(axis=1)][None]
+    for rule in ("oracle", "two_split", "best_fixed"):
         actions[rule] = load_policy(rule, env).predict(observations)[0][None]
     state = observation_to_state(observations)
     availability = state["edge_capability_hz"] / env.model.costs.edge.clock_hz
-    return PlansTaken(state | {"edge_availability": availability}, rewards, actions)
+    whole = margins_of_actions(env.model, observations, np.concatenate(list(actions.values())))
+    ends = np.cumsum([len(own) for own in actions.values()])
+    earned = {name: whole[end - len(own) : end] for (name, own), end in zip(actions.items(), ends, strict=True)}
+    return PlansTaken(state | {"edge_availability": availability}, rewards, actions, earned)
 
 
 def _serve(study: Study, options: Options, lists: Lists, agents: Mapping[str, list[Predictor]]) -> ServedByAgents:
     policies: dict[str, tuple[list[Any], SplitSettings]] = {
+        "oracle_bound": (["oracle_bound"], lists.everything),
         "oracle": (["oracle"], lists.everything),
         "root": (agents["root"], lists.everything),
-        "oracle_splits": (["oracle"], lists.splits),
+        "oracle_bound_splits": (["oracle_bound"], lists.splits),
         "root_splits": (agents["root_splits"], lists.splits),
         "two_split": (["two_split"], lists.everything),
         "best_fixed": (["best_fixed"], lists.everything),
@@ -220,13 +209,13 @@ def _serve(study: Study, options: Options, lists: Lists, agents: Mapping[str, li
 
 
 def _claims(lists: Lists, chosen: PlansTaken, served: ServedByAgents) -> list[Claim]:
-    best, splits = chosen.expected("oracle")[0], chosen.expected("oracle_splits")[0]
+    best, splits = chosen.expected("oracle_bound")[0], chosen.expected("oracle_bound_splits")[0]
     shares = chosen.expected("root").mean(axis=1) / best.mean()
     alone = chosen.expected("root_splits").mean(axis=1) / splits.mean()
     single = lists.names[int(chosen.actions["best_fixed"][0, 0])]
     opponents = {
-        "root_splits": ("ROOT on the splits alone", "oracle_splits"),
-        "oracle_splits": ("the exact optimum of the splits alone", "oracle_splits"),
+        "root_splits": ("ROOT on the splits alone", "oracle_bound_splits"),
+        "oracle_bound_splits": ("the exact optimum of the splits alone", "oracle_bound_splits"),
         "best_fixed": (f"the best single scheme, {single}", "best_fixed"),
         "two_split": ("the best rule of two plans of the whole list", "two_split"),
     }
@@ -236,43 +225,45 @@ def _claims(lists: Lists, chosen: PlansTaken, served: ServedByAgents) -> list[Cl
             f"{served.gain('root', name).text('+.4f')} on the same requests; expected, over states, "
             f"{chosen.gain('root', name).text('+.4f')}",
             served.gain("root", name).low > 0,
-            f"the optima are {chosen.gain('oracle', limit).text('+.4f')} apart",
+            f"the optima are {chosen.gain('oracle_bound', limit).text('+.4f')} apart",
         )
         for name, (words, limit) in opponents.items()
     ]
     return [
         *above,
         bar(
-            f"ROOT reaches {ORACLE_SHARE:.0%} of the oracle of the whole list of {len(lists.names)} plans",
+            f"ROOT reaches {ORACLE_SHARE:.0%} of the exact optimum of the whole list of {len(lists.names)} plans",
             f"{shares.mean():.2%} (agents {shares.min():.2%} to {shares.max():.2%}); on the splits alone "
-            f"{alone.mean():.2%} of their oracle",
+            f"{alone.mean():.2%} of theirs; over the oracle of the training requests "
+            f"{chosen.gain('root', 'oracle').text('+.4f')}",
             shares.min() >= ORACLE_SHARE,
             f"an agent has {shares.min():.2%}",
         ),
         report(
             "what choosing the protocol is worth to the optimum",
-            f"{chosen.gain('oracle', 'oracle_splits').text('+.4f')} satisfaction over the best split, "
+            f"{chosen.gain('oracle_bound', 'oracle_bound_splits').text('+.4f')} satisfaction over the best split, "
             f"{best.mean():.3f} against {splits.mean():.3f}",
         ),
         report(
             "which protocol is taken how often",
-            f"oracle: {_taken(lists, chosen.actions['oracle'])}; ROOT: {_taken(lists, chosen.actions['root'])}",
+            f"exact optimum: {_taken(lists, chosen.actions['oracle_bound'])}; "
+            f"ROOT: {_taken(lists, chosen.actions['root'])}",
         ),
         report("how often plans of several protocols are equally good", _ties(lists, chosen)),
     ]
 
 
 def _ties(lists: Lists, chosen: PlansTaken) -> str:
-    """In how many states protocols are equally good, and what ROOT loses where it takes another than the oracle."""
+    """In how many states protocols are equally good, and what ROOT loses where it takes another than the optimum."""
     best = chosen.rewards.max(axis=1)
     of_protocol = [chosen.rewards[:, lists.protocol == index].max(axis=1) for index in range(len(lists.protocols))]
     tied = (np.stack(of_protocol) >= best).sum(axis=0) > 1
-    other = lists.protocol[chosen.actions["root"]] != lists.protocol[chosen.actions["oracle"]]
+    other = lists.protocol[chosen.actions["root"]] != lists.protocol[chosen.actions["oracle_bound"]]
     lost = best - chosen.expected("root")
     share_tied = (other & tied).sum() / max(1, other.sum())
     return (
-        f"in {tied.mean():.0%} of the states, and the oracle takes the first in the list; ROOT takes another protocol "
-        f"than the oracle in {other.mean():.0%} of its decisions, {share_tied:.0%} of them in such states, and loses "
+        f"in {tied.mean():.0%} of the states, and the optimum takes the first in the list; ROOT takes another protocol "
+        f"than the optimum in {other.mean():.0%} of its decisions, {share_tied:.0%} of them in such states, and loses "
         f"{lost[other].mean() if other.any() else 0.0:.4f} satisfaction in them on average"
     )
 
@@ -295,7 +286,7 @@ def _draw(lists: Lists, chosen: PlansTaken, served: ServedByAgents) -> Figure:
     draw_bars(left, bars, gap=0.008)
     left.set(xlabel="Satisfaction (served requests)")
     positions = np.arange(len(lists.protocols))
-    for shift, name, colour in ((-0.2, "oracle", GREY), (0.2, "root", OKABE_ITO[0])):
+    for shift, name, colour in ((-0.2, "oracle_bound", GREY), (0.2, "root", OKABE_ITO[0])):
         shares = 100 * _frequencies(lists, chosen.actions[name])
         right.barh(positions + shift, shares, height=0.36, color=colour, label=LABELS[name])
         for position, share in enumerate(shares):
@@ -309,15 +300,15 @@ def _draw(lists: Lists, chosen: PlansTaken, served: ServedByAgents) -> Figure:
 
 
 def _row(policy: str, chosen: PlansTaken, served: ServedByAgents) -> Row:
-    expected, oracle = chosen.expected(policy), chosen.expected("oracle").mean()
+    expected, bound = chosen.expected(policy), chosen.expected("oracle_bound").mean()
     return {
         "policy": policy,
         "agents": len(expected),
         "satisfaction": served.satisfaction(policy),
         "gain_over_root_splits": served.gain(policy, "root_splits"),
-        "expected": mean_over_states(expected.mean(axis=0)),
-        "relative_to_oracle": float(expected.mean(axis=1).mean() / oracle),
-        "relative_to_oracle_lowest_agent": float(expected.mean(axis=1).min() / oracle),
+        "expected": chosen.earned[policy].over_first().interval(),
+        "relative_to_bound": float(expected.mean(axis=1).mean() / bound),
+        "relative_to_bound_lowest_agent": float(expected.mean(axis=1).min() / bound),
         "latency_s": served.mean(policy, "latency_s"),
         "failed": served.mean(policy, "failed"),
     }
@@ -326,7 +317,7 @@ def _row(policy: str, chosen: PlansTaken, served: ServedByAgents) -> Row:
 def _protocol_rows(lists: Lists, chosen: PlansTaken) -> list[Row]:
     rows: list[Row] = []
     best = chosen.rewards.max(axis=1).mean()
-    frequencies = {name: _frequencies(lists, chosen.actions[name]) for name in ("oracle", "root")}
+    frequencies = {name: _frequencies(lists, chosen.actions[name]) for name in ("oracle_bound", "root")}
     for index, protocol in enumerate(lists.protocols):
         own = lists.protocol == index
         rewards = chosen.rewards[:, own]
@@ -336,7 +327,7 @@ def _protocol_rows(lists: Lists, chosen: PlansTaken) -> list[Row]:
                 "plans": int(own.sum()),
                 "best_plan": np.array(lists.names)[own][rewards.mean(axis=0).argmax()],
                 "best_plan_expected": float(rewards.mean(axis=0).max()),
-                "oracle_of_it_alone_expected": float(rewards.max(axis=1).mean()),
+                "optimum_of_it_alone_expected": float(rewards.max(axis=1).mean()),
                 "lost_without_it": float(best - chosen.rewards[:, ~own].max(axis=1).mean()),
                 **{f"taken_by_{name}": float(shares[index]) for name, shares in frequencies.items()},
             }

@@ -1,4 +1,7 @@
-"""Which receiver should a person use, where? All of them on the same requests and channel noise, at every split."""
+"""Which receiver should a person use, where? All of them on the same requests and channel noise, at every split.
+
+Intervals are over requests, each with its one channel draw, or the mean over the profile's.
+"""
 
 from __future__ import annotations
 
@@ -12,29 +15,18 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from agents.evaluation.statistics import Interval, column_intervals
-from agents.experiments.shared.findings import Claim, Findings, bar, paper, report
+from agents.experiments.shared.findings import Claim, Findings, paper, report
+from agents.experiments.shared.measured_receivers import Band, bands_of, profile_claims, style_of, text_of
 from agents.experiments.shared.states import mean_over_states
 from agents.experiments.shared.study import Study
 from agents.reports.drawing import SNR_LABEL, draw_intervals, edges_around, subplots
-from agents.reports.style import OKABE_ITO, house_style
+from agents.reports.style import house_style
 from envs.checks import Count, Points
 from envs.transceiver import ReceiverStudy, study_receivers
 
 METRICS = {"psnr_db": "PSNR (dB)", "ssim": "SSIM", "alignment": "Alignment"}
 FRECHET = "Frechet distance"
-HARSH_DB, GOOD_DB = -6.0, 6.0
 ALIGNMENT_CLOSE = 0.02
-PROFILE_TOLERANCE = {"alignment": 0.005, "psnr_db": 0.1}
-"""Half precision of the table, and rounding that depends on the batch."""
-
-
-STYLES: dict[str, dict[str, Any]] = {
-    "ignore": {"color": OKABE_ITO[1], "linestyle": ":", "marker": "D", "label": "ignore"},
-    "rematch": {"color": OKABE_ITO[2], "linestyle": "-.", "marker": "s", "label": "rematch, full weights"},
-    "rematch_light": {"color": OKABE_ITO[5], "linestyle": "-.", "marker": "^", "label": "rematch, light weights"},
-    "finetuned": {"color": OKABE_ITO[0], "linestyle": "-", "marker": "o", "label": "finetuned"},
-    "printed": {"color": OKABE_ITO[6], "linestyle": "--", "marker": "x", "label": "printed Proposition 1"},
-}
 
 
 @dataclass(frozen=True)
@@ -44,7 +36,7 @@ class Options:
     Attributes:
         receivers: compared.
         snr_db: measured.
-        num_requests: the first ones that a profile is measured on.
+        num_requests: the first test requests of a profile.
         shown_splits: in the figure; the numbers hold all splits.
         workers: processes.
     """
@@ -54,14 +46,6 @@ class Options:
     num_requests: Count
     shown_splits: list[int]
     workers: Count
-
-
-@dataclass(frozen=True)
-class Band:
-    """A range of SNRs, as indices into the measured ones."""
-
-    name: str
-    columns: NDArray[np.intp]
 
 
 def run(study: Study, options: Options) -> Findings:
@@ -87,10 +71,10 @@ def run(study: Study, options: Options) -> Findings:
         f"over splits 1..{steps - 1}.",
     ]
     return Findings(
-        "Receivers: ignore, rematch (full and light weights), finetuned, printed Proposition 1",
+        "Receivers: ignore, rematch and finetuned (full and light weights), printed Proposition 1",
         {"": _draw(measured, options), "best": _draw_best(measured, rows, steps)},
         {"": rows, "where": _where(measured, rows)},
-        [*_claims(measured, rows), *_profile_claims(study, measured)],
+        [*_claims(measured, rows), *profile_claims(study, measured)],
         [*study.notes, *notes],
     )
 
@@ -112,17 +96,6 @@ def _rows(measured: ReceiverStudy, steps: int) -> list[dict[str, Any]]:
                 row |= {metric: mean.mean, f"{metric}_low": mean.low, f"{metric}_high": mean.high}
             rows.append(row | {"frechet_distance": frechet[index], "step_flops": measured.step_flops[receiver]})
     return rows
-
-
-def bands_of(snr_db: Sequence[float]) -> list[Band]:
-    """Harsh, middle and good links, those of them that were measured."""
-    levels = np.asarray(snr_db)
-    bands = [
-        Band(f"up to {HARSH_DB:g} dB", np.flatnonzero(levels <= HARSH_DB)),
-        Band(f"{HARSH_DB:g} to {GOOD_DB:g} dB", np.flatnonzero((levels > HARSH_DB) & (levels <= GOOD_DB))),
-        Band(f"above {GOOD_DB:g} dB", np.flatnonzero(levels > GOOD_DB)),
-    ]
-    return [band for band in bands if len(band.columns)]
 
 
 def _inner(values: NDArray[np.float64], band: Band) -> NDArray[np.float64]:
@@ -160,10 +133,10 @@ def _claims(measured: ReceiverStudy, rows: Sequence[dict[str, Any]]) -> list[Cla
         claims.append(
             paper(
                 "the reverse step of Proposition 1, as printed, removes channel noise",
-                f"at 0 dB and below, PSNR {_text(gain)} dB against ignoring the noise",
+                f"at 0 dB and below, PSNR {text_of(gain)} dB against ignoring the noise",
                 gain.low > 0,
                 "its coefficient subtracts a variance from a standard deviation and changes sign near 0 dB; the right "
-                f"process ({right}) is {_text(better)} dB against ignoring it",
+                f"process ({right}) is {text_of(better)} dB against ignoring it",
             )
         )
     return claims
@@ -182,12 +155,12 @@ def _advice(measured: ReceiverStudy, band: Band, where: Sequence[dict[str, Any]]
     share = measured.step_flops[cheap] / max(measured.step_flops.values())
     return report(
         f"which receiver to use, {band.name}",
-        f"to keep the image that was sent: {_style(best)['label']} ({rows[best]['psnr_db']:.1f} dB, "
-        f"{_text(lead)} dB over {_style(second)['label']}); to get what was asked for: "
-        f"{_style(aligned)['label']} (alignment {rows[aligned]['alignment']:.3f}), and at the least cost "
-        f"within {ALIGNMENT_CLOSE} of it {_style(cheap)['label']} ({rows[cheap]['alignment']:.3f}, "
+        f"to keep the image that was sent: {style_of(best)['label']} ({rows[best]['psnr_db']:.1f} dB, "
+        f"{text_of(lead)} dB over {style_of(second)['label']}); to get what was asked for: "
+        f"{style_of(aligned)['label']} (alignment {rows[aligned]['alignment']:.3f}), and at the least cost "
+        f"within {ALIGNMENT_CLOSE} of it {style_of(cheap)['label']} ({rows[cheap]['alignment']:.3f}, "
         f"{measured.step_flops[cheap] / 1e6:.0f} MFLOP a step, {share:.0%} of the dearest); lowest Frechet distance: "
-        f"{_style(distance)['label']}",
+        f"{style_of(distance)['label']}",
     )
 
 
@@ -195,75 +168,6 @@ def _gain(measured: ReceiverStudy, one: str, other: str, band: Band) -> Interval
     """Paired gain in PSNR over the inner splits of a band, with its interval over requests."""
     return mean_over_states(
         _inner(measured.values(one, "psnr_db"), band) - _inner(measured.values(other, "psnr_db"), band)
-    )
-
-
-def _text(gain: Interval) -> str:
-    return f"{gain.mean:+.2f} ({gain.low:+.2f} to {gain.high:+.2f})"
-
-
-def _profile_claims(study: Study, measured: ReceiverStudy) -> list[Claim]:
-    """What the profile holds of the same cells, and what its further requests and draws say."""
-    profile, count = study.profile, len(measured.requests)
-    if profile.requests[:count] != measured.requests:
-        study.note("the profile holds other requests: it is not compared with what was measured here")
-        return []
-    held = [name for name in measured.step_flops if name in profile.receivers]
-    common = [level for level in measured.snr_db if level in set(profile.snr_db.tolist())]
-    claims = []
-    if held and common:
-        here = [measured.snr_db.index(level) for level in common]
-        there = [int(np.flatnonzero(profile.snr_db == level)[0]) for level in common]
-        gaps = {
-            metric: max(
-                float(
-                    np.abs(
-                        measured.values(name, metric)[:, :, here] - profile.values(name, metric)[:count][:, :, there, 0]
-                    ).mean()
-                )
-                for name in held
-            )
-            for metric in PROFILE_TOLERANCE
-        }
-        claims.append(
-            bar(
-                "the profile holds what the live transceiver delivers",
-                f"{', '.join(held)} on {count} requests: mean difference {gaps['alignment']:.4f} in alignment, "
-                f"{gaps['psnr_db']:.3f} dB in PSNR",
-                all(gaps[metric] <= tolerance for metric, tolerance in PROFILE_TOLERANCE.items()),
-                f"the bar is {PROFILE_TOLERANCE['alignment']} and {PROFILE_TOLERANCE['psnr_db']} dB",
-            )
-        )
-    for name in held:
-        if name != "ignore" and "ignore" in held:
-            claims.append(_profile_gain(profile, name))
-    if {"rematch", "ignore"} <= set(held):
-        claims.append(_profile_floor(profile))
-    return claims
-
-
-def _profile_floor(profile: Any) -> Claim:
-    """Whether re-matching ever costs PSNR: over the profile, which has more requests and draws than are run here."""
-    rematch, ignore = (profile.values(name, "psnr_db")[:, 1:-1].astype(np.float64) for name in ("rematch", "ignore"))
-    gain = (rematch - ignore).mean(axis=(0, -1))
-    split, column = np.unravel_index(gain.argmin(), gain.shape)
-    return bar(
-        "rematch is nowhere more than 0.1 dB below ignore",
-        f"lowest {gain.min():+.2f} dB at split {split + 1}, {profile.snr_db[column]:g} dB; mean {gain.mean():+.2f} dB, "
-        f"highest {gain.max():+.2f} dB; {rematch.shape[0]} requests x {rematch.shape[-1]} draws of the profile",
-        bool(gain.min() >= -0.1),
-        f"{int((gain < -0.1).sum())} of {gain.size} cells are lower",
-    )
-
-
-def _profile_gain(profile: Any, name: str) -> Claim:
-    texts = []
-    for band in bands_of(profile.snr_db):
-        one, other = (profile.values(each, "psnr_db").astype(np.float64).mean(axis=-1) for each in (name, "ignore"))
-        texts.append(f"{band.name} {_text(mean_over_states(_inner(one, band) - _inner(other, band)))} dB")
-    return report(
-        f"PSNR of {_style(name)['label']} against ignore on the whole profile ({len(profile.requests)} requests)",
-        "; ".join(texts),
     )
 
 
@@ -277,8 +181,8 @@ def _draw(measured: ReceiverStudy, options: Options) -> Figure:
         for column, split in enumerate(options.shown_splits):
             for row, metric in enumerate(METRICS):
                 values = column_intervals(measured.values(receiver, metric)[:, split])
-                draw_intervals(panels[row, column], measured.snr_db, values, **_style(receiver))
-            draw_intervals(panels[-1, column], measured.snr_db, frechet[column], **_style(receiver))
+                draw_intervals(panels[row, column], measured.snr_db, values, **style_of(receiver))
+            draw_intervals(panels[-1, column], measured.snr_db, frechet[column], **style_of(receiver))
     for column, split in enumerate(options.shown_splits):
         panels[0, column].set_title(f"split {split}")
         panels[-1, column].set_xlabel(SNR_LABEL)
@@ -322,19 +226,14 @@ def _draw_best(measured: ReceiverStudy, rows: Sequence[dict[str, Any]], steps: i
         columns = edges_around(range(len(levels)))
         for index, name in enumerate(names):
             own = np.where(best == index, 1.0, np.nan)
-            colours = ListedColormap([_style(name)["color"]])
+            colours = ListedColormap([style_of(name)["color"]])
             panel.pcolormesh(columns, edges_around(list(inner)), own, cmap=colours, vmin=0, vmax=1)
         panel.set_xticks(range(len(levels)), [f"{level:g}" for level in levels], fontsize=7, rotation=60)
         panel.set(title=f"best by {title}", xlabel=SNR_LABEL)
         panel.grid(visible=False)
     panels[0].set(ylabel="Split (edge steps)", yticks=list(inner)[1::2])
     for name in names:
-        style = _style(name) | {"linestyle": "", "marker": "s"}
+        style = style_of(name) | {"linestyle": "", "marker": "s"}
         panels[0].plot([], [], markersize=7, **style)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=3)
     return figure
-
-
-def _style(receiver: str) -> dict[str, Any]:
-    """How figures draw and name a receiver."""
-    return STYLES.get(receiver, {"color": "0.5", "linestyle": "-", "marker": "", "label": receiver})

@@ -72,7 +72,7 @@ def _learn(study: Study, options: Options, receiver: str) -> Learnt:
     agent = AgentSettings.from_config(options.agent)
     with tqdm(total=options.seeds, desc=f"agents, receiver {receiver}", unit="agent", leave=False) as bar:
         curves = learning_curves(options, settings, agent, states, study.folder, bar.update)
-    return Learnt(curves, {name: float(states.expected(name).mean()) for name in (*FIXED, "oracle")})
+    return Learnt(curves, {name: float(states.expected(name).mean()) for name in (*FIXED, "oracle_bound")})
 
 
 def _claims(learnt: Learnt) -> list[Claim]:
@@ -81,7 +81,7 @@ def _claims(learnt: Learnt) -> list[Claim]:
     episode, final = converged_at(curves.learnt_from, curves.values.mean(axis=0))
     measured = (
         f"{CONVERGED:.0%} of the final reward {final:.3f} from episode {episode} on "
-        f"(agents one by one: {', '.join(map(str, each))}); the oracle has {references['oracle']:.3f}"
+        f"(agents one by one: {', '.join(map(str, each))}); the exact optimum has {references['oracle_bound']:.3f}"
     )
     late = f"{CONVERGED:.0%} of the final reward is reached at episode {episode} only"
     soon = episode <= PAPER_EPISODES

@@ -18,7 +18,7 @@ from agents.reports.style import house_style, line_style
 from envs.checks import Points
 
 AXES = {"snr_db": SNR_LABEL, "edge_availability": PACR_LABEL}
-POLICIES = ("root", "oracle")
+POLICIES = ("root", "oracle_bound")
 MARGIN = 0.25
 """A change of the mean split below this many steps counts as none."""
 
@@ -29,7 +29,7 @@ Splits = Mapping[str, NDArray[np.int64]]
 
 
 def run(study: Study, options: Options) -> Findings:
-    """Measure the decisions of ROOT and of the oracle."""
+    """Measure the decisions of ROOT and of the exact optimum; intervals are over states, which decisions depend on."""
     receivers = study.measured_receivers(options.receivers)
     points: dict[str, Points] = {axis: getattr(options, axis) for axis in AXES}
     courses = {

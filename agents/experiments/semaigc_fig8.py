@@ -10,10 +10,10 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from agents.evaluation.statistics import Interval, column_intervals
+from agents.evaluation.statistics import Interval, Margins
 from agents.experiments.shared.findings import Claim, Findings, Row, bar, named_rows, paper, per_receiver
 from agents.experiments.shared.learning import root_of
-from agents.experiments.shared.states import FIXED, FRAMEWORKS, difference, mean_over_states, sample_states, share_of
+from agents.experiments.shared.states import FIXED, FRAMEWORKS, sample_states, share_of
 from agents.experiments.shared.study import StateOptions, Study
 from agents.reports.drawing import PACR_LABEL, SNR_LABEL, colour_bar, draw_cells, subplots
 from agents.reports.style import house_style, label_of
@@ -37,26 +37,26 @@ class Grid:
 
     Attributes:
         snr_db, edge_availability: points.
-        rewards: policy -> [PACR, SNR, N].
+        rewards: policy -> margins [PACR, SNR].
         flawless: cell -> satisfaction of the optimum were every image accepted at once, for the cells that explain.
     """
 
     snr_db: Points
     edge_availability: Points
-    rewards: dict[str, NDArray[np.float64]]
+    rewards: dict[str, Margins]
     flawless: dict[Cell, float]
 
     def mean(self, policy: str) -> NDArray[np.float64]:
         """Mean satisfaction in the cells, [PACR, SNR]."""
-        return self.rewards[policy].mean(axis=-1)
+        return self.rewards[policy].mean
 
-    def share_of_oracle(self) -> NDArray[np.float64]:
-        """ROOT over the oracle, [PACR, SNR]."""
-        return share_of(self.mean("root"), self.mean("oracle"))
+    def share_of_bound(self) -> NDArray[np.float64]:
+        """ROOT over `oracle_bound`, [PACR, SNR]."""
+        return share_of(self.mean("root"), self.mean("oracle_bound"))
 
     def lost_percent(self) -> NDArray[np.float64]:
-        """How much less than the oracle ROOT satisfies, per cent of the oracle, [PACR, SNR]."""
-        return 100 * (1 - self.share_of_oracle())
+        """How much less than `oracle_bound` ROOT satisfies, in per cent, [PACR, SNR]."""
+        return 100 * (1 - self.share_of_bound())
 
     def ends(self) -> tuple[Cell, Cell, Cell]:
         """The cells where ROOT satisfies least and most, and that of the lowest SNR and the most compute."""
@@ -75,7 +75,7 @@ def _lowest(values: NDArray[np.float64]) -> Cell:
 
 
 def run(study: Study, options: Options) -> Findings:
-    """Measure every framework and the oracle in every cell."""
+    """Measure every framework and the exact optimum in every cell."""
     grids = {receiver: _grid(study, options, receiver) for receiver in study.measured_receivers(options.receivers)}
     return Findings(
         "Figure 8: satisfaction over PACR and SNR",
@@ -88,13 +88,13 @@ def run(study: Study, options: Options) -> Findings:
 
 def _grid(study: Study, options: Options, receiver: str) -> Grid:
     root = root_of(study, receiver, options.root)
-    shape = (len(options.edge_availability), len(options.snr_db), options.num_states)
-    rewards = {policy: np.empty(shape) for policy in (*FRAMEWORKS, "oracle")}
-    cells = [(i, j) for i in range(shape[0]) for j in range(shape[1])]
+    shape = len(options.edge_availability), len(options.snr_db)
+    policies, cells = (*FRAMEWORKS, "oracle_bound"), list(np.ndindex(shape))
+    found: list[dict[str, Margins]] = []
     for i, j in tqdm(cells, desc=f"receiver {receiver}", unit="cell", leave=False):
         states = sample_states(_settings(study, options, receiver, (i, j)), options.num_states, study.seed)
-        for policy, values in rewards.items():
-            values[i, j] = states.expected(policy, root)
+        found.append(states.margins({policy: states.actions(policy, root) for policy in policies}))
+    rewards = {policy: _grid_of([cell[policy] for cell in found], shape) for policy in policies}
     grid = Grid(options.snr_db, options.edge_availability, rewards, {})
     for cell in set(grid.ends()):
         # The same states where every image is accepted at once: what latency alone allows.
@@ -104,13 +104,19 @@ def _grid(study: Study, options: Options, receiver: str) -> Grid:
     return grid
 
 
+def _grid_of(cells: list[Margins], shape: tuple[int, int]) -> Margins:
+    """Margins [PACR, SNR] of those of the cells, row by row."""
+    margins = (np.stack([getattr(cell, name) for cell in cells]) for name in ("by_state", "by_request"))
+    return Margins(*(each.reshape(*shape, -1) for each in margins))
+
+
 def _settings(study: Study, options: Options, receiver: str, cell: Cell) -> SplitSettings:
     pacr, snr_db = options.edge_availability[cell[0]], options.snr_db[cell[1]]
     return study.settings_of(receiver, {"edge_availability": [pacr, pacr], "snr_db": [snr_db, snr_db]})
 
 
 def _claims(grid: Grid) -> list[Claim]:
-    root, oracle = grid.mean("root"), grid.mean("oracle")
+    root, oracle = grid.mean("root"), grid.mean("oracle_bound")
     low, high, harsh = grid.ends()
     span = float(root[high] - root[low])
     limits = (
@@ -137,7 +143,7 @@ def _claims(grid: Grid) -> list[Claim]:
         _never_far_below(grid),
         _above_each(grid),
         _above_edge(grid),
-        _near_the_oracle(grid),
+        _near_the_bound(grid),
     ]
 
 
@@ -145,9 +151,9 @@ def _never_far_below(grid: Grid) -> Claim:
     gaps = {policy: grid.mean("root") - grid.mean(policy) for policy in FIXED}
     policy = min(gaps, key=lambda name: gaps[name].min())
     cell = _lowest(gaps[policy])
-    worst = difference(grid.rewards["root"][cell], grid.rewards[policy][cell])
+    worst = (grid.rewards["root"] - grid.rewards[policy])[cell].interval()
     below = sum(int((gap < -TOLERANCE).sum()) for gap in gaps.values())
-    oracle = float((grid.mean("oracle") - grid.mean(policy))[cell])
+    oracle = float((grid.mean("oracle_bound") - grid.mean(policy))[cell])
     return bar(
         f"in no cell is ROOT below a fixed framework by more than {TOLERANCE}",
         f"worst {worst.text('+.3f')} against {label_of(policy)} at {grid.where(cell)}; {below} of "
@@ -173,27 +179,27 @@ def _above_edge(grid: Grid) -> Claim:
     if not scarce.any():
         return bar(stated, "no such cell in the grid", False)
     gain = _over_cells((grid.rewards["root"] - grid.rewards["edge"])[scarce])
-    best = float((grid.mean("oracle") - grid.mean("edge"))[scarce].mean())
+    best = float((grid.mean("oracle_bound") - grid.mean("edge"))[scarce].mean())
     why = f"the optimum itself is {best:+.3f} above Edge there"
     return bar(stated, gain.text("+.3f"), gain.mean >= OVER_EDGE, why)
 
 
-def _near_the_oracle(grid: Grid) -> Claim:
-    share = grid.share_of_oracle()
+def _near_the_bound(grid: Grid) -> Claim:
+    share = grid.share_of_bound()
     cell = _lowest(share)
     below = int((share < ORACLE_SHARE).sum())
-    lost = grid.mean("oracle") - grid.mean("root")
+    lost = grid.mean("oracle_bound") - grid.mean("root")
     return bar(
-        f"ROOT reaches {ORACLE_SHARE:.0%} of the oracle in every cell",
+        f"ROOT reaches {ORACLE_SHARE:.0%} of the exact optimum on the same requests in every cell",
         f"lowest {share[cell]:.1%} at {grid.where(cell)}; mean {share.mean():.1%}; {below} of {share.size} cells below",
         share[cell] >= ORACLE_SHARE,
         f"the largest loss of satisfaction in a cell is {lost.max():.3f}, the mean one {lost.mean():.4f}",
     )
 
 
-def _over_cells(values: NDArray[np.float64]) -> Interval:
-    """Mean over cells and states; cells share the luck of their states, so states are what is resampled."""
-    return mean_over_states(values.reshape(-1, values.shape[-1]).mean(axis=0))
+def _over_cells(values: Margins) -> Interval:
+    """Mean over cells, states and requests; cells share the luck of the other two, which are what is resampled."""
+    return values.over_first().interval()
 
 
 @house_style()
@@ -203,7 +209,7 @@ def _draw(grids: Mapping[str, Grid]) -> Figure:
     for row, (receiver, grid) in zip(panels, grids.items(), strict=True):
         shown = {
             f"Satisfaction of ROOT, receiver {receiver}": (grid.mean("root"), 1.0, "viridis"),
-            "ROOT below the oracle (%)": (grid.lost_percent(), most, "cividis_r"),
+            "ROOT below the bound (%)": (grid.lost_percent(), most, "cividis_r"),
         }
         for panel, (title, (values, highest, colours)) in zip(row, shown.items(), strict=True):
             mesh = draw_cells(
@@ -217,17 +223,15 @@ def _draw(grids: Mapping[str, Grid]) -> Figure:
 
 def _rows(grid: Grid) -> list[Row]:
     cells = [(pacr, snr_db) for pacr in grid.edge_availability for snr_db in grid.snr_db]
-    best = grid.mean("oracle").reshape(-1)
+    best = grid.mean("oracle_bound").reshape(-1)
     return [
         {
             "edge_availability": pacr,
             "snr_db": snr_db,
             "policy": policy,
             "satisfaction": mean,
-            "relative_to_oracle": float(share_of(mean.mean, optimum)),
+            "relative_to_bound": float(share_of(mean.mean, optimum)),
         }
         for policy, values in grid.rewards.items()
-        for (pacr, snr_db), mean, optimum in zip(
-            cells, column_intervals(values.reshape(len(cells), -1).T), best, strict=True
-        )
+        for (pacr, snr_db), mean, optimum in zip(cells, values.intervals(), best, strict=True)
     ]

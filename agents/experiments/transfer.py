@@ -39,7 +39,7 @@ class Options(CurveOptions):
     Attributes:
         scenarios: names of `configs/scenario`.
         init_from: the policy to start from, as of `agent.init_from`.
-        shares: of the oracle, for the requests until they are reached.
+        shares: of the exact optimum (`oracle_bound`), for the requests until they are reached.
         fitted: hyperparameters that differ where an agent starts from the policy.
     """
 
@@ -53,8 +53,8 @@ class Fitting(NamedTuple):
     """One scenario.
 
     Attributes:
-        starts: shares of the oracle over requests, by the names in `STYLES`.
-        two_split: the best two-split rule there, which knows the model, as a share of the oracle.
+        starts: shares of the exact optimum over requests, by the names in `STYLES`.
+        two_split: the best two-split rule there, which knows the training requests, as a share of the optimum.
     """
 
     starts: dict[str, Curves]
@@ -72,13 +72,13 @@ def run(study: Study, options: Options) -> Findings:
         for scenario, place in settings.items():
             starts = {}
             states = sample_states(place, options.num_states, study.seed)
-            oracle = float(states.expected("oracle").mean())
+            optimum = float(states.expected("oracle_bound").mean())
             for start, agent in agents.items():
                 learnt = learning_curves(options, place, agent, states, study.folder, progress.update)
                 in_requests = replace(learnt, learnt_from=learnt.learnt_from * place.episode_length)
-                starts[start] = in_requests.shares_of(oracle)
+                starts[start] = in_requests.shares_of(optimum)
             rule = load_policy("two_split", SplitVectorEnv(1, place)).predict(states.observations)[0]
-            places[scenario] = Fitting(starts, float(states.rewards_of(rule).mean()) / oracle)
+            places[scenario] = Fitting(starts, float(states.rewards_of(rule).mean()) / optimum)
     return Findings(
         "Pre-trained, then fitted to the place",
         {"": _draw(places, options.shares)},
@@ -119,25 +119,25 @@ def _claims(receiver: str, scenario: str, place: Fitting, shares: Points) -> lis
     return [
         bar(
             "what ROOT learnt in `paper` saves requests at every level",
-            f"{at}share of the oracle {levels} requests, median of {len(fitted.served)} agents",
+            f"{at}share of the optimum {levels} requests, median of {len(fitted.served)} agents",
             not later,
             "no fewer until " + ", ".join(f"{share:.3g}" for share in later),
         ),
         bar(
             "fitting to the place improves on ROOT of `paper` as it is shipped",
-            f"{at}{gain.mean():+.2f} points of the oracle (agents {gain.min():+.2f} to {gain.max():+.2f})",
+            f"{at}{gain.mean():+.2f} points of the optimum (agents {gain.min():+.2f} to {gain.max():+.2f})",
             gain.min() > 0,
             f"it has only {100 * (1 - zero_shot):.2f} points left to gain there, agents from random networks are "
-            f"{100 * (1 - scratch.final.mean()):.2f} below the oracle after as many requests",
+            f"{100 * (1 - scratch.final.mean()):.2f} below the optimum after as many requests",
         ),
         report(
             "how good ROOT of `paper` is without a request there, and after the last one",
-            f"{at}{zero_shot:.2%} of the oracle, then {_range(end)}; from random networks "
+            f"{at}{zero_shot:.2%} of the optimum, then {_range(end)}; from random networks "
             f"{_range(scratch.final)}; the best two-split rule there has {place.two_split:.1%}",
         ),
         report(
             "what users get while it learns, exploration included",
-            f"{at}{fitted.served.mean():.0%} of the oracle; from random networks {scratch.served.mean():.0%}",
+            f"{at}{fitted.served.mean():.0%} of the optimum; from random networks {scratch.served.mean():.0%}",
         ),
     ]
 
@@ -164,7 +164,7 @@ def _draw(places: Mapping[str, Fitting], shares: Points) -> Figure:
         for share in shares:
             panel.axhline(1 - share, color=GREY, linestyle=":", linewidth=0.8, zorder=0)
         panel.set(title=scenario, xlabel="Requests learnt from")
-    panels[0].set(yscale="log", ylabel="Share of the oracle's satisfaction lost")
+    panels[0].set(yscale="log", ylabel="Share of the optimum's satisfaction lost")
     for share in shares:
         panels[-1].annotate(
             f"{100 * share:.3g} %", (1.0, 1 - share), (2, 0), ("axes fraction", "data"), "offset points", fontsize=7
@@ -174,7 +174,7 @@ def _draw(places: Mapping[str, Fitting], shares: Points) -> Figure:
 
 
 def _points(place: Fitting) -> list[Row]:
-    return named_rows("start", place.starts, lambda curves: curves.rows("requests", "relative_to_oracle"))
+    return named_rows("start", place.starts, lambda curves: curves.rows("requests", "relative_to_bound"))
 
 
 def _summary(place: Fitting, shares: Points) -> list[Row]:
@@ -184,12 +184,12 @@ def _summary(place: Fitting, shares: Points) -> list[Row]:
         return [
             reached
             | {
-                "relative_to_oracle_at_start": float(curves.values[:, 0].mean()),
-                "relative_to_oracle_at_end": float(ends.mean()),
-                "relative_to_oracle_at_end_lowest": float(ends.min()),
-                "relative_to_oracle_at_end_highest": float(ends.max()),
-                "served_relative_to_oracle": float(curves.served.mean()),
-                "two_split_relative_to_oracle": place.two_split,
+                "relative_to_bound_at_start": float(curves.values[:, 0].mean()),
+                "relative_to_bound_at_end": float(ends.mean()),
+                "relative_to_bound_at_end_lowest": float(ends.min()),
+                "relative_to_bound_at_end_highest": float(ends.max()),
+                "served_relative_to_bound": float(curves.served.mean()),
+                "two_split_relative_to_bound": place.two_split,
             }
         ]
 

@@ -57,9 +57,9 @@ Path = list[Moment]
 """The requests of N sessions, from the first to the last."""
 
 
-def present_moment(env: SplitVectorEnv) -> Moment:
-    """The request that an environment serves next."""
-    scenario = env.get_state()["core"]["scenario"]
+def present_moment(env: Any) -> Moment:
+    """The request that an unwrapped environment, single or vectorised, serves next."""
+    scenario = env.core.get_state()["scenario"]
     return Moment(env.core.state, state_features(scenario["process.quantities"], scenario["process.request"][0]))
 
 

@@ -1,4 +1,4 @@
-"""What plans earn at every level and what a level is worth, by dynamic programming with fitted values, and a policy."""
+"""What plans earn at every level and what a level is worth, by dynamic programming with fitted values."""
 
 from __future__ import annotations
 
@@ -9,10 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.planning.levels import Levels
-from agents.planning.paths import feature_decay, present_moment, sample_moment
-from agents.policies import Policy
-from agents.policies.base import Actions, Observations
-from envs import SplitVectorEnv
+from agents.planning.paths import feature_decay, sample_moment
 
 NUM_KNOTS = 40
 """Levels at which values are fitted, denser near 0; linear in between."""
@@ -113,28 +110,3 @@ def fit_values(model: Any, levels: Levels, num_states: int, seed: int) -> Values
         at_levels = np.stack([np.interp(np.arange(levels.num), knots, each) for each in coefficients])
         outlooks[request - 1] = levels.outlook(at_levels)
     return values
-
-
-class Planner(Policy):
-    """The largest reward of the request and mean worth of what it leaves, on the true state and the request's number.
-
-    It looks into the environment itself, so it must be asked about the environment's present observations.
-
-    Args:
-        env: whose present observations are asked about.
-        values: fitted for its model.
-    """
-
-    def __init__(self, env: SplitVectorEnv, values: Values) -> None:
-        self.env, self.values = env, values
-
-    def actions(self, observations: Observations) -> Actions:
-        """Best actions, int64 [N]; the first of equals."""
-        moment, levels = present_moment(self.env), self.values.levels
-        index = levels.index(moment.state.features[levels.name])[:, None]
-        request = self.env.get_state()["core"]["served"]
-        totals = choices_at(self.env.model, levels, moment.state, index).totals(
-            self.values.outlook(request, moment.features)
-        )[:, 0]
-        totals[~self.env.action_masks()] = -np.inf
-        return totals.argmax(axis=1)

@@ -2,7 +2,8 @@
 
 from agents.policies.base import FixedPolicy, Policy, Predictor, RandomPolicy
 from agents.policies.loading import POLICY_NAMES, REQUIRED_PLANS, SCHEMES, load_policy
-from agents.policies.model_based import Clairvoyant, EstimatedState, Oracle
+from agents.policies.model_based import Clairvoyant, EstimatedState, Oracle, fitted
+from agents.policies.planner import Planner
 
 __all__ = [
     "POLICY_NAMES",
@@ -12,8 +13,10 @@ __all__ = [
     "EstimatedState",
     "FixedPolicy",
     "Oracle",
+    "Planner",
     "Policy",
     "Predictor",
     "RandomPolicy",
+    "fitted",
     "load_policy",
 ]

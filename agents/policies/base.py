@@ -48,6 +48,10 @@ class Policy(ABC):
         observations, shape = as_batch(observation)
         return np.asarray(self.actions(observations), dtype=np.int64).reshape(shape), state
 
+    def fresh(self) -> Policy:
+        """The same as it was made; itself, where it draws nothing."""
+        return self
+
 
 def as_batch(observation: ArrayLike) -> tuple[Observations, tuple[int, ...]]:
     """One observation [7] or a batch [N, 7] as a batch, and the shape of its actions, () or (N,).
@@ -76,12 +80,16 @@ class RandomPolicy(Policy):
     """Uniformly random actions from a generator of its own."""
 
     def __init__(self, num_actions: int, seed: int = 0) -> None:
-        self.num_actions = num_actions
+        self.num_actions, self.seed = num_actions, seed
         self._rng = np.random.default_rng(seed)
 
     def actions(self, observations: Observations) -> Actions:
         """Independent uniform actions, int64 [N]."""
         return self._rng.integers(self.num_actions, size=len(observations))
+
+    def fresh(self) -> RandomPolicy:
+        """The same from its first draw on."""
+        return RandomPolicy(self.num_actions, self.seed)
 
 
 def check_plan_names(name: str, own: Sequence[str] | None, given: Sequence[str] | None) -> None:

@@ -12,7 +12,8 @@ from typing import Any
 from agents.policies.acting import Adapted, check_spaces
 from agents.policies.base import FixedPolicy, Policy, Predictor, RandomPolicy
 from agents.policies.exported import READERS, ExportedPolicy
-from agents.policies.model_based import Clairvoyant, EstimatedState, Oracle, StateOracle
+from agents.policies.model_based import Clairvoyant, EstimatedState, Oracle, StateOracle, fitted
+from agents.policies.planner import planner
 from agents.policies.rule_search import best_fixed, two_split
 from envs import checks, plans
 
@@ -27,9 +28,12 @@ SCHEMES: dict[str, Callable[[int], plans.Plan]] = {
 """The papers' fixed schemes: name -> the plan, for T steps."""
 
 _MAKERS: dict[str, Callable[[Any, int], Policy]] = {
-    "oracle": lambda env, _: Oracle(env.model) if env.model.settings.observation_window == 1 else StateOracle(env),
+    "oracle": lambda env, _: _oracle(env, fitted(env.model)),
+    "oracle_bound": lambda env, _: _oracle(env, env.model),
     "clairvoyant": lambda env, _: Clairvoyant(env),
-    "model_based_estimated": lambda env, seed: EstimatedState(Oracle(env.model), seed),
+    "planner": lambda env, seed: planner(env, fitted(env.model), seed),
+    "planner_bound": lambda env, seed: planner(env, env.model, seed),
+    "model_based_estimated": lambda env, seed: EstimatedState(Oracle(fitted(env.model)), seed),
     "best_fixed": lambda env, seed: best_fixed(env.model, seed),
     "two_split": lambda env, seed: two_split(env.model, seed),
     "random": lambda env, seed: RandomPolicy(len(env.model.plan_names), seed),
@@ -47,14 +51,21 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
     | name | decides |
     |---|---|
     | `oracle` | the largest expected reward of the request at hand given the true state, which an instantaneous |
-    | | observation shows: where actions do not move the state, no policy that sees only observations beats it |
+    | | observation shows |
+    | `oracle_bound` | the same: where actions do not move the state, no policy that sees only observations beats it |
     | `clairvoyant` | the largest reward given the request and the channel draws too: there, a bound for all |
+    | `planner`, `planner_bound` | with what later requests lose in mind (`agents.policies.planner`), where decisions |
+    | | reach them: scenarios `queue` and `battery` |
     | `model_based_estimated` | as `oracle`, but for a state measured with errors (`agents.policies.model_based`) |
     | `root` | the shipped D3QN, trained in the default environment |
     | `best_fixed` | always the plan of the largest mean expected reward |
     | `two_split` | the best rule of one plan below a threshold on the edge's capability, another above |
     | `non_root`, `non_finetuning`, `edge`, `local` | the papers' fixed schemes |
     | `random` | uniformly |
+
+    Policies are fitted on the profile's training requests, whatever the environment serves, as agents learn from those:
+    they can be judged on others. `oracle_bound`, `planner_bound` and `clairvoyant` know the environment's own: they are
+    bounds, no opponents.
 
     Where decisions do move the state (scenarios `queue` and `battery`), `best_fixed` and `two_split` are found by
     serving sessions, and `two_split` may switch on the backlog or the battery instead.
@@ -65,8 +76,8 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
             `FILE.py:Class`, which is made as `Class(env)` (`own_policy`). A zip is unpickled, which can
             run any code in it: load only files that you trust; an exported policy is not.
         env: the environment to act in, single, vectorised or adapted; wrappers are looked through.
-        seed: of what the policy draws: `random`'s actions, the errors of `model_based_estimated`, the sample of states
-            behind `best_fixed` and `two_split`.
+        seed: of what the policy draws: `random`'s actions, the errors of `model_based_estimated`, the samples of states
+            behind `best_fixed`, `two_split` and the planners.
 
     Raises:
         ValueError: neither a name nor an existing path; the environment's list lacks the policy's plan, or does not
@@ -77,7 +88,7 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
     if name in _MAKERS:
         return _MAKERS[name](core, seed)
     if name in SCHEMES:
-        return FixedPolicy(core.model.action_of(SCHEMES[name](core.model.profile.num_inference_steps).name))
+        return FixedPolicy(core.model.action_of(SCHEMES[name](core.model.num_inference_steps).name))
     if names_code(name):
         return own_policy(name, core)
     path = policy_file(name)
@@ -90,6 +101,10 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
         policy = TrainedPolicy.load(path, core)
     policy.check(core, name)
     return policy
+
+
+def _oracle(env: Any, model: Any) -> Policy:
+    return Oracle(model) if model.settings.observation_window == 1 else StateOracle(env, model)
 
 
 def names_code(name: str) -> bool:

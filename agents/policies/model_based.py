@@ -1,29 +1,51 @@
-"""Policies that know the environment's model: bounds for a learner, and one that measures with errors."""
+"""Policies that know a model of the environment: opponents, bounds for a learner, and one that measures with errors."""
 
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import numpy as np
 from numpy.typing import NDArray
 
 from agents.policies.base import Actions, Observations, Policy
-from envs import OBSERVATION_BOUNDS, OBSERVATION_NAMES
+from envs import OBSERVATION_BOUNDS, OBSERVATION_NAMES, SplitVectorEnv
+from envs.transceiver import TRAIN
 
 SNR_STD_DB = 2.0
 RELATIVE_STD = 0.1
 
 
+def fitted(model: Any) -> Any:
+    """The model that policies are fitted on: of the profile's training requests, whatever the environment serves.
+
+    Args:
+        model: an environment's; it is returned itself where it serves the training requests.
+
+    Raises:
+        ValueError: the profile has no training requests.
+    """
+    settings = model.settings
+    if settings.requests == TRAIN:
+        return model
+    # Nothing is served by it: neither fidelity nor channel matters.
+    settings = replace(settings, profile=model.profile, requests=TRAIN, channel=None, fidelity="profile")
+    return SplitVectorEnv(1, settings).model
+
+
 class Oracle(Policy):
-    """`argmax_a E[reward | observation, a]`, over requests and channel draws: the myopic optimum.
+    """`argmax_a E[reward | observation, a]`, over requests and channel draws: the myopic optimum of a model.
+
+    By the environment's own model it is a bound, by that of other requests (`fitted`) an opponent: then it knows no
+    more of a request than who has learnt.
 
     The observation holds all that the reward of its request depends on. Where actions do not move the state (all
     scenarios but `queue` and `battery`), the largest immediate reward is the best action; a hidden state of the
     scenario changes nothing of that, since it bears only on later requests. Where they do, it is myopic.
 
     Args:
-        model: the environment's `model`, whose observations are instantaneous.
+        model: of an environment whose observations are instantaneous.
 
     Raises:
         ValueError: the reward is a vector.
@@ -75,13 +97,22 @@ class _Insider(Policy):
 
 
 class StateOracle(_Insider):
-    """The oracle on the true state, for environments that show a mean over a window instead; see `_Insider`."""
+    """The oracle on the true state, for environments that show a mean over a window instead; see `_Insider`.
+
+    Args:
+        env: see `_Insider`.
+        model: whose expected rewards decide, as of `Oracle`.
+    """
 
     NAME = "oracle"
 
+    def __init__(self, env: Any, model: Any) -> None:
+        super().__init__(env)
+        self.model = model
+
     def rewards(self) -> NDArray[np.float64]:
         """Expected rewards."""
-        return self.env.expected_rewards()
+        return self.model.expected_rewards_in(self.env.core.state)
 
 
 class Clairvoyant(_Insider):
@@ -134,8 +165,12 @@ class EstimatedState(Policy):
     """
 
     def __init__(self, inner: Policy, seed: int = 0) -> None:
-        self.inner = inner
+        self.inner, self.seed = inner, seed
         self._rng = np.random.default_rng(seed)
+
+    def fresh(self) -> EstimatedState:
+        """The same from its first error on."""
+        return EstimatedState(self.inner.fresh(), self.seed)
 
     def estimate(self, observations: Observations) -> Observations:
         """What is measured of observations [N, F]; entries beyond the seven of the request are exact."""

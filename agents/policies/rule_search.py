@@ -1,4 +1,7 @@
-"""The best simple rules: over sampled states, or, where decisions reach later requests, and with prices, by serving."""
+"""The best simple rules: over sampled states, or, where decisions reach later requests, and with prices, by serving.
+
+They are found on the training requests of the profile, whatever the environment serves.
+"""
 
 from __future__ import annotations
 
@@ -10,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from agents.policies.base import Actions, FixedPolicy, Observations, Policy
-from agents.policies.model_based import check_one_reward, sample_observations
+from agents.policies.model_based import check_one_reward, fitted, sample_observations
 from envs import SplitSettings, SplitVectorEnv
+from envs.transceiver import TRAIN
 
 SAMPLE_SIZE = 4096
 COARSE_PLANS = 7
@@ -46,6 +50,7 @@ def best_fixed(model: Any, seed: int = 0) -> FixedPolicy:
     check_one_reward(model)
     if model.scenario.IS_SEQUENTIAL:
         return RuleSearch.for_model(model, SAMPLE_SIZE, seed).best_fixed()
+    model = fitted(model)
     rewards = model.expected_rewards(sample_observations(model, SAMPLE_SIZE, seed))
     return FixedPolicy(int(rewards.mean(axis=0).argmax()))
 
@@ -55,6 +60,7 @@ def two_split(model: Any, seed: int = 0) -> TwoPlans:
     check_one_reward(model)
     if model.scenario.IS_SEQUENTIAL:
         return RuleSearch.for_model(model, SAMPLE_SIZE, seed).two_plans()
+    model = fitted(model)
     observations, index = sample_observations(model, SAMPLE_SIZE, seed), model.observation.names.index(CAPABILITY)
     return fit_two_plans(index, observations[:, index], model.expected_rewards(observations))
 
@@ -79,7 +85,7 @@ def fit_two_plans(index: int, values: NDArray[np.floating], rewards: NDArray[np.
 
 
 class RuleSearch:
-    """Searches rules by their mean reward in the same sessions, from their first request to their last.
+    """Searches rules by their mean reward in the same sessions of training requests, from the first to the last.
 
     Args:
         settings: of the environment.
@@ -91,8 +97,8 @@ class RuleSearch:
     """
 
     def __init__(self, settings: SplitSettings, num_requests: int, seed: int) -> None:
-        self.steps = SplitVectorEnv(1, settings).model.settings.episode_length
-        self.env = SplitVectorEnv(max(1, num_requests // self.steps), settings)
+        self.steps = settings.episode_length
+        self.env = SplitVectorEnv(max(1, num_requests // self.steps), settings, requests=TRAIN)
         check_one_reward(self.env.model)
         self.seed = seed
         self.names = self.env.model.observation.names
@@ -155,6 +161,8 @@ PER_USER_J = (0.0, 2e-5, 5e-5, 1e-4, 1.5e-4, 2e-4, 3e-4)
 class Priced(Policy):
     """`argmax_a E[reward | state, a] - price x what a takes`: the edge's seconds, or the user's joules.
 
+    The expectation is over the training requests, as is `oracle`'s.
+
     One number makes a myopic rule look ahead: the reward that a second of the queue, or a joule of the battery,
     is worth to later requests. What a plan takes is that of one attempt.
 
@@ -167,11 +175,12 @@ class Priced(Policy):
     """
 
     def __init__(self, env: Any, per_edge_s: float = 0.0, per_user_j: float = 0.0) -> None:
-        self.env, self.per_edge_s, self.per_user_j = env, per_edge_s, per_user_j
+        self.env, self.model = env, fitted(env.model)
+        self.per_edge_s, self.per_user_j = per_edge_s, per_user_j
 
     def actions(self, observations: Observations) -> Actions:
         """Best actions, int64 [N]; the first of equals."""
-        model = self.env.model
+        model = self.model
         prices = model.costs.price(model.costs.link_shown(model.observation.to_state(observations)))
         parts_s = prices.parts_s(1)
         taken = self.per_edge_s * parts_s.edge + self.per_user_j * prices.user_power_w * parts_s.user

@@ -11,7 +11,7 @@ from matplotlib.ticker import MaxNLocator
 from numpy.typing import NDArray
 from scipy.stats import binned_statistic_2d
 
-from agents.evaluation.entries import Outcomes
+from agents.evaluation.entries import Outcomes, crossed
 from agents.evaluation.statistics import CellMeans, PerformanceProfile, binned_means
 from agents.reports.drawing import PACR_LABEL, SNR_LABEL, colour_bar, draw_line, subplots, write_cells
 from agents.reports.numbers import ALL, NumberRow
@@ -105,7 +105,7 @@ def draw_measure(results: Mapping[str, Outcomes], name: str, bins: int) -> Figur
     for panel, (state, state_label) in zip(panels, STATES.items(), strict=True):
         for position, (policy, own) in enumerate(results.items()):
             edges = np.histogram_bin_edges(own[state], bins)
-            means = binned_means(own[state], own[column], own["episode"], edges)
+            means = binned_means(own[state], own[column], crossed(own), edges)
             draw_line(panel, means.centre, means.mean, means.low, means.high, **line_style(policy, position))
         panel.set_xlabel(state_label)
     panels[0].set_ylabel(label)

@@ -11,7 +11,16 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.stats import mannwhitneyu
 
-from agents.evaluation.entries import Entry, Outcomes, by_policy, of_several_runs, scenarios_of, scores, session_means
+from agents.evaluation.entries import (
+    Entry,
+    Outcomes,
+    by_policy,
+    crossed,
+    of_several_runs,
+    scenarios_of,
+    scores,
+    session_means,
+)
 from agents.evaluation.statistics import (
     CellMeans,
     Interval,
@@ -144,14 +153,14 @@ def cell_maps(results: Mapping[str, Outcomes], bins: int) -> dict[str, CellMeans
     states = next(iter(results.values()))
     across, up = (np.histogram_bin_edges(states[name], bins) for name in ("snr_db", "edge_availability"))
     return {
-        label: cell_means(own["snr_db"], own["edge_availability"], own["reward"], own["episode"], across, up)
+        label: cell_means(own["snr_db"], own["edge_availability"], own["reward"], crossed(own), across, up)
         for label, own in results.items()
     }
 
 
 def cell_rows(scenario: str, maps: Mapping[str, CellMeans]) -> list[NumberRow]:
-    """The maps cell by cell, the empty ones left out."""
-    best = maps.get("oracle")
+    """The maps cell by cell, the empty ones left out; regret is against `oracle_bound`."""
+    best = maps.get("oracle_bound")
     return [
         {
             "scenario": scenario,
@@ -170,14 +179,14 @@ def cell_rows(scenario: str, maps: Mapping[str, CellMeans]) -> list[NumberRow]:
 
 
 def run_rows(entries: Sequence[Entry]) -> list[NumberRow]:
-    """Every training run in every scenario, with the interval over its sessions."""
+    """Every training run in every scenario, with the interval over its sessions and requests."""
     return [
         {
             "scenario": entry.scenario,
             "group": entry.policy,
             "run": entry.run,
             "training_seed": entry.training_seed,
-            "satisfaction": mean_interval(entry.outcomes["reward"], entry.outcomes["episode"]),
+            "satisfaction": mean_interval(entry.outcomes["reward"], crossed(entry.outcomes)),
             **{name: float(np.mean(entry.outcomes[name])) for name in ("latency_s", "energy_j", "attempts", "failed")},
         }
         for entry in entries
@@ -186,7 +195,7 @@ def run_rows(entries: Sequence[Entry]) -> list[NumberRow]:
 
 
 def session_rows(entries: Sequence[Entry]) -> list[NumberRow]:
-    """Every session of every policy or run: what all intervals are made of."""
+    """Every session of every policy or run: what the statistics of scores are made of."""
     rows = []
     for entry in entries:
         first = np.unique(entry.outcomes["episode"], return_index=True)[1]

@@ -25,7 +25,7 @@ TEMPLATES = Environment(
 )
 DOTS_A_PIXEL = 1.6
 """Of the figures: their letters are then as large as those of the page."""
-BOUNDS = ("oracle", "clairvoyant")
+BOUNDS = ("oracle_bound", "planner_bound", "clairvoyant")
 """Policies that stand above what can be learnt."""
 
 
@@ -83,8 +83,8 @@ def finding(numbers: Numbers) -> str:
     for scenario, rows in numbers.comparison.items():
         best = next((row for row in rows if row.policy not in BOUNDS), rows[0])
         text = f"{label_of(best.policy)} satisfies most, {best.satisfaction.text('.3f')}"
-        if np.isfinite(best.relative_to_oracle) and best.policy not in BOUNDS:
-            text += f", {100 * best.relative_to_oracle:.1f} % of the oracle"
+        if np.isfinite(best.relative_to_bound) and best.policy not in BOUNDS:
+            text += f", {100 * best.relative_to_bound:.1f} % of the bound"
         gain = best.gain_over_fixed
         if np.isfinite(gain.mean):
             text += f" and {gain.mean:+.3f} ({gain.span('+.3f')}) over the best fixed split"
@@ -103,7 +103,8 @@ def _lead(entries: Sequence[Entry]) -> str:
         f"{len(policies)} {'groups and policies' if runs else 'policies'}",
         f"scenario{'s' if len(names) > 1 else ''} {', '.join(names)}",
         f"{len(first['reward']):,} requests{' in each' if len(names) > 1 else ''} "
-        f"({len(np.unique(first['episode'])):,} sessions), the same for all",
+        f"({len(np.unique(first['episode'])):,} sessions, {len(np.unique(first['request'])):,} prompts and seeds), "
+        "the same for all",
         f"seed{'s' if len(seeds) > 1 else ''} {', '.join(map(str, seeds))}",
     ]
     return " · ".join(words)

@@ -45,7 +45,7 @@ def script(name: str) -> str:
 
 
 def describe(config: DictConfig, environment: Any) -> str:
-    """Weights, profile, channel, costs and receiver in one line.
+    """Weights, profile, what of it is served, channel, costs and receiver in one line.
 
     Args:
         config: with the groups `env` and `devices`.
@@ -56,8 +56,7 @@ def describe(config: DictConfig, environment: Any) -> str:
     measured_over, channel = _channels(model)
     parts = (
         f"weights {profile.fingerprint.get('weights', 'unknown')[:16]}",
-        f"profile {config.env.profile or 'shipped'} ({len(profile.requests)} requests, "
-        f"{model.quality.num_draws} draws)",
+        f"profile {config.env.profile or 'shipped'} ({_served(model)})",
         f"receiver {config.env.receiver}",
         f"channel {channel}" + ("" if channel == measured_over else f" (planned with a profile of {measured_over})"),
         _costs(model),
@@ -65,6 +64,13 @@ def describe(config: DictConfig, environment: Any) -> str:
         f"fidelity {config.env.fidelity}",
     )
     return " · ".join(parts)
+
+
+def _served(model: Any) -> str:
+    """How many requests of which part of the profile are served, over how many channel draws, and T."""
+    quality, part = model.quality, model.settings.requests
+    requests = f"{quality.num_requests} requests" if part == "all" else f"{quality.num_requests} {part} requests"
+    return f"{requests}, {quality.num_draws} draws, T = {model.num_inference_steps}"
 
 
 def _channels(model: Any) -> tuple[str, str]:
@@ -124,8 +130,8 @@ def environment_facts(config: Any, environment: Any) -> dict[str, str]:
     path = SHIPPED_PROFILE if config.env.profile is None else Path(config.env.profile)
     file = f", file {file_fingerprint(path)}" if path.is_file() else ""
     return {
-        "Quality profile": f"{config.env.profile or 'shipped'}{file}; {len(profile.requests)} requests, "
-        f"{profile.draws(settings.receiver)} channel draws",
+        "Quality profile": f"{config.env.profile or 'shipped'}{file}",
+        "Served of it": _served(model),
         "Measured with": "; ".join(f"{name} {value}" for name, value in profile.fingerprint.items()),
         "Receiver": settings.receiver,
         "Channel": _channels(model)[1],

@@ -22,8 +22,9 @@ def scenarios_page(measured: Mapping[str, Any]) -> str:
     """The page in Markdown, `templates/scenarios.md` filled.
 
     Args:
-        measured: `num_requests` that each policy served, `sessions` in a picture, `pictures` (their folder, as the page
-            links to it) and `found`, id of an environment -> values of its `ScenarioFindings`, as JSON has them.
+        measured: `num_requests` that each policy served, of which `part`, `sessions` in a picture, `pictures` (their
+            folder, as the page links to it) and `found`, id of an environment -> values of its `ScenarioFindings`, as
+            JSON has them.
     """
     found = {}
     for name, values in measured["found"].items():

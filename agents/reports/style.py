@@ -16,6 +16,9 @@ GREY = "#7F7F7F"
 
 LABELS = {
     "oracle": "Oracle",
+    "oracle_bound": "Oracle bound",
+    "planner": "Planner",
+    "planner_bound": "Planner bound",
     "clairvoyant": "Clairvoyant",
     "model_based_estimated": "Oracle, estimated",
     "root": "ROOT",
@@ -39,6 +42,9 @@ LABELS = {
 _STYLES: dict[str, tuple[str, str, str]] = {
     "root": (OKABE_ITO[0], "-", "o"),
     "oracle": (OKABE_ITO[6], "--", ""),
+    "oracle_bound": ("0.45", "-.", ""),
+    "planner": ("#332288", "-", "*"),
+    "planner_bound": ("#332288", "-.", ""),
     "clairvoyant": (GREY, "--", ""),
     "two_split": (OKABE_ITO[2], "-.", "s"),
     "best_fixed": (OKABE_ITO[4], "-.", "^"),

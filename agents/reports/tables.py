@@ -10,7 +10,7 @@ import numpy as np
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
-from agents.evaluation.entries import Outcomes
+from agents.evaluation.entries import Outcomes, crossed
 from agents.evaluation.statistics import Interval, mean_interval, paired_difference
 from agents.reports.style import label_of
 
@@ -26,10 +26,10 @@ class PolicyRow:
     Attributes:
         policy: its label.
         satisfaction: mean reward in [0, 1].
-        relative_to_oracle: satisfaction as a fraction of the oracle's.
+        relative_to_bound: satisfaction as a fraction of that of `oracle_bound`, the exact optimum on these requests.
         gain_over_fixed: paired mean difference of satisfaction to the best fixed split.
-        way_to_oracle: how much of the way from the best two-split rule (0) to the oracle (1) is covered; NaN where the
-            oracle is not above the rule, as a myopic one may be.
+        way_to_bound: how much of the way from the best two-split rule (0) to `oracle_bound` (1) is covered; NaN where
+            that is not above the rule, as a myopic one may be.
         latency_s: mean seconds until an image is accepted or given up, all attempts together.
         energy_j: mean joules of both devices.
         attempts: mean transmissions (or generations) a request.
@@ -39,9 +39,9 @@ class PolicyRow:
 
     policy: str
     satisfaction: Interval
-    relative_to_oracle: float
+    relative_to_bound: float
     gain_over_fixed: Interval
-    way_to_oracle: float
+    way_to_bound: float
     latency_s: float
     energy_j: float
     attempts: float
@@ -53,11 +53,11 @@ def summarise(results: Mapping[str, Outcomes]) -> list[PolicyRow]:
     """One row a policy, the best satisfaction first.
 
     Args:
-        results: label -> outcomes on the same requests. The columns that compare need the policies `oracle`,
-            `best_fixed` and `two_split` among them.
+        results: label -> outcomes on the same requests. The columns that compare need the policies
+            `oracle_bound`, `best_fixed` and `two_split` among them.
     """
     mean = {label: float(np.mean(outcomes["reward"])) for label, outcomes in results.items()}
-    oracle, rule = (mean.get(name, np.nan) for name in ("oracle", "two_split"))
+    bound, rule = (mean.get(name, np.nan) for name in ("oracle_bound", "two_split"))
     fixed = results.get("best_fixed", {})
     rows = []
     for label, own in results.items():
@@ -65,10 +65,10 @@ def summarise(results: Mapping[str, Outcomes]) -> list[PolicyRow]:
         rows.append(
             PolicyRow(
                 label,
-                mean_interval(own["reward"], own["episode"]),
-                mean[label] / oracle if oracle != 0 else np.nan,
-                paired_difference(own["reward"], fixed["reward"], own["episode"]) if compared else NOTHING,
-                (mean[label] - rule) / (oracle - rule) if oracle > rule else np.nan,
+                mean_interval(own["reward"], crossed(own)),
+                mean[label] / bound if bound != 0 else np.nan,
+                paired_difference(own["reward"], fixed["reward"], crossed(own)) if compared else NOTHING,
+                (mean[label] - rule) / (bound - rule) if bound > rule else np.nan,
                 *(float(np.mean(own[name])) for name in ("latency_s", "energy_j", "attempts", "failed", "split")),
             )
         )
@@ -109,9 +109,9 @@ class Column:
 POLICIES = (
     Column("Policy", lambda row: label_of(row.policy)),
     Column("Satisfaction", lambda row: row.satisfaction, "{:.3f}"),
-    Column("Of\noracle", lambda row: row.relative_to_oracle, "{:.1%}"),
+    Column("Of\nbound", lambda row: row.relative_to_bound, "{:.1%}"),
     Column("Over best\nfixed split", lambda row: row.gain_over_fixed, "{:+.3f}"),
-    Column("Way to\noracle", lambda row: BELOW if row.way_to_oracle < 0 else row.way_to_oracle, "{:.0%}"),
+    Column("Way to\nbound", lambda row: BELOW if row.way_to_bound < 0 else row.way_to_bound, "{:.0%}"),
     Column("Latency", lambda row: row.latency_s, "{:.1f} s"),
     Column("Energy", lambda row: row.energy_j, "{:,.0f} J"),
     Column("Attempts", lambda row: row.attempts, "{:.2f}"),
@@ -126,9 +126,10 @@ def way_text(share: float) -> str:
     return BELOW if share < 0 else f"{share:.0%}" if np.isfinite(share) else "–"
 
 
-def same_requests(num_requests: int, num_envs: int) -> str:
+def same_requests(num_requests: int, num_envs: int, part: str) -> str:
     """What all policies of a table served; the requests depend on how many sessions ran at once."""
-    return f"{num_requests:,} requests, the same for every policy, {num_envs} sessions side by side"
+    of = "" if part == "all" else f"{part} "
+    return f"{num_requests:,} {of}requests, the same for every policy, {num_envs} sessions side by side"
 
 
 def render(rows: Sequence[PolicyRow], title: str) -> Table:
@@ -143,7 +144,8 @@ def render(rows: Sequence[PolicyRow], title: str) -> Table:
         table.add_row(*(f"{cell.text} ±{cell.half}" if cell.half else cell.text for cell in cells))
     table.caption_justify = "left"
     table.caption = (
-        "\nMeans; ± is half of a 95 % bootstrap interval over sessions.\n"
-        "Way to oracle: 0 % is the best two-split rule, 100 % the oracle."
+        "\nMeans; ± is half of a 95 % bootstrap interval over sessions and requests.\n"
+        "Bound: oracle_bound, the exact optimum of a step on these very requests.\n"
+        "Way to bound: 0 % is the best two-split rule, 100 % the bound."
     )
     return table

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Container, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Container, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from omegaconf import DictConfig, OmegaConf
 
 from agents.evaluation.comparison import Contender, contender
-from agents.evaluation.entries import Entry, Outcomes, joined
+from agents.evaluation.entries import Entry
+from agents.reports.provenance import PROJECT, file_fingerprint, library_versions, policy_files
 from agents.runs.gathering import GatheredRun, gather
+from agents.runs.kept import Turn
+from agents.runs.settings import policy_names
 from agents.runs.setup import Setup, named_scenarios, prepare, prepare_environment
 from envs import SplitSettings
 from envs.command_line import plain
+from envs.transceiver import SHIPPED_PROFILE
 
 OF_A_RUN = ("env", "scenario", "channel", "devices", "costs")
 """Groups of the environment that a run was trained in."""
@@ -28,13 +32,13 @@ class Heat:
         scenario: its name.
         config: the configuration with this scenario.
         setup: the environment of the policies, and these.
-        runs: training runs that they are compared with, and what acts for each.
+        turns: of the training runs that they are compared with, and of the policies.
     """
 
     scenario: str
     config: DictConfig
     setup: Setup
-    runs: Sequence[tuple[GatheredRun, Contender]] = ()
+    turns: Sequence[Turn]
 
 
 @dataclass(frozen=True)
@@ -45,27 +49,31 @@ class Competition:
     left_out: list[str]
     run_files: dict[str, Path] = field(default_factory=dict)
 
-    def serve(self, num_requests: int, seeds: Sequence[int], on_turn: Callable[[str], None]) -> list[Entry]:
-        """Let every competitor serve the same requests.
+    @property
+    def turns(self) -> list[Turn]:
+        """Every competitor in every scenario."""
+        return [turn for heat in self.heats for turn in heat.turns]
 
-        Args:
-            num_requests: with each seed in each scenario.
-            seeds: of the requests.
-            on_turn: called with what is going on.
-        """
 
-        def served(place: str, name: str, by: Contender) -> Outcomes:
-            on_turn(f"{place}: {name}")
-            return joined([(seed, by.serve(num_requests, seed)) for seed in seeds])
+def _turn_of_run(scenario: str, config: DictConfig, run: GatheredRun, by: Contender) -> Turn:
+    facts = _facts(config) | {"policy": file_fingerprint(run.policy_file)}
+    return Turn(Entry(scenario, run.group, {}, run.name, run.seed), run.name, by, facts)
 
-        entries = []
-        for heat in self.heats:
-            place = heat.scenario
-            entries += [
-                Entry(place, run.group, served(place, run.name, by), run.name, run.seed) for run, by in heat.runs
-            ]
-            entries += [Entry(place, label, served(place, label, by)) for label, by in heat.setup.contenders.items()]
-        return entries
+
+def _turns_of_policies(scenario: str, config: DictConfig, contenders: Mapping[str, Contender]) -> list[Turn]:
+    names, facts = policy_names(config), _facts(config)
+    files = {label: file_fingerprint(path) for label, path in policy_files(names).items()}
+    return [
+        Turn(Entry(scenario, label, {}), label, by, facts | {"policy": [names[label], files.get(label)]})
+        for label, by in contenders.items()
+    ]
+
+
+def _facts(config: DictConfig) -> dict[str, Any]:
+    """All that the outcomes of any policy in an environment depend on."""
+    groups = {key: plain(config[key]) for key in (*OF_A_RUN, "transceiver")}
+    profile = file_fingerprint(Path(config.env.profile or SHIPPED_PROFILE))
+    return {"requests": config.requests, "profile": profile, "version": library_versions()[PROJECT]} | groups
 
 
 def of_policies(
@@ -86,8 +94,8 @@ def of_policies(
     for name, scenario in scenarios.items():
         refused: dict[str, str] = {}
         own = _with(config, {"scenario": scenario})
-        setup = prepare(own, num_envs, refused)
-        heats.append(Heat(name, own, setup))
+        setup = prepare(own, num_envs, config.requests, refused)
+        heats.append(Heat(name, own, setup, _turns_of_policies(name, own, setup.contenders)))
         for label, reason in refused.items():
             reasons.setdefault(label, {})[name] = reason
     for label, by_scenario in reasons.items():
@@ -101,6 +109,8 @@ def of_policies(
 
 def of_runs(config: DictConfig, folder: Path, scenarios: dict[str, DictConfig] | None, num_envs: int) -> Competition:
     """Training runs, each in the environment that it was trained in, beside the configured policies.
+
+    Only the requests are those of `config.requests`: others than it learnt from.
 
     Args:
         config: the composed configuration; policies, transceiver and sizes are taken from it.
@@ -118,8 +128,8 @@ def of_runs(config: DictConfig, folder: Path, scenarios: dict[str, DictConfig] |
         trained_in = [{key: run.config[key] for key in OF_A_RUN if key in run.config} for run in chosen]
         configs = [_with(config, own | {"scenario": scenario}) for own in trained_in]
         refused: dict[str, str] = {}
-        setup = prepare(configs[0], num_envs, refused)
-        environments[_key(configs[0])] = setup.settings
+        setup = prepare(configs[0], num_envs, config.requests, refused)
+        environments[_key(configs[0])] = setup.judged
         left_out += [f"policy {label} is left out of {name}: {reason}" for label, reason in refused.items()]
         if len({_key(each) for each in configs}) > 1:
             left_out.append(
@@ -129,12 +139,15 @@ def of_runs(config: DictConfig, folder: Path, scenarios: dict[str, DictConfig] |
         for run, own in zip(chosen, configs, strict=True):
             try:
                 if _key(own) not in environments:
-                    environments[_key(own)] = prepare_environment(own, num_envs)[0]
-                entered.append((run, contender(str(run.policy_file), environments[_key(own)], num_envs)))
+                    settings = prepare_environment(own, num_envs)[0]
+                    environments[_key(own)] = replace(settings, requests=setup.judged.requests)
+                by = contender(str(run.policy_file), environments[_key(own)], num_envs)
+                entered.append(_turn_of_run(name, own, run, by))
             except (ValueError, OSError) as error:
                 left_out.append(f"run {run.name} is left out of {name}: {' '.join(str(error).split())}")
         if entered:
-            heats.append(Heat(name, configs[0], setup, entered))
+            policies = _turns_of_policies(name, configs[0], setup.contenders)
+            heats.append(Heat(name, configs[0], setup, [*entered, *policies]))
     if not heats:
         raise ValueError("; ".join(left_out))
     return Competition(heats, left_out, {run.name: run.policy_file for run in runs})

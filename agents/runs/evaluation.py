@@ -24,9 +24,11 @@ from agents.reports.report import write_numbers, write_report
 from agents.reports.tables import render, same_requests
 from agents.reports.terminal import print_results, terminal
 from agents.runs.competition import OF_A_RUN, Competition, of_policies, of_runs
+from agents.runs.kept import GATHER, Kept
 from agents.runs.settings import GROUPS, EvaluateSettings, override_keys, policy_names, read_settings
 from agents.runs.setup import scenario_configs, scenario_name
-from envs.command_line import command_line, plain
+from envs.command_line import command_line, plain, shown
+from envs.files import WHOLE, Shard
 
 
 def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str] = (), scenario: str = "paper") -> None:
@@ -43,6 +45,7 @@ def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str]
     """
     settings = read_settings(EvaluateSettings, config, GROUPS)
     _check_overrides(settings, overrides)
+    kept = _kept(settings)
     scenarios = None if settings.scenarios is None else scenario_configs(settings.scenarios)
     if settings.runs is None:
         chosen = {scenario_name(config.scenario, scenario): config.scenario} if scenarios is None else scenarios
@@ -57,13 +60,22 @@ def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str]
     for sentence in competition.left_out:
         console.print(f"note: {sentence}", soft_wrap=True)
 
+    asked = competition.turns, settings.num_requests, settings.all_seeds
     with console.status("Evaluating") as status:
-        entries = competition.serve(
-            settings.num_requests, settings.all_seeds, lambda turn: status.update(Text(f"Evaluating {turn}"))
-        )
+
+        def on_turn(turn: str) -> None:
+            status.update(Text(f"Evaluating {turn}"))
+
+        if kept.folder is not None and settings.shard != GATHER:
+            own, every = kept.serve(*asked, on_turn)
+            if kept.shard != WHOLE:
+                told = f"{own} of {every} evaluations are this part's, and are in {shown(kept.folder)}; when all are, "
+                console.print(told + f"make the report with shard={GATHER}", soft_wrap=True)
+                return
+        entries = kept.entries(*asked, on_turn)
     with console.status("Statistics"):
         numbers = Numbers.from_trials(entries, settings.bins)
-    requests = same_requests(settings.num_requests * len(settings.all_seeds), settings.num_envs)
+    requests = same_requests(settings.num_requests * len(settings.all_seeds), settings.num_envs, settings.requests)
     for name, rows in numbers.comparison.items():
         title = requests if len(numbers.comparison) == 1 else f"{name}: {requests}"
         console.print(render(rows, title=title))
@@ -73,6 +85,20 @@ def evaluate_policies(config: DictConfig, folder: Path, overrides: Sequence[str]
             source = _source(config, competition, overrides)
             written += write_report(numbers, folder, source, settings.bins)
     print_results(console, folder, written)
+
+
+def _kept(settings: EvaluateSettings) -> Kept:
+    """Where evaluations of training runs are kept, and which part of them is asked for.
+
+    Raises:
+        ValueError: a shard that is none, or one without runs.
+    """
+    if settings.runs is None:
+        if settings.shard is not None or settings.cells is not None:
+            raise ValueError("shard and cells are for the evaluation of training runs: name them with runs=FOLDER")
+        return Kept()
+    shard = WHOLE if settings.shard in (None, GATHER) else Shard.from_text(settings.shard)
+    return Kept(Path(settings.runs) / "evaluations" if settings.cells is None else Path(settings.cells), shard)
 
 
 def _asked_for(config: DictConfig, overrides: Sequence[str]) -> set[str]:
@@ -85,7 +111,8 @@ def _check_overrides(settings: EvaluateSettings, overrides: Sequence[str]) -> No
     """Refuse what would have no effect.
 
     Raises:
-        ValueError: a changed scenario beside `scenarios`, or a changed environment beside `runs`.
+        ValueError: a changed scenario beside `scenarios`, a changed environment beside `runs`, or other requests to
+            learn from.
     """
     changed = {re.split("[.@/]", key)[0]: key for key in reversed(override_keys(overrides))}
     if settings.seeds is not None and "seed" in changed:
@@ -95,8 +122,11 @@ def _check_overrides(settings: EvaluateSettings, overrides: Sequence[str]) -> No
     if settings.runs is not None and (idle := [changed[group] for group in OF_A_RUN if group in changed]):
         raise ValueError(
             f"runs are evaluated in the environments of their own configurations; got {', '.join(idle)} too, "
-            "allowed beside it: scenarios, seed, seeds, policies, num_requests, num_envs, bins, figures"
+            "allowed beside it: shard, cells, scenarios, seed, seeds, requests, policies, num_requests, num_envs, "
+            "bins, figures"
         )
+    if "env.requests" in override_keys(overrides):
+        raise ValueError("env.requests are those that agents learn from; policies are judged on those of requests=...")
 
 
 def _source(config: DictConfig, competition: Competition, overrides: Sequence[str]) -> Source:
@@ -115,6 +145,6 @@ def _source(config: DictConfig, competition: Competition, overrides: Sequence[st
         command_line(script("evaluate.py"), overrides),
         facts,
         OmegaConf.to_yaml(config, resolve=True),
-        {heat.scenario: heat.setup.environment.model.profile.num_inference_steps for heat in competition.heats},
+        {heat.scenario: heat.setup.environment.model.num_inference_steps for heat in competition.heats},
         competition.left_out,
     )

@@ -18,7 +18,7 @@ SAMPLE_SIZE = 4096
 
 
 def log_decision_map(agent: BaseAlgorithm, settings: SplitSettings) -> None:
-    """Show the agent's mean split over SNR and compute beside the oracle's, on the same sampled states."""
+    """Show the agent's mean split over SNR and compute beside the trained oracle's, on the same sampled states."""
     environment = SplitVectorEnv(SAMPLE_SIZE, settings)
     observations, _ = environment.reset(seed=0)
     state = observation_to_state(observations)
@@ -29,7 +29,7 @@ def log_decision_map(agent: BaseAlgorithm, settings: SplitSettings) -> None:
     for label, policy in (("learning", learning), ("oracle", load_policy("oracle", environment))):
         actions, _ = policy.predict(observations, deterministic=True)
         maps[label] = decision_map(state["snr_db"], availability, steps[actions])
-    figure = draw_decision_maps(maps, environment.model.profile.num_inference_steps)
+    figure = draw_decision_maps(maps, environment.model.num_inference_steps)
     log_image(agent.logger, "decision_map", to_image(figure), agent.num_timesteps)
 
 
@@ -53,9 +53,10 @@ class ImageLog:
         self.agent, self.settings, self.transceiver = agent, settings, transceiver
         self.count, self.console = count, console
         self._env: SplitEnv | None = None
+        self._model = SplitVectorEnv(1, settings, fidelity="profile", channel=None).model
         if count:
             try:
-                check_weights(transceiver, settings.profile)
+                check_weights(transceiver, self._model)
             except ValueError as error:
                 self._give_up(error)
 
@@ -65,7 +66,7 @@ class ImageLog:
             return
         try:
             if self._env is None:
-                live = matching_transceiver(self.transceiver, self.settings.profile, self.settings.channel)
+                live = matching_transceiver(self.transceiver, self._model, self.settings.channel)
                 self._env = SplitEnv(self.settings, render_mode="rgb_array", transceiver=live)
             env = self._env
             observation, _ = env.reset(seed=0)

@@ -11,6 +11,7 @@ from omegaconf import DictConfig
 from envs import SplitSettings, checks, costs
 from envs.checks import Count, Natural
 from envs.command_line import plain
+from envs.transceiver import TEST
 
 GROUPS = ("env", "scenario", "channel", "transceiver", "devices", "costs", "policies")
 Chosen = TypeVar("Chosen")
@@ -55,11 +56,12 @@ class LearningCurveSettings:
 
 @dataclass(frozen=True)
 class ComparisonSettings:
-    """The table of policies at the end: `evaluate.py` with the same three gives the same numbers."""
+    """The table of policies at the end: `evaluate.py` with the same four gives the same numbers."""
 
     num_requests: Count
     seed: Natural
     num_envs: Count
+    requests: str = TEST
 
 
 @dataclass(frozen=True)
@@ -100,6 +102,9 @@ class EvaluateSettings:
         seeds: several in place of `seed`, or None.
         scenarios: names of `configs/scenario` in place of the one that is configured, or None.
         runs: a folder of training runs to gather, or None.
+        requests: of the profile that policies are judged on: `train`, `test` or `all`.
+        shard: `i/n`: make that part of the runs' evaluations alone; `gather`: the report of all of them; None: both.
+        cells: folder of the runs' evaluations; None: `evaluations` below the runs.
     """
 
     seed: Natural
@@ -110,6 +115,9 @@ class EvaluateSettings:
     seeds: list[Natural] | None = None
     scenarios: list[str] | None = None
     runs: str | None = None
+    requests: str = TEST
+    shard: str | None = None
+    cells: str | None = None
 
     def __post_init__(self) -> None:
         for name in ("seeds", "scenarios"):

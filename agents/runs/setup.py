@@ -17,9 +17,9 @@ from agents.evaluation.comparison import Contender, contender
 from agents.runs.settings import MeasuredCosts, environment_settings, policy_names
 from envs import SplitSettings, SplitVectorEnv, checks
 from envs.command_line import CONFIGS, argument, command_line, plain
+from envs.fidelity import check_measured_with
 from envs.transceiver import (
     ModelOptions,
-    QualityProfile,
     load_transceiver,
     on_hub,
     timed_costs,
@@ -29,25 +29,31 @@ from envs.transceiver import (
 
 @dataclass(frozen=True)
 class Setup:
-    """The environment and the policies of a configuration.
+    """The environments and the policies of a configuration.
 
     Attributes:
-        settings: of the environment; the profile is read, and shared by all that are made.
-        environment: one of them.
-        contenders: label -> policy to compare with.
+        settings: of the environment as it is configured, which agents learn in; the profile is read, and shared by all
+            that are made.
+        judged: of the environment that policies are judged in; only its requests may be others.
+        environment: one of these.
+        contenders: label -> policy to compare with, in such environments.
     """
 
     settings: SplitSettings
+    judged: SplitSettings
     environment: SplitVectorEnv
     contenders: dict[str, Contender]
 
 
-def prepare(config: DictConfig, num_envs: int, refused: dict[str, str] | None = None) -> Setup:
+def prepare(
+    config: DictConfig, num_envs: int, requests: str | None = None, refused: dict[str, str] | None = None
+) -> Setup:
     """Read the profile, make the environment, load every policy.
 
     Args:
         config: with the groups of `agents.runs.settings.GROUPS`.
         num_envs: sessions side by side.
+        requests: of the profile that policies are judged on, `train`, `test` or `all`; None: the environment's own.
         refused: where given, policies that cannot be loaded are left out, and here is why: label -> reason.
 
     Raises:
@@ -55,15 +61,19 @@ def prepare(config: DictConfig, num_envs: int, refused: dict[str, str] | None = 
     """
     policies = policy_names(config)
     settings, environment = prepare_environment(config, num_envs)
+    judged = settings
+    if requests is not None:
+        judged = replace(settings, requests=requests)
+        environment = SplitVectorEnv(num_envs, judged)
     contenders = {}
     for label, policy in policies.items():
         try:
-            contenders[label] = contender(policy, settings, num_envs)
+            contenders[label] = contender(policy, judged, num_envs)
         except ValueError as error:
             if refused is None:
                 raise
             refused[label] = str(error)
-    return Setup(settings, environment, contenders)
+    return Setup(settings, judged, environment, contenders)
 
 
 def prepare_environment(config: DictConfig, num_envs: int) -> tuple[SplitSettings, SplitVectorEnv]:
@@ -85,14 +95,14 @@ def prepare_environment(config: DictConfig, num_envs: int) -> tuple[SplitSetting
     settings = replace(settings, profile=model.profile)
     timed = config.costs.name == "measured"
     if settings.fidelity == "live" or timed:
-        transceiver = matching_transceiver(config.transceiver, model.profile, settings.channel)
+        transceiver = matching_transceiver(config.transceiver, model, settings.channel)
         if settings.fidelity == "live":
             settings = replace(settings, transceiver=transceiver)
         if timed:
             timing = asdict(checks.parse(MeasuredCosts, plain(config.costs, exclude=["name"]), "costs"))
             settings = replace(settings, costs=timed_costs(transceiver, settings.receiver, **timing))
     elif _is_named(config.transceiver):
-        check_weights(config.transceiver, model.profile)
+        check_weights(config.transceiver, model)
     return settings, SplitVectorEnv(num_envs, settings)
 
 
@@ -115,25 +125,26 @@ def check_transceiver(config: DictConfig) -> None:
         raise ValueError(f"transceiver: {error}") from error
 
 
-def check_weights(config: DictConfig, profile: QualityProfile) -> None:
-    """Refuse a transceiver that a profile was not measured with, by the files in its folders; nothing is loaded.
+def check_weights(config: DictConfig, model: Any) -> None:
+    """Refuse a transceiver that a model's tables were not measured with, by the files in folders; nothing is loaded.
 
     Args:
         config: the group `transceiver`, as `check_transceiver` lets it pass.
-        profile: the measured profile beside which it would stand.
+        model: of the environment beside which it would stand.
 
     Raises:
-        ValueError: other weights or another guidance than the profile's; how such a profile is measured.
+        ValueError: other weights or another guidance than the tables'; how such a profile is measured.
     """
-    options, steps = _options(config), profile.num_inference_steps
-    given = transceiver_fingerprint(config.path, options, steps, config.guidance_scale)
+    options = _options(config)
     try:
-        profile.check_measured_with(given)
+        check_measured_with(model, config.path, options, config.guidance_scale)
     except ValueError as error:
+        steps = model.num_inference_steps
+        given = transceiver_fingerprint(config.path, options, steps, config.guidance_scale)
         file = f"outputs/profile/{given['weights']}.npz"
         measure = [*group_overrides("transceiver", config), argument("output", file)]
         raise ValueError(
-            f"the profile was {error}: name the weights that it was measured with (transceiver.path=FOLDER), or "
+            f"{error}: name the weights that it was measured with (transceiver.path=FOLDER), or "
             f"measure a profile of these, {command_line('python -m envs make_profile', measure)}, and name it, "
             f"env.profile={file}"
         ) from error
@@ -160,19 +171,19 @@ def _options(config: DictConfig) -> ModelOptions:
     return ModelOptions.from_group(plain(config))
 
 
-def matching_transceiver(config: DictConfig, profile: QualityProfile, channel: Any) -> Any:
+def matching_transceiver(config: DictConfig, model: Any, channel: Any) -> Any:
     """Load the transceiver.
 
     Args:
         config: the group `transceiver`.
-        profile: the measured profile whose requests it will serve.
+        model: of the environment whose requests it will serve.
         channel: the link, as the environment takes it; not necessarily the profile's.
 
     Raises:
-        ValueError: no weights, or other weights than the profile was measured with.
+        ValueError: no weights, or other weights than the model's tables were measured with.
     """
-    check_weights(config, profile)
-    return load_transceiver(**plain(config), num_inference_steps=profile.num_inference_steps, channel=channel)
+    check_weights(config, model)
+    return load_transceiver(**plain(config), num_inference_steps=model.num_inference_steps, channel=channel)
 
 
 def scenario_configs(names: Sequence[str]) -> dict[str, DictConfig]:

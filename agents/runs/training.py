@@ -28,7 +28,7 @@ from envs import SplitVectorEnv
 from envs.command_line import Interrupted, argument, command_line, shown, stop_request
 from envs.files import write_rows
 
-FINAL_METRICS = ("satisfaction", "relative_to_oracle", "latency_s", "energy_j", "attempts", "failed")
+FINAL_METRICS = ("satisfaction", "relative_to_bound", "latency_s", "energy_j", "attempts", "failed")
 """Of the comparison at the end, shown in TensorBoard beside the hyperparameters."""
 
 
@@ -52,7 +52,7 @@ def train(config: DictConfig, folder: Path, overrides: Sequence[str]) -> None:
     settings = read_settings(TrainSettings, config, (*GROUPS, "agent"))
     chosen = AgentSettings.from_config(config.agent)
     check_hyperparameters(chosen.name, chosen.hyperparameters)
-    setup = prepare(config, settings.comparison.num_envs)
+    setup = prepare(config, settings.comparison.num_envs, settings.comparison.requests)
     agent = new_agent(Lesson(chosen, setup.settings, settings.total_requests, settings.num_envs, settings.seed))
     with run.locked():
         _train(run, config, settings, setup, chosen.name, agent)
@@ -68,9 +68,9 @@ def _train(
     agent.set_logger(run_logger(run.path, agent.num_timesteps))
     log_config(agent.logger, config)
 
-    console.print(f"{name} · {describe(config, setup.environment)}")
-    console.print(f"run folder {shown(run.path)}", soft_wrap=True)
     environment = SplitVectorEnv(settings.num_envs, setup.settings)
+    console.print(f"{name} · {describe(config, environment)}")
+    console.print(f"run folder {shown(run.path)}", soft_wrap=True)
     curve = LearningCurve(agent, environment, settings.evaluation.num_requests, settings.evaluation.seed)
     images = ImageLog(agent, setup.settings, config.transceiver, settings.delivered_images, console)
 
@@ -86,7 +86,7 @@ def _train(
     with console.status("Comparing policies"):
         served = compare({name: learner} | setup.contenders, num_requests=asked.num_requests, seed=asked.seed)
     rows = summarise(served)
-    console.print(render(rows, title=same_requests(asked.num_requests, asked.num_envs)))
+    console.print(render(rows, title=same_requests(asked.num_requests, asked.num_envs, asked.requests)))
     (scenario,) = named_scenarios([config.scenario])
     write_rows(run.path / "comparison.csv", [{"scenario": scenario} | flat(vars(row)) for row in rows])
     (own,) = (flat(vars(row)) for row in rows if row.policy == name)

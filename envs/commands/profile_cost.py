@@ -8,33 +8,28 @@ from __future__ import annotations
 
 from omegaconf import DictConfig
 
-from envs.command_line import command
-from envs.transceiver.profile.cost import A6000_FLOPS_PER_S, TARGET_FLOPS_PER_S, profile_cost
-
-RATES = {
-    f"at {A6000_FLOPS_PER_S / 1e12:.1f} TFLOP/s (the paper's RTX A6000)": A6000_FLOPS_PER_S,
-    f"at a sustained {TARGET_FLOPS_PER_S / 1e12:.0f} TFLOP/s": TARGET_FLOPS_PER_S,
-}
+from envs.command_line import command, plain
 
 
 @command("profile_cost")
 def main(config: DictConfig) -> None:
     """Print what the configured profile would cost with Stable Diffusion v1-5."""
-    from envs.transceiver.receivers import receiver_named
+    from envs.transceiver.profile.cost import A6000_FLOPS_PER_S, TARGET_FLOPS_PER_S, profile_cost  # heavy: after help
+    from envs.transceiver.profile.settings import MeasureParams, snrs_measured
 
-    measured = config.measure
-    draws = {str(name): int(count) for name, count in measured.receivers.items()}
-    cost = profile_cost(
-        draws,
-        {name: receiver_named(name).guided for name in draws},
-        measured.num_requests,
-        len(measured.snr_db),
-        measured.num_inference_steps,
-    )
-    hours = {name: cost.flops() / rate / 3600 for name, rate in RATES.items()}
+    params = MeasureParams.from_config(plain(config.measure), plain(config.transceiver), plain(config.channel))
+    cost = profile_cost(params)
+    rates = {
+        f"at {A6000_FLOPS_PER_S / 1e12:.1f} TFLOP/s (the paper's RTX A6000)": A6000_FLOPS_PER_S,
+        f"at a sustained {TARGET_FLOPS_PER_S / 1e12:.0f} TFLOP/s": TARGET_FLOPS_PER_S,
+    }
+    for name, axes in params.receivers.items():
+        requests = " + ".join(f"{params.count(name, part)} {part}" for part in params.requests)
+        steps = "/".join(map(str, axes.num_inference_steps))
+        print(f"{name}: T {steps}, {requests} requests, {axes.draws} channel draws")
     print(
-        f"Stable Diffusion v1-5, {measured.num_requests} requests x {measured.num_inference_steps + 1} splits x "
-        f"{len(measured.snr_db)} SNRs x draws {'/'.join(map(str, draws.values()))} of {'/'.join(draws)}: "
-        f"{cost.forwards:,} UNet forwards and {cost.decodings:,} decodings, {cost.flops():.3g} FLOP; "
-        + ", ".join(f"{value:.1f} GPU hours {name}" for name, value in hours.items())
+        f"all splits, about {snrs_measured(params)} of {len(params.snr_db)} SNRs a draw: {cost.forwards:,} forwards of "
+        f"Stable Diffusion v1-5's UNet, {cost.light_forwards:,} of a light one and {cost.decodings:,} decodings, "
+        f"{cost.flops():.3g} FLOP"
     )
+    print(", ".join(f"{cost.flops() / rate / 3600:.1f} GPU hours {name}" for name, rate in rates.items()))

@@ -1,7 +1,8 @@
 """Train the embedded model: `python -m envs train_model`.
 
-About four hours of one CPU core; every stage shows how long it still takes and keeps its checkpoint in `folder`:
-an interrupted run goes on where it stopped, and a finished stage is loaded instead of trained.
+Many hours of one CPU core, or a GPU's work where there is one (`device`); every stage shows how long it still takes and
+keeps its checkpoint in `folder`: an interrupted run goes on where it stopped, and a finished stage is loaded instead of
+trained.
 """
 
 from __future__ import annotations

@@ -25,14 +25,14 @@ GUIDED_FORWARDS = 2
 
 @dataclass(frozen=True)
 class ReceiverStep:
-    """What the receiver runs in one denoising step.
+    """What the receiver runs in one denoising step; by default, what `finetuned` does.
 
     Attributes:
-        light: a light network, instead of the generator's own weights.
+        light: a light network, instead of one of the generator's size.
         guided: with classifier-free guidance, in two forwards.
     """
 
-    light: bool = True
+    light: bool = False
     guided: bool = False
 
     @property
@@ -78,7 +78,7 @@ class Counted:
     """Counted operations of Stable Diffusion v1-5 over effective throughput (`costs=flops`).
 
     Attributes:
-        light_model: the receiver's light UNet, one of `LIGHT_MODELS`.
+        light_model: the UNet of a light receiver, one of `LIGHT_MODELS`.
 
     Raises:
         ValueError: an unknown light UNet.

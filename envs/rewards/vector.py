@@ -52,4 +52,4 @@ class Objectives(Reward):
 
     def total(self, terms: Mapping[str, FloatArray]) -> FloatArray:
         """The terms side by side, float64 [..., 4]."""
-        return np.stack([terms[name] for name in self.names], axis=-1)
+        return np.stack(np.broadcast_arrays(*(terms[name] for name in self.names)), axis=-1)

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from envs.channels import ChannelChoice, make_channel
-from envs.transceiver.model.folders import transceiver_fingerprint
+from envs.transceiver.model.folders import networks_fingerprint, transceiver_fingerprint
 from envs.transceiver.model.options import ModelOptions, on_hub
-from envs.transceiver.profile.profile import METRICS, PSNR_CAP_DB, SHIPPED_PROFILE, QualityProfile, Request
+from envs.transceiver.profile.profile import SHIPPED_PROFILE, TEST, TRAIN, ProfilePart, QualityProfile, Request
+from envs.transceiver.profile.table import METRICS, PSNR_CAP_DB, QualityTable, TableKey
 
 if TYPE_CHECKING:
     from envs.costs import Timed
@@ -30,12 +31,18 @@ __all__ = [
     "METRICS",
     "PSNR_CAP_DB",
     "SHIPPED_PROFILE",
+    "TEST",
+    "TRAIN",
     "ModelOptions",
+    "ProfilePart",
     "QualityProfile",
+    "QualityTable",
     "ReceiverStudy",
     "Request",
+    "TableKey",
     "load_transceiver",
     "metrics_against",
+    "networks_fingerprint",
     "on_hub",
     "study_receivers",
     "timed_costs",
@@ -59,7 +66,7 @@ def load_transceiver(
         guidance_scale: classifier-free guidance; None takes the model's own.
         channel: the link: a name of `envs.channels.CHANNELS`, or a mapping of `name` and parameters.
         device: "cpu", "cuda", ...; "auto" is the GPU where there is one.
-        options: the fields of `ModelOptions`: dtype, slicing, unet, light_unet, finetune_unet, clip.
+        options: the fields of `ModelOptions`: dtype, slicing, compile, the names of UNets, clip.
 
     Raises:
         ValueError: a missing or unreadable folder, parts that do not fit, a setting out of range, or a channel that

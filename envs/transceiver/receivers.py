@@ -29,6 +29,8 @@ Process = Callable[[Predict, Schedule, Tensor, FloatArray, int, Generators], Ten
 element [B], steps done 0..T - 1, a generator a request for the noise of those that draw some) -> clean latents
 [B, C, H, W]. `ignore` takes them as they came."""
 
+LIGHT = ("light_unet", "finetune_light_unet")
+"""Networks that are lighter than the generator's."""
 FADE_POWER = 2
 RECEIVER_STREAM = 2
 """Of the generators of a request: that of the receivers which draw noise."""
@@ -39,7 +41,8 @@ class Receiver:
     """A receiver is a network, whether it is guided, and a process.
 
     Attributes:
-        network: "unet" (the generator's weights), "light_unet" or "finetune_unet".
+        network: "unet" (the generator's weights), "finetune_unet" (another of its size), or a light one: "light_unet",
+            "finetune_light_unet".
         guided: classifier-free guidance (two forwards a step) or not (one).
         process: one of PROCESSES.
     """
@@ -57,6 +60,7 @@ RECEIVERS = {
     "ancestral": Receiver("unet", True, "ancestral"),
     "printed": Receiver("unet", True, "printed"),
     "finetuned": Receiver("finetune_unet", False, "rematch"),
+    "finetuned_light": Receiver("finetune_light_unet", False, "rematch"),
 }
 
 
@@ -78,7 +82,7 @@ def receiver_step(name: str) -> ReceiverStep:
         ValueError: an unknown name.
     """
     spec = receiver_named(name)
-    return ReceiverStep(light=spec.network != "unet", guided=spec.guided)
+    return ReceiverStep(light=spec.network in LIGHT, guided=spec.guided)
 
 
 def receive(execution: Execution, name: str, latent: Latent) -> Tensor:

@@ -88,6 +88,12 @@ class Transceiver:
         """T."""
         return self.schedule.num_inference_steps
 
+    def with_steps(self, num_inference_steps: int) -> Transceiver:
+        """The same networks with another T."""
+        if num_inference_steps == self.num_inference_steps:
+            return self
+        return Transceiver(self.components, num_inference_steps, self.guidance_scale, self.channel)
+
     @property
     def fingerprint(self) -> dict[str, str]:
         """What a measured profile depends on besides its axes: weights, sampler and channel."""

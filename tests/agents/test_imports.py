@@ -13,8 +13,8 @@ ROOT = Path(agents.__file__).parent
 LAYERS = (
     ("d2sac", "d3qn", "linucb", "sb3_vec_env"),
     ("factory",),
-    ("policies",),
     ("planning",),
+    ("policies",),
     ("evaluation",),
     ("reports",),
     ("runs",),

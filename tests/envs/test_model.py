@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import permutations
 
 import numpy as np
@@ -10,8 +11,8 @@ import pytest
 from envs import SplitSettings, SplitVectorEnv
 from envs.costs import Prices
 from envs.model import Offer, SplitModel
-from envs.transceiver.profile.profile import QualityProfile
-from tests.profiles import interpolate
+from envs.transceiver.profile.profile import ProfilePart, QualityProfile
+from tests.profiles import interpolate, profile_with, synthetic_profile
 
 MIXED = ["semaigc(0)", "semaigc(8)", "semaigc(18)", "semaigc(20)", "edge_aigc", "local_aigc"]
 
@@ -118,9 +119,9 @@ def test_expected_rewards_agree_with_the_enumeration_of_requests_and_orders(prof
         low_s, snr_db = state["latency_low_s"][row], state["snr_db"][row]
         for action, plan in enumerate(model.plans):
             rewards = []
-            for request in range(len(profile.requests)):
+            for request in range(len(profile.part("train").requests)):
                 if plan.name in ("edge_aigc", "local_aigc"):
-                    values = np.full(6, profile.reference("alignment")[request])
+                    values = np.full(6, profile.part("train").reference(20, "alignment")[request])
                 else:
                     split, draws = plan.edge_steps, np.arange(6)
                     values = interpolate(profile, "finetuned", "alignment", request, split, snr_db, draws)
@@ -156,3 +157,57 @@ def test_realised_rewards_are_what_every_action_would_get(profile: QualityProfil
                 realised = env.realised_rewards()
                 paid = env.step(np.full(16, action))[1]
                 np.testing.assert_array_equal(paid, realised[:, action])
+
+
+@pytest.mark.parametrize("reward", ["satisfaction", "qoe", "vector"])
+def test_rewards_by_request_are_those_whose_mean_is_expected(profile: QualityProfile, reward: str) -> None:
+    model = SplitModel(SplitSettings(profile=profile, reward=reward))
+    env = SplitVectorEnv(5, profile=profile, reward=reward)
+    observations = env.reset(seed=3)[0]
+    each = model.expected_rewards(observations, by_request=True)
+    expected = model.expected_rewards(observations)
+    assert each.shape == (8, *expected.shape)
+    np.testing.assert_allclose(each.mean(axis=0), expected, atol=1e-12)
+    alone = [
+        SplitModel(SplitSettings(profile=profile_with(only(profile, row)), reward=reward)).expected_rewards(
+            observations
+        )
+        for row in (0, 5)
+    ]
+    np.testing.assert_allclose(each[[0, 5]], alone, atol=1e-12)
+
+
+def only(profile: QualityProfile, row: int) -> ProfilePart:
+    part = profile.part("train")
+    tables = {
+        key: replace(
+            table, measured=table.measured[:, [row]], noise_free=table.noise_free[:, [row]], rows=np.array([0])
+        )
+        for key, table in part.tables.items()
+    }
+    references = {steps: values[:, [row]] for steps, values in part.references.items()}
+    return ProfilePart("train", (part.requests[row],), references, tables)
+
+
+def test_the_environment_serves_the_part_that_it_is_asked_for(profile: QualityProfile) -> None:
+    prompts = {}
+    for name in ("train", "test", "all"):
+        model = SplitModel(SplitSettings(profile=profile, requests=name))
+        prompts[name] = {request.prompt for request in model.requests}
+        assert model.quality.num_requests == len(model.requests)
+    assert prompts["all"] == prompts["train"] | prompts["test"]
+    assert not prompts["train"] & prompts["test"]
+    assert SplitModel(SplitSettings(profile=profile)).requests == profile.part("train").requests
+    with pytest.raises(ValueError, match="unknown requests 'dev'; allowed: train, test, all"):
+        SplitSettings(profile=profile, requests="dev")
+
+
+def test_another_number_of_steps_is_another_list_of_splits() -> None:
+    held = synthetic_profile(num_inference_steps=8)
+    assert len(SplitModel(SplitSettings(profile=held)).plans) == 9
+    with pytest.raises(
+        ValueError, match=r"semaigc\(0\) was not measured: the profile has no table of finetuned with T = 5"
+    ):
+        SplitModel(SplitSettings(profile=held, num_inference_steps=5))
+    with pytest.raises(ValueError, match="num_inference_steps must be an integer >= 1, got 0"):
+        SplitSettings(profile=held, num_inference_steps=0)

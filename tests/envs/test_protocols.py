@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from stable_baselines3.common.env_checker import check_env as check_env_for_sb3
 import envs
 from envs import costs, plans
 from envs.transceiver.profile.profile import QualityProfile
-from tests.profiles import interpolate
+from tests.profiles import interpolate, profile_with
 
 ID = "envs:SemAIGC/Protocols-v0"
 NAMES = [plan.name for plan in plans.expand(plans.PROTOCOLS)]
@@ -64,7 +65,7 @@ def test_each_plan_reads_its_own_receiver(profile: QualityProfile) -> None:
         state = env.core.state  # type: ignore[attr-defined]
         info = env.step(np.full(64, model.action_of(name)))[-1]
         np.testing.assert_allclose(
-            info["quality"]["alignment"], profile.reference("alignment")[state.request], rtol=1e-6
+            info["quality"]["alignment"], profile.part("train").reference(20, "alignment")[state.request], rtol=1e-6
         )
 
 
@@ -112,13 +113,17 @@ def test_plans_without_a_measured_quality_are_refused_by_name(profile: QualityPr
 
 
 def test_a_profile_without_the_receiver_of_euci_says_so(profile: QualityProfile) -> None:
-    tables = {"finetuned": profile._tables["finetuned"]}
-    alone = QualityProfile(profile.requests, profile.snr_db, tables, profile._reference, profile.fingerprint)
+    part = profile.part("train")
+    tables = {key: table for key, table in part.tables.items() if key.receiver == "finetuned"}
+    alone = profile_with(replace(part, tables=tables))
     assert make(alone, plans=["semaigc", "euci(20)"]).action_space.n == 22
-    with pytest.raises(ValueError, match="receiver 'rematch' is not in this profile"):
+    lacking = "the profile has no table of rematch with T = 20 for its train requests"
+    with pytest.raises(ValueError, match=rf"plan euci\(1\) was not measured: {lacking}"):
         make(alone)
 
 
 def test_attempts_fit_the_receiver_with_the_fewest_draws(profile: QualityProfile) -> None:
-    with pytest.raises(ValueError, match=r"max_attempts must lie in 1\.\.3, .* 'finetuned' and 'rematch', got 4"):
+    with pytest.raises(
+        ValueError, match=r"max_attempts must lie in 1\.\.3, .* finetuned with T = 20, rematch with T = 20, got 4"
+    ):
         make(profile, max_attempts=4)

@@ -7,6 +7,7 @@ import json
 import operator
 import pickle
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import permutations
 from types import SimpleNamespace
 from typing import Any
@@ -16,10 +17,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envs.plans import expand
+from envs.plans import edge_aigc, expand, semaigc
 from envs.quality import COUNTABLE, FEW, ProfileQuality, Readings, first_acceptable, first_success_weights
-from envs.transceiver.profile.profile import METRICS, QualityProfile
-from tests.profiles import interpolate, snr_position, synthetic_profile
+from envs.transceiver.profile.profile import ProfilePart, QualityProfile
+from envs.transceiver.profile.table import METRICS, TableKey
+from tests.profiles import (
+    interpolate,
+    part_with,
+    profile_with,
+    snr_position,
+    synthetic_profile,
+    table_of,
+    values_of,
+)
 
 
 def of_many_snrs(count: int) -> QualityProfile:
@@ -28,14 +38,14 @@ def of_many_snrs(count: int) -> QualityProfile:
     snr_db = np.linspace(-20.0, 20.0, count)
     request, split, snr, draw = np.ix_(range(2), range(21), snr_db, range(3))
     tables = {"finetuned": np.stack([interpolate(few, "finetuned", m, request, split, snr, draw) for m in METRICS])}
-    reference = np.stack([few.reference(metric) for metric in METRICS])
-    return QualityProfile(few.requests, snr_db, tables, reference, few.fingerprint)
+    part = few.part("train")
+    return profile_with(part_with("train", part.requests, snr_db, tables, part.references[20]))
 
 
 @pytest.mark.parametrize("count", [COUNTABLE, COUNTABLE + 2, COUNTABLE + 3, 300])
 def test_any_number_of_snrs_is_found(count: int) -> None:
     profile = of_many_snrs(count)
-    quality = ProfileQuality(profile, expand("semaigc(12)"), "finetuned", "alignment", 0.9, 3)
+    quality = ProfileQuality(profile.part("train"), expand("semaigc(12)"), "finetuned", "alignment", 0.9, 3)
     snr_db = np.random.default_rng(0).uniform(-21.0, 21.0, 2 * FEW)
     low, weight = quality._position(snr_db)
     expected_low, expected_weight = snr_position(profile, snr_db)
@@ -51,12 +61,12 @@ def test_what_is_served_lies_on_a_line_between_measured_snrs(
     snr_db: float, request: int, split: int, draw: int
 ) -> None:
     profile = synthetic_profile()
-    quality = ProfileQuality(profile, expand("semaigc"), "finetuned", "alignment", 0.9, 1)
+    quality = ProfileQuality(profile.part("train"), expand("semaigc"), "finetuned", "alignment", 0.9, 1)
     state = SimpleNamespace(snr_db=np.array([snr_db]), request=np.array([request]), draws=np.array([[draw]]))
     served = quality.serve(np.array([split]), state)  # type: ignore[arg-type]
     for metric in METRICS:
-        row = profile.values("finetuned", metric)[request, split, :, draw].astype(np.float64)
-        expected = np.interp(snr_db, profile.snr_db, row)
+        row = values_of(profile, "finetuned", metric)[request, split, :, draw].astype(np.float64)
+        expected = np.interp(snr_db, table_of(profile, "finetuned").snr_db, row)
         assert served.quality[metric][0] == pytest.approx(expected, rel=1e-9, abs=1e-12)
     assert served.accepted[0] == (served.quality["alignment"][0] >= 0.9)
 
@@ -153,3 +163,57 @@ def test_equality() -> None:
     assert made() == made() == {"a": 1, "b": 2}
     assert made() != {"a": 1}
     assert not operator.ne(made(), {"a": 1, "b": 2})
+
+
+def two_lengths() -> ProfilePart:
+    """Tables of T = 20 and, on fewer requests, at other SNRs and with fewer draws, of T = 8."""
+    long, short = synthetic_profile().part("train"), synthetic_profile(5, 8, 4, seed=7).part("train")
+    key = TableKey("finetuned", 8)
+    at = np.array([-20.0, -7.0, 4.0, 20.0])
+    table = replace(short.table(key), snr_db=at, measured=short.table(key).at(at))
+    return replace(long, tables=dict(long.tables) | {key: table}, references=long.references | short.references)
+
+
+def test_plans_of_several_lengths_read_their_own_tables_on_what_both_have() -> None:
+    part = two_lengths()
+    chosen = (semaigc(12, 20), edge_aigc(8), semaigc(3, 8))
+    quality = ProfileQuality(part, chosen, "finetuned", "alignment", 0.9, 3)
+    assert (quality.num_requests, quality.num_draws) == (5, 4)
+    assert quality.requests == part.requests[:5]
+    assert {key.num_inference_steps for key in quality.keys} == {8, 20}
+    snr_db = np.array([-20.0, -8.2, -7.0, -6.0, 3.1, 20.0])
+    state = SimpleNamespace(snr_db=snr_db, request=np.arange(6) % 5, draws=np.array([np.arange(6) % 4] * 3))
+    rows, draw = np.arange(6) % 5, np.arange(6) % 4
+    for action, steps, split in ((0, 20, 12), (2, 8, 3)):
+        served = quality.serve_all(state, ("psnr_db",)).quality["psnr_db"][:, action]  # type: ignore[arg-type]
+        found = part.table(TableKey("finetuned", steps)).at(snr_db)[1]
+        np.testing.assert_allclose(served, found[rows, split, np.arange(6), draw], rtol=1e-5)
+    whole = quality.serve_all(state, ("ssim",)).quality["ssim"][:, 1]  # type: ignore[arg-type]
+    np.testing.assert_allclose(whole, part.reference(8, "ssim")[rows])
+
+
+def test_a_table_or_a_split_that_is_missing_is_refused_by_name() -> None:
+    part = two_lengths()
+    with pytest.raises(ValueError, match=r"plan semaigc\(3\) was not measured: the profile has no table of finetuned"):
+        ProfileQuality(part, (semaigc(3, 12),), "finetuned", "alignment", 0.9, 3)
+    key = TableKey("finetuned", 8)
+    table, few = part.table(key), [0, 2, 8]
+    sparse = replace(
+        table, splits=(0, 2, 8), measured=table.measured[:, :, few], noise_free=table.noise_free[:, :, few]
+    )
+    held = replace(part, tables=dict(part.tables) | {key: sparse})
+    quality = ProfileQuality(held, (semaigc(2, 8),), "finetuned", "alignment", 0.9, 3)
+    assert np.array_equal(quality._tables["ssim"][0, :, 1, -1], table.at(np.array([20.0]))[2, :, 2, 0, 1])
+    with pytest.raises(ValueError, match=r"semaigc\(3\) was not measured: .* has no split 3, only 0, 2, 8"):
+        ProfileQuality(held, (semaigc(3, 8),), "finetuned", "alignment", 0.9, 3)
+
+
+def test_chances_by_request_are_those_whose_mean_is_the_chance() -> None:
+    quality = ProfileQuality(synthetic_profile().part("test"), expand("semaigc"), "finetuned", "alignment", 0.9, 3)
+    snr_db = np.linspace(-10.0, 15.0, 7)
+    chances, images = quality.acceptance(snr_db, ("ssim",))
+    each, of_each = quality.acceptance(snr_db, ("ssim",), by_request=True)
+    assert each.shape == (8, *chances.shape)
+    np.testing.assert_allclose(each.mean(axis=0), chances, atol=1e-12)
+    weighed = np.divide((each * of_each["ssim"]).mean(axis=0), chances, out=np.zeros_like(chances), where=chances > 0)
+    np.testing.assert_allclose(weighed, images["ssim"], atol=1e-12)

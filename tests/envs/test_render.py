@@ -30,6 +30,9 @@ class FakeTransceiver:
     def __init__(self) -> None:
         self.asked: list[dict[str, Any]] = []
 
+    def with_steps(self, _: int) -> FakeTransceiver:
+        return self
+
     def execute(self, plan: Plan, **request: Any) -> SimpleNamespace:
         self.asked.append({"plan": plan.name, **request})
         return SimpleNamespace(images=np.full((1, 3, 64, 64), 0.5, np.float32))
@@ -87,7 +90,7 @@ def test_the_environment_renders_the_last_attempt_of_the_request_it_served(profi
     frame = env.render()
     assert frame is not None
     assert not np.array_equal(first, frame)
-    request = profile.requests[info["state"]["request"]]
+    request = profile.part("train").requests[info["state"]["request"]]
     assert transceiver.asked == [
         {
             "plan": "semaigc(12)",

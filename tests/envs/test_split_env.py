@@ -12,7 +12,7 @@ from stable_baselines3.common.env_checker import check_env as check_env_sb3
 from envs import OBSERVATION_NAMES, SplitEnv, costs, observation_to_state, plans
 from envs.costs import RTX_A6000
 from envs.transceiver.profile.profile import QualityProfile, Request
-from tests.profiles import interpolate
+from tests.profiles import interpolate, part_with, profile_with
 
 ID = "envs:SemAIGC/Split-v0"
 
@@ -23,7 +23,9 @@ def profile_of(values: list[float], reference: float = 0.95) -> QualityProfile:
     table[0] = values
     table[1] = [10.0, 20.0, 30.0]
     references = np.array([[reference], [60.0], [1.0], [0.0]])
-    return QualityProfile((Request("a red apple", 0),), [-20.0, 20.0], {"finetuned": table}, references, {})
+    return profile_with(
+        part_with("train", (Request("a red apple", 0),), [-20.0, 20.0], {"finetuned": table}, references)
+    )
 
 
 @pytest.fixture(scope="module")
@@ -178,7 +180,7 @@ def test_the_model_names_its_actions(env: SplitEnv) -> None:
     [
         ({"plans": ["semaigc(21)"]}, r"0\.\.20"),
         ({"plans": ["teleport"]}, "teleport"),
-        ({"plans": [plans.semaigc(2, 10)]}, "10 steps"),
+        ({"plans": [plans.semaigc(2, 10)]}, "no table of finetuned with T = 10"),
         ({"receiver": "deaf"}, "deaf"),
         ({"quality_metric": "beauty"}, "beauty"),
         ({"quality_min": float("nan")}, "quality_min"),

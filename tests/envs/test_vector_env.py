@@ -12,6 +12,7 @@ from gymnasium.wrappers import TimeAwareObservation
 from envs import SplitEnv, SplitVectorEnv
 from envs.fidelity import LiveSource
 from envs.transceiver.profile.profile import QualityProfile
+from envs.transceiver.profile.table import METRICS
 from tests.profiles import interpolate
 
 ID = "envs:SemAIGC/Split-v0"
@@ -128,8 +129,7 @@ class MeasureFromProfile:
     def measure(self, action: Any, request: Any, snr_db: Any, draw: Any) -> tuple[dict[str, Any], Any]:
         self.made += len(action)
         quality = {
-            metric: interpolate(self.profile, "finetuned", metric, request, action, snr_db, draw)
-            for metric in self.profile.metrics
+            metric: interpolate(self.profile, "finetuned", metric, request, action, snr_db, draw) for metric in METRICS
         }
         return quality, np.zeros((len(action), 3, 2, 2), np.float32)
 
@@ -142,7 +142,7 @@ def test_live_attempts_are_those_of_the_profile_and_no_more_are_generated(profil
     table = env.model.quality.serve(actions, env.core.state)
     np.testing.assert_array_equal(live.attempts, table.attempts)
     np.testing.assert_array_equal(live.accepted, table.accepted)
-    for metric in profile.metrics:
+    for metric in METRICS:
         np.testing.assert_allclose(live.quality[metric], table.quality[metric], rtol=1e-12)
     assert measure.made == table.attempts.sum()
     assert live.images.shape == (32, 3, 2, 2)

@@ -1,6 +1,7 @@
 """Means, interquartile means, improvement, profiles and maps of policies, with seeded bootstrap intervals."""
 
 from agents.evaluation.statistics.interval import Interval, flat
+from agents.evaluation.statistics.margins import Margins, margins_of
 from agents.evaluation.statistics.means import (
     BinnedMeans,
     CellMeans,
@@ -10,7 +11,7 @@ from agents.evaluation.statistics.means import (
     mean_interval,
     paired_difference,
 )
-from agents.evaluation.statistics.resampling import Bootstrap
+from agents.evaluation.statistics.resampling import Bootstrap, Crossed
 from agents.evaluation.statistics.scores import (
     PerformanceProfile,
     interquartile_mean,
@@ -24,7 +25,9 @@ __all__ = [
     "BinnedMeans",
     "Bootstrap",
     "CellMeans",
+    "Crossed",
     "Interval",
+    "Margins",
     "PerformanceProfile",
     "binned_means",
     "cell_means",
@@ -32,6 +35,7 @@ __all__ = [
     "flat",
     "interquartile_mean",
     "iqm_interval",
+    "margins_of",
     "mean_interval",
     "paired_difference",
     "paired_improvement",

@@ -1,19 +1,24 @@
 """Means with bootstrap intervals, alone, in bins and in cells.
 
 Values [N] are of requests, and `episodes` [N] label each request's episode: episodes are resampled whole, because
-requests within one are correlated.
+requests within one are correlated. `Crossed` labels, of episodes and of the profile's requests, resample both: a
+profile is itself a sample of requests, which are served again and again.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from agents.evaluation.statistics.interval import Interval
-from agents.evaluation.statistics.resampling import DEFAULT, Bootstrap
+from agents.evaluation.statistics.resampling import DEFAULT, Bootstrap, Crossed
 from envs.units import FloatArray
+
+Labels = ArrayLike | Crossed
+"""One label [N] of each value, which is resampled, or two."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,8 +46,8 @@ class CellMeans(GroupedMeans):
     y_edges: FloatArray
 
 
-def mean_interval(values: ArrayLike, episodes: ArrayLike, bootstrap: Bootstrap = DEFAULT) -> Interval:
-    """Mean of values [N] with its bootstrap interval over episodes [N].
+def mean_interval(values: ArrayLike, episodes: Labels, bootstrap: Bootstrap = DEFAULT) -> Interval:
+    """Mean of values [N] with its bootstrap interval over episodes [N], or over what is `Crossed`.
 
     Raises:
         ValueError: no values, unequal lengths, values that are not finite.
@@ -69,7 +74,7 @@ def column_intervals(values: ArrayLike, bootstrap: Bootstrap = DEFAULT) -> list[
 
 
 def paired_difference(
-    values: ArrayLike, baseline: ArrayLike, episodes: ArrayLike, bootstrap: Bootstrap = DEFAULT
+    values: ArrayLike, baseline: ArrayLike, episodes: Labels, bootstrap: Bootstrap = DEFAULT
 ) -> Interval:
     """Mean of `values - baseline`, two policies on the same requests [N], with its bootstrap interval.
 
@@ -85,9 +90,9 @@ def paired_difference(
 
 
 def binned_means(
-    variable: ArrayLike, values: ArrayLike, episodes: ArrayLike, edges: ArrayLike, bootstrap: Bootstrap = DEFAULT
+    variable: ArrayLike, values: ArrayLike, episodes: Labels, edges: ArrayLike, bootstrap: Bootstrap = DEFAULT
 ) -> BinnedMeans:
-    """Means of values [N] over bins of variable [N], with bootstrap bands over episodes [N].
+    """Means of values [N] over bins of variable [N], with bootstrap bands over episodes [N], or `Crossed`.
 
     Args:
         edges: [B + 1], increasing; a bin holds its lower edge, the last one its upper edge too.
@@ -104,12 +109,12 @@ def cell_means(
     x: ArrayLike,
     y: ArrayLike,
     values: ArrayLike,
-    episodes: ArrayLike,
+    episodes: Labels,
     x_edges: ArrayLike,
     y_edges: ArrayLike,
     bootstrap: Bootstrap = DEFAULT,
 ) -> CellMeans:
-    """Means of values [N] in the cells of x [N] and y [N]; episodes [N] are resampled whole.
+    """Means of values [N] in the cells of x [N] and y [N]; episodes [N] are resampled whole, or what is `Crossed`.
 
     A cell holds its lower edges, the last ones their upper edges too.
 
@@ -128,10 +133,11 @@ def cell_means(
 
 
 def _grouped_means(
-    bins: NDArray[np.int64], values: ArrayLike, episodes: ArrayLike, num_bins: int, bootstrap: Bootstrap
+    bins: NDArray[np.int64], values: ArrayLike, episodes: Labels, num_bins: int, bootstrap: Bootstrap
 ) -> GroupedMeans:
     """Means of values [N] that lie in the bins [N], integers below num_bins or -1 for none; [num_bins] each."""
-    y, labels = np.asarray(values, dtype=np.float64), np.asarray(episodes)
+    y = np.asarray(values, dtype=np.float64)
+    labels = episodes.episodes if isinstance(episodes, Crossed) else np.asarray(episodes)
     if bins.ndim != 1 or not bins.size or bins.shape != y.shape or bins.shape != labels.shape:
         raise ValueError(
             f"variable, values and episodes must be [N], N >= 1; got {bins.shape}, {y.shape}, {labels.shape}"
@@ -139,24 +145,43 @@ def _grouped_means(
     if not np.isfinite(y).all():
         raise ValueError("variable and values must be finite, got NaN or infinity")
     inside = bins >= 0
-    groups = np.unique(labels, return_inverse=True)[1]
+    sums, count = (np.bincount(bins[inside], weights, minlength=num_bins) for weights in (y[inside], None))
+    if isinstance(episodes, Crossed):
+        drawn = _crossed_means(bins, y, episodes, num_bins, bootstrap)
+    else:
+        drawn = _episode_means(bins, y, labels, num_bins, bootstrap)
+    limits, filled = np.full((2, num_bins), np.nan), count > 0
+    # A bin of few episodes can be missing from a resample: its limits are over those that have it.
+    limits[:, filled] = bootstrap.limits_of(drawn[:, filled])
+    mean = _ratio(sums.astype(np.float64), count)
+    return GroupedMeans(mean=mean, low=limits[0], high=limits[1], count=count.astype(np.int64))
+
+
+def _episode_means(
+    bins: NDArray[np.int64], y: FloatArray, labels: NDArray[Any], num_bins: int, bootstrap: Bootstrap
+) -> FloatArray:
+    """Means in the bins of resampled episodes, [resamples, num_bins]."""
+    inside, groups = bins >= 0, np.unique(labels, return_inverse=True)[1]
     shape = int(groups.max()) + 1, num_bins
     index = groups[inside] * num_bins + bins[inside]
     sums, counts = (
         np.bincount(index, weights, minlength=shape[0] * num_bins).astype(np.float64).reshape(shape)
         for weights in (y[inside], None)
     )
-    filled = counts.sum(axis=0) > 0
-    limits = np.full((2, num_bins), np.nan)
-    # A bin of few episodes can be missing from a resample: its limits are over those that have it.
-    limits[:, filled] = bootstrap.limits((len(sums),), lambda drawn: _ratio(drawn @ sums, drawn @ counts)[:, filled])
-    total = counts.sum(axis=0)
-    return GroupedMeans(
-        mean=_ratio(sums.sum(axis=0), total), low=limits[0], high=limits[1], count=total.astype(np.int64)
-    )
+    return np.concatenate([_ratio(drawn @ sums, drawn @ counts) for drawn in bootstrap.counts((shape[0],))])
 
 
-def _ratio(sums: FloatArray, counts: FloatArray) -> FloatArray:
+def _crossed_means(
+    bins: NDArray[np.int64], y: FloatArray, labels: Crossed, num_bins: int, bootstrap: Bootstrap
+) -> FloatArray:
+    """Means in the bins of resampled episodes and requests, [resamples, num_bins]."""
+    inside, centre = bins[:, None] == np.arange(num_bins), y.mean()  # single precision is for what differs from it
+    columns = np.concatenate([(y - centre)[:, None] * inside, inside], axis=1, dtype=np.float32)
+    drawn = np.concatenate([weights @ columns for weights in bootstrap.weights(labels)]).astype(np.float64)
+    return centre + _ratio(*np.split(drawn, 2, axis=1))
+
+
+def _ratio(sums: FloatArray, counts: NDArray[Any]) -> FloatArray:
     return np.divide(sums, counts, out=np.full_like(sums, np.nan), where=counts > 0)
 
 

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs import SplitSettings, SplitVectorEnv, plans
+from envs.transceiver import TEST
 from envs.units import FloatArray
 
 BANDWIDTHS_HZ = np.geomspace(1e5, 1e8, 31)
@@ -33,17 +34,17 @@ def expected_satisfaction(
 ) -> FrameworkSatisfaction:
     """Expected satisfaction of SemAIGC at its best split, of Non-ROOT and of Edge AIGC, over the scenario `paper`.
 
-    The best split is the exact optimum given the observation, which ROOT approaches. All but SNR and bandwidth
-    varies as in the scenario; the same states are taken at every bandwidth.
+    The best split is the exact optimum given the observation on the environment's own requests. All but SNR and
+    bandwidth varies as in the scenario; the same states are taken at every bandwidth.
 
     Args:
         snr_db: of the link.
         bandwidths_hz: within the bounds of the observation.
         rate: how the link is priced, see `envs.costs.formulas`.
         num_states: drawn states that the mean is over.
-        settings: of the environment besides; None: the defaults.
+        settings: of the environment besides; None: the defaults, and the test requests of the profile.
     """
-    frameworks = ["semaigc", "edge_aigc"]
+    frameworks, settings = ["semaigc", "edge_aigc"], settings or SplitSettings(requests=TEST)
     model = SplitVectorEnv(
         1, settings, scenario={"snr_db": snr_db}, plans=frameworks, rate=rate, fidelity="profile"
     ).model

@@ -57,7 +57,7 @@ class DeliveredImages:
 
 
 def quality_rows(sheet: Mapping[tuple[System, float], DeliveredImages]) -> list[Row]:
-    """Mean quality of every scheme at every SNR, with intervals over requests."""
+    """Mean quality of every scheme at every SNR, with intervals over requests: each has one channel draw."""
     rows: list[Row] = []
     for (scheme, snr_db), each in sheet.items():
         means = column_intervals(np.stack(list(each.quality.values()), axis=1))
@@ -88,11 +88,11 @@ def schemes_of(receivers: Sequence[str]) -> tuple[System, ...]:
 
 
 class Frameworks:
-    """Runs the frameworks on the live transceiver, with the first requests of the profile."""
+    """Runs the frameworks on the live transceiver, with the first requests of those that policies are judged on."""
 
     def __init__(self, study: Study, options: ImageOptions) -> None:
         self.study, self.options = study, options
-        self.requests: tuple[Request, ...] = study.profile.requests[: options.num_requests]
+        self.requests: tuple[Request, ...] = study.part.requests[: options.num_requests]
         self.transceiver = study.live_transceiver()
         self._reference = self._generate(study.num_inference_steps, None, "ignore")
 

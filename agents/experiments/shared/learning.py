@@ -1,4 +1,7 @@
-"""Agents that experiments train: ROOT for a receiver without one, and learning curves, each kept in a file."""
+"""Agents that experiments train: ROOT for a receiver without one, and learning curves, each kept in a file.
+
+They learn from the training requests of the profile, whatever those are that they are judged on.
+"""
 
 from __future__ import annotations
 
@@ -25,6 +28,7 @@ from agents.runs.learn import Lesson, learn, new_agent
 from agents.runs.settings import AgentSettings
 from envs import SplitSettings, SplitVectorEnv
 from envs.files import whole_file, write_text
+from envs.transceiver import TRAIN
 
 FINAL_SHARE = 0.1
 """The last share of a curve, whose mean is the final reward."""
@@ -38,23 +42,24 @@ def root_of(study: Study, receiver: str, training: RootTraining) -> Predictor:
 
 
 def trained_root(settings: SplitSettings, training: RootTraining, console: Console) -> Predictor:
-    """Train ROOT in an environment, or read the one that an earlier experiment trained in the same.
+    """Train ROOT on the training requests of an environment, or read the one that an earlier experiment trained so.
 
-    Deterministic: the same profile, settings and seed give the same agent.
+    Deterministic: the same training requests, settings and seed give the same agent.
 
     Args:
-        settings: of the environment; `profile` holds a profile.
+        settings: of the environment that it acts in; `profile` holds a profile.
         training: how it is trained, and where the trained ones are.
         console: where it is said.
 
     Raises:
         ValueError: hyperparameters that do not exist.
     """
-    path = Path(training.folder) / f"root_{settings.receiver}_{_root_digest(settings, training)}.zip"
+    learnt_in = replace(settings, requests=TRAIN)
+    path = Path(training.folder) / f"root_{settings.receiver}_{_root_digest(learnt_in, training)}.zip"
     if not path.is_file():
         total = training.total_requests
         chosen = AgentSettings.from_config(training.agent)
-        agent = new_agent(Lesson(chosen, settings, total, training.num_envs, training.seed))
+        agent = new_agent(Lesson(chosen, learnt_in, total, training.num_envs, training.seed))
         with tqdm(total=total, desc=f"ROOT for {settings.receiver}", unit="request", unit_scale=True) as bar:
             period = max(1, total // 100)
             learn(agent, total, [EveryRequests(period, lambda: bar.update(agent.num_timesteps - bar.n))])
@@ -67,8 +72,10 @@ def trained_root(settings: SplitSettings, training: RootTraining, console: Conso
 
 
 def lesson_of(options: CurveOptions, settings: SplitSettings, agent: AgentSettings, seed: int = 0) -> Lesson:
-    """What an agent of an experiment over learning curves learns from."""
-    return Lesson(agent, settings, options.episodes * settings.episode_length, options.num_envs, seed)
+    """What an agent of an experiment over learning curves learns from: training requests in such an environment."""
+    return Lesson(
+        agent, replace(settings, requests=TRAIN), options.episodes * settings.episode_length, options.num_envs, seed
+    )
 
 
 @dataclass(frozen=True)
@@ -77,7 +84,8 @@ class Curves:
 
     Attributes:
         learnt_from: int64 [E], episodes, or requests.
-        values: float64 [S, E], expected reward of the greedy policy in the given states, or its share of the oracle's.
+        values: float64 [S, E], expected reward of the greedy policy in the given states, or its share of the
+            exact optimum's.
         served: float64 [S], mean reward of the requests that each learnt from, exploration included, or its share.
     """
 
@@ -90,9 +98,9 @@ class Curves:
         """Mean over the end of each agent's curve, [S]."""
         return end_of(self.values)
 
-    def shares_of(self, oracle: float) -> Curves:
-        """The same as shares of the oracle's expected reward."""
-        return replace(self, values=self.values / oracle, served=self.served / oracle)
+    def shares_of(self, optimum: float) -> Curves:
+        """The same as shares of the optimum's expected reward."""
+        return replace(self, values=self.values / optimum, served=self.served / optimum)
 
     def until(self, level: float) -> float:
         """Median over agents of the first look at or above a level; infinite where it is not reached."""
@@ -180,20 +188,30 @@ class _RewardSum(BaseCallback):
 
 def _root_digest(settings: SplitSettings, training: RootTraining) -> str:
     """Name of everything that the trained agent depends on."""
-    profile: Any = settings.profile
     facts = {each.name: repr(getattr(settings, each.name)) for each in fields(settings) if each.name != "profile"}
     facts |= {each.name: repr(getattr(training, each.name)) for each in fields(training) if each.name != "folder"}
-    facts |= {"requests": repr(profile.requests), "snr_db": repr(profile.snr_db.tolist())}
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
-    for metric in profile.metrics:
-        for name in sorted(profile.receivers):  # plans of other papers read other receivers too
-            digest.update(profile.values(name, metric).tobytes())
-        digest.update(profile.reference(metric).tobytes())
+    digest.update(_tables_digest(settings))
     return digest.hexdigest()[:12]
 
 
+def _tables_digest(settings: SplitSettings) -> bytes:
+    """Of all that an environment reads of its profile: requests, and the tables of its plans."""
+    model = SplitVectorEnv(1, settings).model
+    part = model.profile.part(settings.requests)
+    digest = hashlib.sha256(repr(model.requests).encode())
+    for key in model.quality.keys:
+        table = part.table(key)
+        digest.update(f"{key} {table.splits} {table.snr_db.tolist()}".encode())
+        digest.update(np.ascontiguousarray(table.measured).tobytes())
+        digest.update(np.ascontiguousarray(table.noise_free).tobytes())
+    for steps in sorted({plan.num_inference_steps for plan in model.plans}):
+        digest.update(np.ascontiguousarray(part.references[steps]).tobytes())
+    return digest.digest()
+
+
 def _curve_digest(lesson: Lesson, states: States, every_episodes: int) -> str:
-    """Name of everything that the curve depends on; the states stand for the environment."""
+    """Name of everything that the curve depends on; the states stand for the environment that it is judged in."""
     agent = lesson.agent
     facts: dict[str, Any] = {
         "requests": lesson.total_requests,
@@ -205,6 +223,7 @@ def _curve_digest(lesson: Lesson, states: States, every_episodes: int) -> str:
     if agent.init_from is not None:
         facts |= {"init_from": file_fingerprint(policy_file(agent.init_from))}
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
+    digest.update(_tables_digest(lesson.environment))
     digest.update(states.observations.tobytes())
     digest.update(states.rewards.tobytes())
     return digest.hexdigest()[:12]

@@ -1,18 +1,21 @@
 """Sampled states with the exact expected reward of every plan in each, and requests served along an axis.
 
-The expectation is over requests and channel draws, so only the states are a sample: intervals are far narrower than
-those of served requests, and two policies are compared on the same states.
+The expectation is over the profile's requests and channel draws, so that of a decision only the states and the
+requests are a sample: intervals resample both (`Margins`), are far narrower than those of served requests, and two
+policies are compared on the same states and requests.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from agents.evaluation.entries import Outcomes, session_means
-from agents.evaluation.statistics import Interval, column_intervals
+from agents.evaluation.entries import Outcomes, crossed
+from agents.evaluation.statistics import Interval, Margins, column_intervals, mean_interval, paired_difference
 from agents.experiments.shared.study import EVERY_PLAN
 from agents.policies import SCHEMES, Predictor
 from agents.policies.model_based import sample_observations
@@ -22,6 +25,8 @@ from envs.checks import Points
 FRAMEWORKS = ("root", "non_root", "non_finetuning", "edge", "local")
 """The five frameworks of the paper, SemAIGC with ROOT first."""
 FIXED = FRAMEWORKS[1:]
+CHUNK = 256
+"""States whose expected rewards with every request are worked on at a time."""
 
 
 @dataclass(frozen=True)
@@ -33,12 +38,14 @@ class States:
         rewards: float64 [N, P], expected reward of every plan of `EVERY_PLAN`; column k <= T is split k.
         plan_names: P names.
         num_inference_steps: T.
+        model: whose expectations they are.
     """
 
     observations: NDArray[np.float32]
     rewards: NDArray[np.float64]
     plan_names: tuple[str, ...]
     num_inference_steps: int
+    model: Any
 
     @property
     def split_rewards(self) -> NDArray[np.float64]:
@@ -46,12 +53,12 @@ class States:
         return self.rewards[:, : self.num_inference_steps + 1]
 
     def actions(self, name: str, root: Predictor | None = None) -> NDArray[np.int64]:
-        """Plan that a framework (or `oracle`) takes in every state, int64 [N]."""
+        """Plan that a framework (or `oracle_bound`, the best split) takes in every state, int64 [N]."""
         if name == "root":
             if root is None:
                 raise ValueError("the actions of root need its policy")
             return np.asarray(root.predict(self.observations, deterministic=True)[0], dtype=np.int64)
-        if name == "oracle":
+        if name == "oracle_bound":
             return self.split_rewards.argmax(axis=1)
         plan = SCHEMES[name](self.num_inference_steps)
         return np.full(len(self.rewards), self.plan_names.index(plan.name), dtype=np.int64)
@@ -61,8 +68,25 @@ class States:
         return self.rewards[np.arange(len(actions)), actions]
 
     def expected(self, name: str, root: Predictor | None = None) -> NDArray[np.float64]:
-        """Expected reward of a framework (or `oracle`) in every state, [N]."""
+        """Expected reward of a framework (or `oracle_bound`) in every state, [N]."""
         return self.rewards_of(self.actions(name, root))
+
+    def margins(self, actions: Mapping[str, NDArray[np.int64]]) -> dict[str, Margins]:
+        """What policies that take these plans [N] earn in every state with every request."""
+        found = margins_of_actions(self.model, self.observations, np.stack(list(actions.values())))
+        return {name: found[index] for index, name in enumerate(actions)}
+
+
+def margins_of_actions(model: Any, observations: NDArray[np.float32], actions: NDArray[np.int64]) -> Margins:
+    """Expected rewards of plans [K, N] in states [N, 7] with each request of a model, over channel draws alone."""
+    by_state, by_request = np.empty(actions.shape), np.zeros((len(actions), model.quality.num_requests))
+    for start in range(0, len(observations), CHUNK):
+        rows = slice(start, start + CHUNK)
+        rewards = model.expected_rewards(observations[rows], by_request=True)  # [R, n, P]
+        taken = rewards[:, np.arange(rewards.shape[1]), actions[:, rows]]  # [R, K, n]
+        by_state[:, rows] = taken.mean(axis=0)
+        by_request += taken.sum(axis=-1).T
+    return Margins(by_state, by_request / len(observations))
 
 
 def sample_states(settings: SplitSettings, num_states: int, seed: int) -> States:
@@ -76,7 +100,7 @@ def sample_states(settings: SplitSettings, num_states: int, seed: int) -> States
     model = SplitVectorEnv(1, settings, plans=list(EVERY_PLAN)).model
     observations = sample_observations(model, num_states, seed)
     rewards = model.expected_rewards(observations)
-    return States(observations, rewards, model.plan_names, model.profile.num_inference_steps)
+    return States(observations, rewards, model.plan_names, model.num_inference_steps, model)
 
 
 def share_of(own: ArrayLike, best: ArrayLike) -> NDArray[np.float64]:
@@ -86,12 +110,12 @@ def share_of(own: ArrayLike, best: ArrayLike) -> NDArray[np.float64]:
 
 
 def mean_over_states(values: NDArray[np.floating]) -> Interval:
-    """Mean over independent states with its 95 % bootstrap interval."""
+    """Mean over independent states, or requests, with its 95 % bootstrap interval over these."""
     return column_intervals(values[:, None])[0]
 
 
 def difference(values: ArrayLike, baseline: ArrayLike) -> Interval:
-    """Mean paired difference over independent states with its 95 % bootstrap interval."""
+    """Mean paired difference over independent states, or requests, with its 95 % bootstrap interval over these."""
     return mean_over_states(np.asarray(values, dtype=np.float64) - np.asarray(baseline))
 
 
@@ -106,16 +130,34 @@ class Sweep:
         """Mean at each point."""
         return np.array([each[policy][measure].mean() for each in self.served])
 
-    def sessions(self, index: int, policy: str, measure: str) -> NDArray[np.float64]:
-        """Mean of each session at one point: sessions are whole and of one length, so they weigh the same."""
-        return session_means(self.served[index][policy], measure)
-
     def intervals(self, policy: str, measure: str) -> list[Interval]:
-        """Mean at each point with its interval over sessions."""
-        points = range(len(self.points))
-        return column_intervals(np.stack([self.sessions(index, policy, measure) for index in points], axis=1))
+        """Mean at each point with its interval over sessions and requests."""
+        return [mean_interval(each[policy][measure], crossed(each[policy])) for each in self.served]
 
     def over_root(self, index: int, policy: str, measure: str) -> Interval:
         """A framework less ROOT at one point, on the same requests."""
-        gap = self.sessions(index, policy, measure) - self.sessions(index, "root", measure)
-        return mean_over_states(gap)
+        own, root = (self.served[index][name] for name in (policy, "root"))
+        return paired_difference(own[measure], root[measure], crossed(own))
+
+
+@dataclass(frozen=True)
+class ServedByAgents:
+    """Outcomes of the same requests, policy by policy: of each of its agents."""
+
+    outcomes: Mapping[str, list[Outcomes]]
+
+    def rewards(self, policy: str) -> NDArray[np.float64]:
+        """Mean reward over the agents of each request, [N]."""
+        return np.mean([each["reward"] for each in self.outcomes[policy]], axis=0)
+
+    def satisfaction(self, policy: str) -> Interval:
+        """Mean reward, with its interval over sessions and requests, for these agents."""
+        return mean_interval(self.rewards(policy), crossed(self.outcomes[policy][0]))
+
+    def gain(self, policy: str, baseline: str) -> Interval:
+        """Paired difference, request by request."""
+        return paired_difference(self.rewards(policy), self.rewards(baseline), crossed(self.outcomes[policy][0]))
+
+    def mean(self, policy: str, measure: str) -> float:
+        """Mean of a measure over requests and agents."""
+        return float(np.mean([each[measure].mean() for each in self.outcomes[policy]]))

@@ -16,6 +16,7 @@ from agents.runs.setup import matching_transceiver, prepare
 from envs import SplitSettings, SplitVectorEnv
 from envs.checks import Count, Natural, Points
 from envs.command_line import plain
+from envs.transceiver import ProfilePart, QualityProfile
 
 
 @dataclass(frozen=True)
@@ -88,7 +89,7 @@ class ImageOptions(ComparedOptions):
     """Sizes of an experiment that shows delivered images.
 
     Attributes:
-        num_requests: of the profile; quality is a mean over them.
+        num_requests: the first ones of those that policies are judged on; quality is a mean over them.
         shown: requests that are shown.
         edge_availability: PACR at which ROOT decides.
     """
@@ -109,7 +110,7 @@ class Study:
     Attributes:
         folder: of the experiment.
         seed: of states and requests.
-        settings: of the environment, with the profile itself.
+        settings: of the environment that policies are judged in, with the profile itself.
         receiver: the configured receiver.
         root: the configured ROOT, which is of that receiver.
         transceiver: the configuration's group.
@@ -145,9 +146,9 @@ class Study:
         only_root = config.copy()
         OmegaConf.set_struct(only_root, False)
         only_root.policies = {"root": plain(config.get("policies") or {}).get("root", "root")}
-        setup = prepare(only_root, 1)
+        setup = prepare(only_root, 1, settings.requests)
         root = setup.contenders["root"].policy
-        return cls(folder, settings.seed, setup.settings, given["receiver"], root, config.transceiver, console)
+        return cls(folder, settings.seed, setup.judged, given["receiver"], root, config.transceiver, console)
 
     @property
     def environment(self) -> SplitVectorEnv:
@@ -155,14 +156,20 @@ class Study:
         return SplitVectorEnv(1, self.settings)
 
     @property
-    def profile(self) -> Any:
+    def profile(self) -> QualityProfile:
         """The measured quality profile."""
-        return self.settings.profile
+        profile: QualityProfile = self.settings.profile
+        return profile
 
     @property
     def num_inference_steps(self) -> int:
         """T."""
-        return self.profile.num_inference_steps
+        return self.settings.num_inference_steps or int(self.profile.num_inference_steps)
+
+    @property
+    def part(self) -> ProfilePart:
+        """The requests of the profile that policies are judged on, and what was measured of them."""
+        return self.profile.part(self.settings.requests)
 
     def note(self, line: str) -> None:
         """Say something once, here and in the comparison."""
@@ -176,8 +183,9 @@ class Study:
         Raises:
             ValueError: the profile holds none of them.
         """
-        held = tuple(name for name in wanted if name in self.profile.receivers)
-        listed = ", ".join(self.profile.receivers)
+        measured = [key.receiver for key in self.part.tables if key.num_inference_steps == self.num_inference_steps]
+        held = tuple(name for name in wanted if name in measured)
+        listed = ", ".join(dict.fromkeys(measured))
         if not held:
             raise ValueError(f"the profile holds none of the receivers {', '.join(wanted)}; it holds {listed}")
         for name in wanted:
@@ -198,4 +206,4 @@ class Study:
             ValueError: no weights, or others than the profile's.
         """
         with self.console.status("Loading the transceiver"):
-            return matching_transceiver(self.transceiver, self.profile, self.settings.channel)
+            return matching_transceiver(self.transceiver, self.environment.model, self.settings.channel)

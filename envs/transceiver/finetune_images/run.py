@@ -189,7 +189,7 @@ def _start(settings: FinetuneSettings) -> UNet2DConditionModel:
     components = load_components(settings.model, "cpu", options)
     if settings.part == "unet":
         return components.unet.requires_grad_(True)
-    nearest = components.finetune_unet or components.light_unet or components.unet
+    nearest = components.finetune_unet or components.unet
     return nearest.requires_grad_(True)
 
 

@@ -38,10 +38,11 @@ from envs.transceiver.model.upsampling import with_transposed_upsampling
 
 @dataclass(frozen=True)
 class Components:
-    """Everything the transceiver runs. `finetune_unet`, `light_unet`, `classifier` and `clip` may be absent.
+    """Everything the transceiver runs. All UNets but `unet`, `classifier` and `clip` may be absent.
 
     Attributes:
-        light_unet: the receiver's UNet before fine-tuning, kept for comparison.
+        finetune_unet: the receiver's, as large as the generator's.
+        light_unet, finetune_light_unet: light ones for the receiver, before and after fine-tuning.
         classifier: measures prompt alignment on captioned scenes.
         clip: measures it on any picture; where it is given, it is the judge.
         guidance_scale: the guidance that the model was made for, None where its folder does not say.
@@ -56,6 +57,7 @@ class Components:
     scheduler: DDIMScheduler
     finetune_unet: UNet2DConditionModel | None = None
     light_unet: UNet2DConditionModel | None = None
+    finetune_light_unet: UNet2DConditionModel | None = None
     classifier: SceneClassifier | None = None
     clip: ClipScore | None = None
     guidance_scale: float | None = None
@@ -142,7 +144,7 @@ def load_components(
     where = torch.device(("cuda" if torch.cuda.is_available() else "cpu") if device == AUTO else device)
     dtype = _dtype(options.dtype, where)
     parts: dict = {"vae": read_vae(folder / "vae", dtype), "unet": _read_unet(folder, "unet", options, dtype)}
-    for name in ("light_unet", "finetune_unet"):
+    for name in UNETS[1:]:
         if name in options.sources or (folder / name).is_dir():
             parts[name] = _read_unet(folder, name, options, dtype, parts["unet"])
     if (folder / "classifier").is_dir():

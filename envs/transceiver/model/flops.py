@@ -32,7 +32,7 @@ def forward_flops(components: Components, network: str) -> int:
     """FLOPs of one forward of a denoising network for one latent.
 
     Args:
-        network: "unet", "light_unet" or "finetune_unet".
+        network: a name of `options.UNETS`.
 
     Raises:
         ValueError: the model lacks it.

@@ -13,7 +13,9 @@ from envs.transceiver.model.options import UNETS, ModelOptions, local_folder
 
 EMBEDDED = Path(__file__).parents[1] / "weights" / "embedded"
 REQUIRED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler")
-OPTIONAL = ("finetune_unet", "light_unet", "classifier")
+OPTIONAL = ("finetune_unet", "finetune_light_unet", "light_unet", "classifier")
+SHARED = ("unet", "vae", "text_encoder", "tokenizer", "scheduler", "classifier")
+"""What every receiver's measurement depends on."""
 PIPELINES = ("StableDiffusionPipeline", "StableDiffusionImg2ImgPipeline")
 """What a model's index may call itself: one text encoder, one latent UNet."""
 DEFAULT_GUIDANCE_SCALE = 7.5
@@ -124,6 +126,18 @@ def transceiver_fingerprint(
     """What `Transceiver.fingerprint` says of weights and sampler, read from the folders alone."""
     scale = (model_guidance(path) or DEFAULT_GUIDANCE_SCALE) if guidance_scale is None else guidance_scale
     return {"weights": model_fingerprint(path, options), "sampler": sampler(num_inference_steps, scale)}
+
+
+def networks_fingerprint(
+    path: str | Path | None,
+    options: ModelOptions,
+    num_inference_steps: int,
+    guidance_scale: float | None,
+    network: str,
+) -> dict[str, str]:
+    """The same of what a receiver runs: other receivers' networks may change."""
+    weights = model_fingerprint(path, options, [*SHARED, network])
+    return transceiver_fingerprint(path, options, num_inference_steps, guidance_scale) | {"weights": weights}
 
 
 def sampler(num_inference_steps: int, guidance_scale: float) -> str:

@@ -12,7 +12,7 @@ from envs import checks
 HUB_PREFIX = "hub:"
 AUTO = "auto"
 DTYPES = ("float32", "float16", "bfloat16")
-UNETS = ("unet", "light_unet", "finetune_unet")
+UNETS = ("unet", "light_unet", "finetune_unet", "finetune_light_unet")
 
 
 @dataclass(frozen=True)
@@ -29,9 +29,10 @@ class ModelOptions:
             where there is no GPU.
         compile: the networks are compiled (`torch.compile`; needs a C++ compiler, or Triton on a GPU) at the first
             batch of every size, which takes up to a minute each; images are equal up to rounding.
-        unet: generator instead of the folder's, None for the folder's. So are the two that follow.
-        light_unet: the receiver's network before fine-tuning, guided (receiver `rematch_light`): BK-SDM, say.
-        finetune_unet: the receiver's network after fine-tuning, not guided (receiver `finetuned`).
+        unet: generator instead of the folder's, None for the folder's. So are the three that follow.
+        light_unet: a light network, guided (receiver `rematch_light`): BK-SDM, say.
+        finetune_unet: one of the generator's size, fine-tuned for the receiver, not guided (receiver `finetuned`).
+        finetune_light_unet: a light one, fine-tuned, not guided (receiver `finetuned_light`).
         clip: folder of a CLIP model (transformers' CLIPModel), or `hub:owner/name`, that measures alignment; None
             leaves it to the classifier in the model's folder.
 
@@ -48,6 +49,7 @@ class ModelOptions:
     unet: str | None = None
     light_unet: str | None = None
     finetune_unet: str | None = None
+    finetune_light_unet: str | None = None
     clip: str | None = None
 
     def __post_init__(self) -> None:

@@ -16,11 +16,19 @@ EUCI's paper has no channel noise and so no receiver of its own: see `envs.trans
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
 
 from envs.plans import Plan, Transmit
 from envs.transceiver.execute import refusal
 from envs.transceiver.modules import GENERATOR_GOES_ON
+from envs.transceiver.profile.profile import ProfilePart
+from envs.transceiver.profile.table import METRICS, TableKey
+from envs.units import FloatArray
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,59 @@ def measured_cell(plan: Plan, receiver: str) -> ProfileCell:
                 split = 0
             done += stage.steps
     return ProfileCell(goes_on, split)
+
+
+class PlanTables(NamedTuple):
+    """Quality by plan, on the requests `rows` of a part: values float32 [M, P, R, D, S] at SNRs [S] in dB."""
+
+    values: NDArray[np.float32]
+    snr_db: FloatArray
+    rows: NDArray[np.int64]
+
+
+def plan_tables(
+    part: ProfilePart, plans: Sequence[Plan], receiver: str, max_attempts: int
+) -> tuple[tuple[TableKey, ...], PlanTables]:
+    """The tables that plans read, arranged by plan: the two SNRs that an attempt reads lie together.
+
+    The configured receiver's table decides on requests and draws too where no plan reads it: environments that differ
+    in their plans then serve the same ones.
+    """
+    cells = [measured_cell(plan, receiver) for plan in plans]
+    keys = [
+        None if cell.split is None else TableKey(cell.receiver, plan.num_inference_steps)
+        for cell, plan in zip(cells, plans, strict=True)
+    ]
+    for plan, cell, key in zip(plans, cells, keys, strict=True):
+        if key and (key not in part.tables or cell.split not in part.table(key).splits):
+            raise _unmeasured(plan, _lacking(part, key, cell.split))
+    usual = [TableKey(receiver, steps) for steps in dict.fromkeys(plan.num_inference_steps for plan in plans)]
+    used = {key: part.tables[key] for key in (*usual, *keys) if key and key in part.tables}
+    rows, draws = np.arange(len(part.requests)), min((table.draws for table in used.values()), default=max_attempts)
+    for table in used.values():
+        rows = np.intersect1d(rows, table.rows)
+    axes = [table.snr_db for table in used.values()] or [np.array([-20.0, 30.0])]
+    snr_db = np.unique(np.concatenate(axes))
+    values = np.empty((len(METRICS), len(plans), len(rows), draws, len(snr_db)), dtype=np.float32)
+    read = {
+        key: table.at(snr_db)[:, np.searchsorted(table.rows, rows), ..., :draws].swapaxes(-1, -2)
+        for key, table in used.items()
+    }
+    for index, (plan, cell, key) in enumerate(zip(plans, cells, keys, strict=True)):
+        if key is None or cell.split is None:
+            whole = [part.reference(plan.num_inference_steps, metric)[rows] for metric in METRICS]
+            values[:, index] = np.stack(whole)[..., None, None]
+        else:
+            values[:, index] = read[key][:, :, used[key].splits.index(cell.split)]
+    return tuple(used), PlanTables(values, snr_db, rows)
+
+
+def _lacking(part: ProfilePart, key: TableKey, split: int | None) -> str:
+    """Why a plan cannot be read."""
+    try:
+        return f"the table of {key} has no split {split}, only {', '.join(map(str, part.table(key).splits))}"
+    except ValueError as error:
+        return str(error)
 
 
 def _unmeasured(plan: Plan, reason: str) -> ValueError:

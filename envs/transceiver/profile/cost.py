@@ -1,13 +1,16 @@
-"""What measuring a quality profile costs, counted from the operations of Stable Diffusion v1-5. Light to import."""
+"""What measuring a quality profile costs, counted from the operations of Stable Diffusion v1-5."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 
 from envs.costs import counted_operations
+from envs.transceiver.profile.settings import MeasureParams, snrs_measured
+from envs.transceiver.receivers import LIGHT, receiver_named
 
-UNET_FLOPS, VAE_DECODER_FLOPS = (counted_operations()[name].flops for name in ("unet", "vae_decoder"))
+UNET_FLOPS, LIGHT_UNET_FLOPS, VAE_DECODER_FLOPS = (
+    counted_operations()[name].flops for name in ("unet", "bk_sdm_small", "vae_decoder")
+)
 """One forward of Stable Diffusion v1-5 at 64 x 64 latents, without guidance."""
 A6000_FLOPS_PER_S = 2 * UNET_FLOPS / 0.200
 """What the authors of the SemAIGC paper get out of an RTX A6000: a guided step in 0.200 s."""
@@ -20,36 +23,43 @@ class ProfileCost:
     """Work of one profile.
 
     Attributes:
-        forwards: of a UNet for one latent, guided steps counted twice.
+        forwards: of the generator's UNet, or one as large, for one latent; guided steps counted twice.
+        light_forwards: of a light UNet (BK-SDM small), likewise.
         decodings: of a latent into an image.
     """
 
-    forwards: int
-    decodings: int
+    forwards: int = 0
+    light_forwards: int = 0
+    decodings: int = 0
+
+    def __add__(self, other: ProfileCost) -> ProfileCost:
+        return ProfileCost(
+            self.forwards + other.forwards,
+            self.light_forwards + other.light_forwards,
+            self.decodings + other.decodings,
+        )
 
     def flops(self) -> float:
-        """Floating-point operations, every receiver's network as large as the generator's."""
-        return self.forwards * UNET_FLOPS + self.decodings * VAE_DECODER_FLOPS
+        """Floating-point operations."""
+        light = self.light_forwards * LIGHT_UNET_FLOPS
+        return self.forwards * UNET_FLOPS + light + self.decodings * VAE_DECODER_FLOPS
 
 
-def profile_cost(
-    draws: Mapping[str, int], guided: Mapping[str, bool], requests: int, snrs: int, steps: int
-) -> ProfileCost:
+def profile_cost(params: MeasureParams) -> ProfileCost:
     """Work of a profile, from the trajectories that are shared by all cells of a request on.
 
-    A cell at split s runs steps - s steps and a decoding. At split 0 nothing crosses the channel, and one run a
-    request serves all SNRs and draws.
-
-    Args:
-        draws: channel draws of each receiver.
-        guided: whether it runs two forwards a step.
-        requests, snrs: axes of the profile.
-        steps: T; splits are 0..T.
+    A hand-over at split s runs T - s steps and a decoding. Where SNRs are searched, their number is what the embedded
+    model's shipped profile took (`SEARCHED_SNRS`).
     """
-    forwards, decodings = 2 * steps * requests, requests
-    for name, count in draws.items():
-        cells = requests * snrs * count
-        taken = steps * requests + cells * steps * (steps - 1) // 2
-        forwards += (2 if guided[name] else 1) * taken
-        decodings += requests + cells * steps
-    return ProfileCost(forwards, decodings)
+    total, levels = ProfileCost(), snrs_measured(params)
+    for part, asked in params.requests.items():
+        for steps in dict.fromkeys(each for axes in params.receivers.values() for each in axes.num_inference_steps):
+            total += ProfileCost(2 * steps * asked, 0, asked)
+        for name, axes in params.receivers.items():
+            spec, links = receiver_named(name), 1 + axes.draws * levels
+            for steps in axes.num_inference_steps:
+                count = params.count(name, part)
+                forwards = round((2 if spec.guided else 1) * count * (steps + links * steps * (steps - 1) / 2))
+                own = (0, forwards) if spec.network in LIGHT else (forwards, 0)
+                total += ProfileCost(*own, round(count * (1 + links * steps)))
+    return total

@@ -9,7 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from envs.transceiver.profile.profile import PSNR_CAP_DB
+from envs.transceiver.profile.table import PSNR_CAP_DB
 from envs.units import linear_to_db
 
 SSIM_WINDOW, SSIM_SIGMA, SSIM_K1, SSIM_K2 = 11, 1.5, 0.01, 0.03

@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 
 from envs.plans import Plan
 from envs.transceiver.profile import image_metrics
-from envs.transceiver.profile.profile import METRICS, Request
+from envs.transceiver.profile.profile import Request
+from envs.transceiver.profile.table import METRICS
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -34,7 +35,7 @@ class LiveQuality:
         self._requests, self._plans, self._receiver = tuple(requests), tuple(plans), receiver
         self.transceiver = transceiver
         self.transceiver.components.needed_judge()
-        self._references: dict[int, Tensor] = {}
+        self._references: dict[tuple[int, int], Tensor] = {}  # (T, request) -> image
 
     def measure(
         self,
@@ -54,15 +55,17 @@ class LiveQuality:
         Returns:
             (metric -> float64 [M], images float32 [M, 3, H, W] in [0, 1]).
         """
-        self._prepare_references(request)
         images: dict[int, Tensor] = {}
         alignment = np.empty(len(action))
         for index in np.unique(action):
             rows = np.flatnonzero(action == index)
+            plan = self._plans[index]
+            transceiver = self.transceiver.with_steps(plan.num_inference_steps)
+            self._prepare_references(transceiver, request[rows])
             asked = [self._requests[i] for i in request[rows]]
             prompts, seeds = [r.prompt for r in asked], [r.seed for r in asked]
-            delivery = self.transceiver.execute(
-                self._plans[index],
+            delivery = transceiver.execute(
+                plan,
                 prompts=prompts,
                 seeds=seeds,
                 snr_db=snr_db[rows].tolist(),
@@ -73,12 +76,14 @@ class LiveQuality:
                 alignment[rows] = delivery.alignment.cpu().numpy()
             images |= zip(rows.tolist(), delivery.images, strict=True)
         made = torch.stack([images[row] for row in range(len(action))])
-        reference = torch.stack([self._references[int(i)] for i in request])
+        steps = [self._plans[index].num_inference_steps for index in action]
+        reference = torch.stack([self._references[each] for each in zip(steps, request.tolist(), strict=True)])
         values = {"alignment": alignment} | image_metrics.metrics_against(made, reference)
         return {name: values[name] for name in METRICS}, made.cpu().numpy()
 
-    def _prepare_references(self, request: NDArray[np.integer]) -> None:
-        if missing := [i for i in np.unique(request).tolist() if i not in self._references]:
+    def _prepare_references(self, transceiver: Any, request: NDArray[np.integer]) -> None:
+        steps = transceiver.num_inference_steps
+        if missing := [i for i in np.unique(request).tolist() if (steps, i) not in self._references]:
             prompts, seeds = [self._requests[i].prompt for i in missing], [self._requests[i].seed for i in missing]
-            states = self.transceiver.trajectory(prompts, seeds)
-            self._references |= zip(missing, self.transceiver.decode(states[-1]), strict=True)
+            images = transceiver.decode(transceiver.trajectory(prompts, seeds)[-1])
+            self._references |= zip([(steps, i) for i in missing], images, strict=True)

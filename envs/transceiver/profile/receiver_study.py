@@ -14,11 +14,13 @@ from torch import Tensor
 
 from envs.transceiver.model.components import load_components
 from envs.transceiver.model.flops import receiver_step_flops
+from envs.transceiver.profile.files import NOISE_FREE, cell_files, gather_tables
 from envs.transceiver.profile.image_metrics import frechet_distance
 from envs.transceiver.profile.measurement import SharedRuns
-from envs.transceiver.profile.profile import METRICS, Request
-from envs.transceiver.profile.settings import MeasureParams
-from envs.transceiver.profile.shards import Tables, gather_tables, measure_cells
+from envs.transceiver.profile.profile import TEST, Request
+from envs.transceiver.profile.settings import MeasureParams, ReceiverAxes
+from envs.transceiver.profile.shards import measure_cells
+from envs.transceiver.profile.table import METRICS
 from envs.units import FloatArray
 
 
@@ -41,24 +43,24 @@ class ReceiverStudy:
     Attributes:
         requests: R requests.
         snr_db: S measured SNRs.
-        tables: metrics and, below them, features.
+        tables: receiver -> metrics and, below them, features, [M + F, R, T + 1, S]; at split 0 the same at every SNR.
         reference: those of the noise-free images, [M + F, R].
         step_flops: FLOPs of one step of each receiver, for one latent.
     """
 
     requests: tuple[Request, ...]
     snr_db: tuple[float, ...]
-    tables: Tables
+    tables: dict[str, NDArray[np.float32]]
     reference: NDArray[np.float32]
     step_flops: dict[str, int]
 
     def values(self, receiver: str, metric: str) -> FloatArray:
         """One metric, [R, T + 1, S]."""
-        return self.tables[receiver][METRICS.index(metric), ..., 0].astype(np.float64)
+        return self.tables[receiver][METRICS.index(metric)].astype(np.float64)
 
     def features(self, receiver: str) -> NDArray[np.float32]:
         """Features of the delivered images, [R, T + 1, S, F]."""
-        return np.moveaxis(self.tables[receiver][len(METRICS) :, ..., 0], 0, -1)
+        return np.moveaxis(self.tables[receiver][len(METRICS) :], 0, -1)
 
     def frechet_distances(self, receiver: str, splits: Sequence[int], without: int | None = None) -> FloatArray:
         """Frechet distance to the noise-free images of the same requests, [len(splits), S].
@@ -89,7 +91,7 @@ def study_receivers(
 
     Args:
         receivers: names.
-        num_requests: R >= 3, the first of those that a profile is measured on.
+        num_requests: R >= 3, the first of those that policies are judged on in a profile.
         snr_db: increasing SNRs in dB.
         folder: of the finished parts; a run that was stopped goes on from them.
         model: folder of the model, None for the embedded one.
@@ -103,8 +105,8 @@ def study_receivers(
         raise ValueError(f"num_requests must be 3 or more for a Frechet distance and its jackknife, got {num_requests}")
     params = MeasureParams(
         model=model,
-        receivers=dict.fromkeys(receivers, 1),
-        num_requests=num_requests,
+        receivers=dict.fromkeys(receivers, ReceiverAxes((num_inference_steps,), draws=1)),
+        requests={TEST: num_requests},
         snr_db=tuple(float(value) for value in snr_db),
         num_inference_steps=num_inference_steps,
         guidance_scale=guidance_scale,
@@ -112,5 +114,9 @@ def study_receivers(
     components = load_components(model)
     step_flops = {name: receiver_step_flops(components, name) for name in receivers}
     measure_cells(params, folder, workers, 1, FeatureRuns)
-    tables, reference, _ = gather_tables(params, folder)
-    return ReceiverStudy(params.requests(), params.snr_db, tables, reference, step_flops)
+    measured = gather_tables(params, TEST, cell_files(params, folder))
+    reference = measured.pop((NOISE_FREE, num_inference_steps))["noise_free"][..., 0]
+    tables = {name: arrays["values"][..., 0] for (name, _), arrays in measured.items()}
+    for (name, _), arrays in measured.items():
+        tables[name][:, :, 0] = arrays["noise_free"][:, :, 0, None]
+    return ReceiverStudy(params.requests_of(TEST), params.snr_db, tables, reference, step_flops)

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from omegaconf import OmegaConf
 from torch import Tensor
 
 from envs.files import whole_file, write_text
 from envs.transceiver.model.components import Components, load_components
-from envs.transceiver.model.flops import forward_flops
+from envs.transceiver.model.flops import forward_flops, receiver_step_flops
+from envs.transceiver.model.options import UNETS
+from envs.transceiver.model.timing import timed_costs
 from envs.transceiver.profile import image_metrics
 from envs.transceiver.profile.measurement import SharedRuns
-from envs.transceiver.profile.profile import METRICS, Request
+from envs.transceiver.profile.profile import Request
+from envs.transceiver.profile.table import METRICS
+from envs.transceiver.receivers import receiver_named
 from envs.transceiver.scenes import pictures
 from envs.transceiver.scenes.scenes import ALL_SCENES, HELD_OUT_SCENES, SEEN_SCENES, Scene
 from envs.transceiver.train_embedded.data import to_unit
@@ -30,7 +35,11 @@ CHUNK = 32
 SHARES, SHOWN_SHARE = (0.2, 0.4, 0.6, 0.8, 0.9), 0.7
 """Splits of the table, and of the picture, as shares of T."""
 SNRS_DB = (-6.0, 0.0, 6.0, 15.0)
-RECEIVERS = ("ignore", "rematch", "printed", "rematch_light", "finetuned")
+RECEIVERS = ("ignore", "rematch", "printed", "rematch_light", "finetuned", "finetuned_light")
+OVER_STEPS, HANDED_OVER = ("rematch", "finetuned"), 0.6
+"""Receivers, and the split as a share of T, that are compared over T."""
+SSIM_KEPT = 0.8
+"""From here on an image counts as the one that was sent."""
 SHOWN = (
     Request("a red apple on a table", 5),
     Request("a blue car on the beach", 11),
@@ -55,24 +64,26 @@ def write_card(training: ModelParts) -> None:
     for name, figure in drawn.items():
         with whole_file(folder / name) as partial:
             figure.savefig(partial)
-    texts = _introduction(components), _quality(training, transceiver), _receivers(training, transceiver)
-    write_text(export / "README.md", "\n".join([*texts, _recipe(training)]))
+    noisy = _steps(transceiver), _receivers(training, transceiver), _numbers_of_steps(training, transceiver)
+    texts = _introduction(components), _quality(training, transceiver), *noisy, _recipe(training)
+    write_text(export / "README.md", "\n".join(texts))
 
 
 def _introduction(components: Components) -> str:
     rows = []
-    for name in ("vae", "text_encoder", "unet", "light_unet", "finetune_unet", "classifier"):
+    for name in ("vae", "text_encoder", *UNETS, "classifier"):
         if (network := getattr(components, name)) is not None:
-            counted = name in ("unet", "finetune_unet")
-            flops = f"{forward_flops(components, name) / 1e6:.1f}" if counted else "–"
+            flops = f"{forward_flops(components, name) / 1e6:.1f}" if name in UNETS else "–"
             rows.append(f"| `{name}` | {sum(p.numel() for p in network.parameters()) / 1e6:.2f} M | {flops} |")
     table = "\n".join(rows)
     return f"""\
 # The embedded model
 
 A small split diffusion transceiver in diffusers layout: text to 64 x 64 pictures through 8 x 8 x 4
-latents, trained by this project on captioned scenes that it renders itself. `light_unet` is the
-receiver's network before fine-tuning, `finetune_unet` after it; `classifier` measures prompt alignment.
+latents, trained by this project on captioned scenes that it renders itself. `finetune_unet` is the
+receiver's: the generator's network, distilled to one unguided forward a step on the states that it meets
+behind a noisy link. `light_unet` is a light one as it is before that, `finetune_light_unet` after it: it
+keeps what was asked for and loses the image that was sent. `classifier` measures prompt alignment.
 
 | part | parameters | MFLOP a forward |
 |---|---|---|
@@ -140,22 +151,40 @@ def draw_requests(scenes: Sequence[Scene], count: int, seed: int) -> tuple[Reque
     return tuple(Request(scenes[i].caption, int(s)) for i, s in zip(chosen, seeds, strict=True))
 
 
+def _steps(transceiver: Transceiver) -> str:
+    timed = {name: timed_costs(transceiver, name) for name in RECEIVERS}
+    rows = []
+    for name, one in timed.items():
+        flops = receiver_step_flops(transceiver.components, name)
+        cells = f"{one.step.forwards} | {flops / 1e6:.0f} | {1e3 * one.finetune_step_s:.1f}"
+        rows.append(f"| {name} | `{receiver_named(name).network}` | {cells} |")
+    table = "\n".join(rows)
+    return f"""\
+## What a step of a receiver costs
+
+| receiver | network | forwards | MFLOP a step | ms a step |
+|---|---|---|---|---|
+{table}
+
+For one latent, timed where this was written: {timed[RECEIVERS[0]].machine}.
+"""
+
+
 def _receivers(training: ModelParts, transceiver: Transceiver) -> str:
     count = training.config.card.receiver_requests
-    run = SharedRuns(transceiver, draw_requests(ALL_SCENES, count, training.config.seed + 8))
+    run = SharedRuns(transceiver, _noisy_requests(training))
     clean = run.reference()[METRICS.index("alignment")]
     splits = [round(share * transceiver.num_inference_steps) for share in SHARES]
     rows = []
     for snr_db, receiver in product(SNRS_DB, RECEIVERS):
-        found = [run.deliver(receiver, split, snr_db) for split in splits]
-        cells = " | ".join(f"{each['psnr_db'].mean():.1f} / {each['alignment'].mean():.3f}" for each in found)
-        rows.append(f"| {snr_db:g} dB | {receiver} | {cells} |")
+        cells = [_cell(run.deliver(receiver, split, snr_db)) for split in splits]
+        rows.append(f"| {snr_db:g} dB | {receiver} | {' | '.join(cells)} |")
     table = "\n".join(rows)
     return f"""\
 ## Receivers under noise
 
-PSNR in dB against the noise-free image / alignment, means of {count} requests over an AWGN channel.
-Noise-free: alignment {float(clean.mean()):.3f}.
+PSNR in dB against the noise-free image / share of images with an SSIM of {SSIM_KEPT} or more to it /
+alignment; {count} requests over an AWGN channel. Noise-free: alignment {float(clean.mean()):.3f}.
 
 | SNR | receiver | {" | ".join(f"split {split}" for split in splits)} |
 |---|---|{"---|" * len(splits)}
@@ -163,8 +192,37 @@ Noise-free: alignment {float(clean.mean()):.3f}.
 """
 
 
+def _numbers_of_steps(training: ModelParts, transceiver: Transceiver) -> str:
+    rows = []
+    for steps in training.states.num_inference_steps:
+        run, split = SharedRuns(transceiver.with_steps(steps), _noisy_requests(training)), round(HANDED_OVER * steps)
+        for receiver in OVER_STEPS:
+            cells = [_cell(run.deliver(receiver, split, snr_db)) for snr_db in SNRS_DB]
+            rows.append(f"| {steps} | {split} | {receiver} | {' | '.join(cells)} |")
+    table = "\n".join(rows)
+    return f"""\
+## Fewer steps
+
+The same, each image against the noise-free one of as many steps.
+
+| T | split | receiver | {" | ".join(f"{snr_db:g} dB" for snr_db in SNRS_DB)} |
+|---|---|---|{"---|" * len(SNRS_DB)}
+{table}
+"""
+
+
+def _noisy_requests(training: ModelParts) -> tuple[Request, ...]:
+    return draw_requests(ALL_SCENES, training.config.card.receiver_requests, training.config.seed + 8)
+
+
+def _cell(found: Mapping[str, NDArray[np.floating]]) -> str:
+    """Metric -> [R], as the tables of the receivers show it."""
+    kept = (found["ssim"] >= SSIM_KEPT).mean()
+    return f"{found['psnr_db'].mean():.1f} / {kept:.2f} / {found['alignment'].mean():.3f}"
+
+
 def _recipe(training: ModelParts) -> str:
-    left_out = ("folder", "export", "init", "stages", "threads", "pictures_folder", "card")
+    left_out = ("folder", "export", "init", "stages", "threads", "device", "pictures_folder", "card")
     config = {key: value for key, value in training.config.items() if key not in left_out}
     return f"""\
 ## Recipe

@@ -11,9 +11,13 @@ import torch
 
 from envs.files import usual_modes
 from envs.transceiver.model.loading import quietly
+from envs.transceiver.train_embedded import architecture
 
 if TYPE_CHECKING:
     from envs.transceiver.train_embedded.parts import ModelParts
+
+RECEIVERS = {"light_unet": "light", "finetune_unet": "finetune", "finetune_light_unet": "finetune_light"}
+"""The receiver's networks, and the stages that train them."""
 
 
 def export_model(training: ModelParts) -> None:
@@ -25,10 +29,11 @@ def export_model(training: ModelParts) -> None:
     networks: dict[str, Any] = {"vae": training.vae(), "unet": training.generator(), "text_encoder": text_encoder}
     if _is_there(training, "classifier", "classifier"):
         networks["classifier"] = training.classifier()
-    for name, stage in (("light_unet", "light"), ("finetune_unet", "finetune")):
+    for name, stage in RECEIVERS.items():
         if _is_there(training, name, stage):
             networks[name] = training.unet(name, stage)
-    parts = {"tokenizer": training.tokenizer, "scheduler": training.scheduler, **networks}
+    tokenizer = architecture.new_tokenizer(config.tokenizer.max_length)  # one that was used keeps how it last padded
+    parts = {"tokenizer": tokenizer, "scheduler": training.scheduler, **networks}
     with quietly():
         for network in networks.values():
             network.to(dtype=torch.float16, memory_format=torch.contiguous_format)

@@ -18,7 +18,8 @@ from envs.transceiver.training_loop import run_steps
 
 WEIGHT_DECAY = 1e-3
 LossFunction = Callable[[Tensor, torch.Generator], Tensor]
-"""(samples of a step int64 [B], its generator, which gives all other random numbers) -> scalar loss."""
+"""(samples of a step int64 [B], its generator, which gives all other random numbers), both of the CPU -> scalar loss
+where the networks are."""
 
 
 @dataclass

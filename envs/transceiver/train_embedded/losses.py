@@ -1,7 +1,8 @@
 """What each network of the embedded model is trained to do: VAE, decoder, classifier, generator and light UNet.
 
 A loss is that of one step: `index` int64 [B] are the samples that it draws from, `generator` gives its other random
-numbers. Pictures are uint8 [N, 3, 64, 64], labels int64 [N, 3] (noun, colour, place).
+numbers. Pictures are uint8 [N, 3, 64, 64], labels int64 [N, 3] (noun, colour, place). Samples and random numbers are
+drawn on the CPU and taken to where the networks are, so that a device changes no draw.
 """
 
 from __future__ import annotations
@@ -38,7 +39,7 @@ def autoencoder_loss(vae: AutoencoderKL, pictures: Tensor, index: Tensor, genera
 
     Deviation: the KL term carries a small weight, as in Stable Diffusion; at weight 1 pictures blur.
     """
-    images = to_unit(pictures[index]) * 2 - 1
+    images = to_unit(pictures[index].to(vae.device)) * 2 - 1
     posterior = vae.encode(images).latent_dist
     noise = torch.randn(posterior.mean.shape, generator=generator).to(posterior.mean)
     latents = posterior.mean + posterior.std * noise
@@ -51,7 +52,7 @@ def decoder_loss(vae: AutoencoderKL, pictures: Tensor, latents: Tensor, index: T
 
     The latents [N, 4, 8, 8] are the encoder's means, unscaled.
     """
-    images = to_unit(pictures[index]) * 2 - 1
+    images = to_unit(pictures[index].to(vae.device)) * 2 - 1
     return reconstruction_loss(vae.decode(latents[index].to(images)).sample, images)
 
 
@@ -63,8 +64,9 @@ def classifier_loss(
     classifier: SceneClassifier, pictures: Tensor, labels: Tensor, index: Tensor, generator: torch.Generator
 ) -> Tensor:
     """Cross-entropy of the three heads on pictures that are blurred and made noisy at random."""
-    logits = classifier(augment(to_unit(pictures[index]), generator))
-    parts = [cross_entropy(head, labels[index, column]) for column, head in enumerate(logits)]
+    images, truth = (rows[index].to(classifier.device) for rows in (pictures, labels))
+    logits = classifier(augment(to_unit(images), generator))
+    parts = [cross_entropy(head, truth[:, column]) for column, head in enumerate(logits)]
     return torch.stack(parts).sum()
 
 
@@ -119,15 +121,15 @@ def denoiser_loss(
         latents: float32 [N, 4, 8, 8], scaled.
         labels, index, generator: see above.
     """
-    clean = latents[index].to(memory_format=torch.channels_last)
+    clean = latents[index].to(unet.device).to(memory_format=torch.channels_last)
     ids = captions.look_up(leave_unsaid(labels[index], generator))
     ids[torch.rand(len(index), generator=generator) < UNCONDITIONAL] = captions.empty
-    context = text_encoder(ids)[0]
+    context = text_encoder(ids.to(unet.device))[0]
     timesteps = torch.randint(len(alphas_cumprod), index.shape, generator=generator)
-    alpha_bar = alphas_cumprod[timesteps][:, None, None, None]
-    noise = torch.randn(clean.shape, generator=generator)
+    alpha_bar = alphas_cumprod[timesteps][:, None, None, None].to(clean)
+    noise = torch.randn(clean.shape, generator=generator).to(clean)
     noisy = alpha_bar.sqrt() * clean + (1 - alpha_bar).sqrt() * noise
-    error = unet(noisy, timesteps, context).sample.float() - noise
+    error = unet(noisy, timesteps.to(unet.device), context).sample.float() - noise
     return (min_snr_weight(alpha_bar) * error.square()).mean()
 
 
@@ -137,9 +139,9 @@ def min_snr_weight(alpha_bar: Tensor) -> Tensor:
     return snr.clamp(max=MIN_SNR_GAMMA) / snr
 
 
-def leave_unsaid(labels: Tensor, generator: torch.Generator) -> Tensor:
-    """Drop the colour, and the place, of a share UNSAID of the labels each."""
+def leave_unsaid(labels: Tensor, generator: torch.Generator, share: float = UNSAID) -> Tensor:
+    """Drop the colour, and the place, of a share of the labels each."""
     labels = labels.clone()
     for column in (1, 2):
-        labels[torch.rand(len(labels), generator=generator) < UNSAID, column] = -1
+        labels[torch.rand(len(labels), generator=generator) < share, column] = -1
     return labels

@@ -14,10 +14,15 @@ from safetensors.torch import load_file
 from torch import Tensor, nn
 from tqdm import tqdm
 
+from envs import checks
 from envs.command_line import plain
+from envs.transceiver.model.folders import config_of
+from envs.transceiver.model.options import AUTO
+from envs.transceiver.receivers import LIGHT
 from envs.transceiver.scenes.scenes import HELD_OUT_SCENES, SEEN_SCENES
 from envs.transceiver.train_embedded import architecture
 from envs.transceiver.train_embedded.data import rendered, to_unit, write_array
+from envs.transceiver.train_embedded.distil import StatesSettings
 from envs.transceiver.train_embedded.losses import CaptionTable
 
 if TYPE_CHECKING:
@@ -36,16 +41,18 @@ class ModelParts:
         config: configs/train_model.yaml.
 
     Raises:
-        ValueError: `init` is not the folder of a model.
+        ValueError: `init` is not the folder of a model, a device that is not there, or settings of the states that are
+            not allowed.
     """
 
     def __init__(self, config: DictConfig) -> None:
         if config.init is not None and not Path(config.init).is_dir():
             raise ValueError(f"init must be null or the folder of an exported model, got {config.init!r}")
         self.config = config
+        self.device = _device(config.device)
+        self.states = checks.parse(StatesSettings, plain(config.states), "states", "states.")
         self.folder = Path(config.folder)
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
     @cached_property
     def pictures(self) -> tuple[Tensor, Tensor]:
@@ -96,8 +103,15 @@ class ModelParts:
         if stage == "decoder":
             self._with_weights(vae.decoder, "decoder", "decoder")
             self._with_weights(vae.post_quant_conv, "decoder", "post_quant_conv")
-            vae.register_to_config(scaling_factor=float(1 / self.encoded("refine").std()))  # to unit variance
+            vae.register_to_config(scaling_factor=self._scaling_factor())
         return vae
+
+    def _scaling_factor(self) -> float:
+        """What brings latents to unit variance; that of `init`, as long as its VAE is not trained any further."""
+        trained = any((self.folder / f"{stage}.safetensors").exists() for stage in ("vae", "refine"))
+        if not trained and self.config.init is not None and (folder := Path(self.config.init) / "vae").is_dir():
+            return float(config_of(folder)["scaling_factor"])
+        return float(1 / self.encoded("refine").std())
 
     def encoded(self, stage: str) -> Tensor:
         """Posterior means [N, 4, 8, 8] of all training scenes, unscaled, by the VAE as a stage left it."""
@@ -118,10 +132,10 @@ class ModelParts:
         """A UNet with the weights that stages left, as far as they are finished.
 
         Args:
-            part: `unet`, as the generator is configured, or another one, as the light one is.
+            part: a light one's name, as `light` is configured, or another, as `generator` is.
             stages: whose weights it takes, the last one's at last.
         """
-        name, seed = ("generator", 2) if part == "unet" else ("light", 3)
+        name, seed = ("light", 3) if part in LIGHT else ("generator", 2)
         unet = self._initial(architecture.new_unet(self.config.seed + seed, **plain(self.config[name].model)), part)
         for stage in stages:
             self._with_weights(unet, stage, "unet")
@@ -152,3 +166,12 @@ class ModelParts:
             prefix = f"{name}."
             module.load_state_dict({key.removeprefix(prefix): w for key, w in weights if key.startswith(prefix)})
         return module
+
+
+def _device(name: str) -> torch.device:
+    """Where the networks are trained; "auto" is the GPU where there is one."""
+    checks.choice("device", name, (AUTO, "cpu", "cuda"))
+    found = torch.cuda.is_available()
+    if name == "cuda" and not found:
+        raise ValueError(f"device=cuda needs a GPU, this machine shows none; allowed here: {AUTO}, cpu")
+    return torch.device("cuda" if found and name != "cpu" else "cpu")

@@ -14,13 +14,14 @@ from envs.command_line import plain
 from envs.transceiver.scenes.scenes import HELD_OUT_SCENES, SEEN_SCENES
 from envs.transceiver.train_embedded.card import write_card
 from envs.transceiver.train_embedded.data import rendered
-from envs.transceiver.train_embedded.distil import FinetuneLoss, record_trajectories
+from envs.transceiver.train_embedded.distil import DistilLoss, record_states
 from envs.transceiver.train_embedded.export import export_model
 from envs.transceiver.train_embedded.loop import LossFunction, TrainingStage, train_stage
 from envs.transceiver.train_embedded.losses import autoencoder_loss, classifier_loss, decoder_loss, denoiser_loss
 from envs.transceiver.train_embedded.parts import ModelParts
 
 if TYPE_CHECKING:
+    from diffusers import UNet2DConditionModel
     from transformers import CLIPTextModel
 
 
@@ -31,12 +32,12 @@ class ModelTraining(ModelParts):
         config: configs/train_model.yaml.
 
     Raises:
-        ValueError: an unknown stage name.
+        ValueError: an unknown stage name, or what `ModelParts` refuses.
     """
 
     def __init__(self, config: DictConfig) -> None:
         super().__init__(config)
-        self.stages: dict[str, Callable[[], None]] = {
+        self.stages: dict[str, Callable[[], object]] = {
             "vae": partial(self.train_autoencoder, "vae"),
             "generator": self.train_generator,
             "refine": partial(self.train_autoencoder, "refine"),
@@ -44,8 +45,9 @@ class ModelTraining(ModelParts):
             "classifier": self.train_classifier,
             "adapt": self.adapt_generator,
             "light": self.train_light,
-            "trajectories": partial(record_trajectories, self),
+            "states": partial(record_states, self),
             "finetune": self.finetune,
+            "finetune_light": self.finetune_light,
             "export": partial(export_model, self),
             "card": partial(write_card, self),
         }
@@ -92,10 +94,16 @@ class ModelTraining(ModelParts):
         self._train_denoiser("light", "refine", {"unet": self.unet("light_unet")}, self.trained_text_encoder())
 
     def finetune(self) -> None:
-        """The light UNet on the edge's own guided, noisy partial trajectories."""
-        unet = self.unet("light_unet", "light")
-        loss = FinetuneLoss(self, unet)
-        self._train("finetune", {"unet": unet}, loss, len(loss.trajectories))
+        """The receiver's UNet, from the generator's on, or from that of `init`, if it has one."""
+        self._distil("finetune", self._initial(self.generator(), "finetune_unet"))
+
+    def finetune_light(self) -> None:
+        """The receiver's light UNet, from the light one's on, or from that of `init`, if it has one."""
+        self._distil("finetune_light", self._initial(self.unet("light_unet", "light"), "finetune_light_unet"))
+
+    def _distil(self, stage: str, unet: UNet2DConditionModel) -> None:
+        loss = DistilLoss(self, unet)
+        self._train(stage, {"unet": unet}, loss, len(loss))
 
     def _train_denoiser(
         self, stage: str, vae_stage: str, modules: dict[str, nn.Module], text_encoder: CLIPTextModel

@@ -79,12 +79,12 @@ def test_blocks_are_filled_and_files_get_their_commands(small: Path, command: Ca
 def test_a_way_that_leads_back_has_no_per_cent(tmp_path: Path, way: str, said: str) -> None:
     (tmp_path / "docs" / "results").mkdir(parents=True)
     shutil.copytree(ROOT / "docs" / "blocks", tmp_path / "docs" / "blocks")
-    (tmp_path / "docs" / "results" / "evaluate.csv").write_text(f"policy,way_to_oracle\nroot,{way}\n")
+    (tmp_path / "docs" / "results" / "evaluate.csv").write_text(f"policy,way_to_bound\nroot,{way}\n")
     template = tmp_path / "docs" / "blocks" / "comparison.md"
     text = template.read_text(encoding="utf-8")
     template.write_text(text[text.index("{% set covered") :], encoding="utf-8")  # without the table
     block = filled("<!-- from comparison -->\n<!-- end -->", tmp_path)
-    assert f"ROOT {said} the way from the rule of two splits to the oracle." in block
+    assert f"ROOT {said} the way from the rule of two splits to the bound." in block
 
 
 def test_a_number_that_moves_is_seen(small: Path, command: Callable[..., int]) -> None:

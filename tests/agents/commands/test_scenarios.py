@@ -29,7 +29,7 @@ def test_the_command_writes_the_page_and_looks_right(
     )
     assert scenarios_page(json.loads((tmp_path / "found.json").read_text())) == page.read_text()
     text = page.read_text()
-    for part in ("## queue", "## iot", "![Sample paths](pictures/queue.png)", "Lindley", "\n160 requests"):
+    for part in ("## queue", "## iot", "![Sample paths](pictures/queue.png)", "Lindley", "\n160 test requests"):
         assert part in text
     assert "Attributes:" not in text
     for name in ("queue", "iot"):

@@ -142,7 +142,7 @@ def test_a_study_is_of_the_content_of_its_files(
     shutil.copy(here, there)
     assert run(command, here, study, "trials=1") == 0
     assert run(command, there, study, "trials=1") == 0
-    profile.first_draws(4).save(here)
+    profile.limited(draws=4).save(here)
     capsys.readouterr()
     assert run(command, here, study, "trials=1") == 2
     assert "another configuration: env.profile is file " in capsys.readouterr().err

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from agents.evaluation.entries import COLUMNS, Entry, Outcomes, by_policy, joined, scores, session_means
+from agents.evaluation.entries import COLUMNS, Entry, Outcomes, by_policy, crossed, joined, scores, session_means
 
 
 def outcomes(reward: list[float], episode: list[int] | None = None) -> Outcomes:
@@ -16,6 +16,15 @@ def test_seeds_are_further_sessions() -> None:
     assert both["episode"].tolist() == [0, 0, 1, 1, 2, 2]
     assert both["seed"].tolist() == [5, 5, 5, 5, 9, 9]
     assert session_means(both).tolist() == [0.5, 0.5, 1.0]
+
+
+def test_the_request_of_each_row_is_kept_and_resampled() -> None:
+    parts = [(seed, outcomes([0.0, 1.0, 0.5, 0.5]) | {"request": np.array([3, 1, 3, 2])}) for seed in (5, 9)]
+    labels = crossed(joined(parts))
+    assert labels.requests.tolist() == [3, 1, 3, 2] * 2
+    assert labels.episodes.tolist() == [0, 0, 1, 1, 2, 2, 3, 3]
+    runs = [Entry("paper", "agent=dqn", joined([(seed, part)]), str(seed), seed) for seed, part in parts]
+    assert by_policy(runs, "paper")["agent=dqn"]["request"].tolist() == [3, 1, 3, 2]
 
 
 def test_requests_of_a_session_need_not_be_neighbours() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 from collections.abc import Callable
-from dataclasses import fields
+from dataclasses import fields, replace
 from importlib import import_module
 from pathlib import Path
 
@@ -16,9 +16,10 @@ from PIL import Image
 from agents.experiments import EXPERIMENTS
 from agents.experiments.shared.findings import Claim
 from envs.command_line import plain
-from envs.transceiver import load_transceiver
+from envs.transceiver import ModelOptions, TableKey, load_transceiver, networks_fingerprint
 from envs.transceiver.profile.profile import QualityProfile
-from envs.transceiver.profile.settings import MeasureParams
+from envs.transceiver.profile.settings import MeasureParams, ReceiverAxes
+from envs.transceiver.receivers import receiver_named
 from tests.envs.transceiver.conftest import tiny_components
 from tests.profiles import synthetic_profile
 
@@ -55,15 +56,20 @@ def tiny_model(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
     for name in ("unet", "finetune_unet", "light_unet", "vae", "text_encoder", "classifier", "tokenizer", "scheduler"):
         getattr(components, name).save_pretrained(model / name)
     made_up = synthetic_profile(num_requests=3)
-    params = MeasureParams(None, {"ignore": 1}, 3, (-6.0, 0.0))
-    QualityProfile(
-        params.requests(),
-        made_up.snr_db,
-        {name: made_up._tables[name] for name in made_up.receivers},
-        made_up._reference,
-        load_transceiver(model).fingerprint,
-    ).save(profile)
+    params = MeasureParams(None, {"ignore": ReceiverAxes((20,))}, {"train": 3, "test": 3}, (-6.0, 0.0))
+    parts = {}
+    for (kind, name), part in made_up.parts.items():
+        tables = {
+            key: replace(table, fingerprint=fingerprint_of(model, key.receiver)) for key, table in part.tables.items()
+        }
+        parts[kind, name] = replace(part, requests=params.requests_of(name), tables=tables)
+    QualityProfile(parts, 20, load_transceiver(model).fingerprint).save(profile)
     return model, profile
+
+
+def fingerprint_of(model: Path, receiver: str) -> dict[str, str]:
+    network = receiver_named(receiver).network
+    return networks_fingerprint(model, ModelOptions(), 20, None, network) | {"channel": "awgn"}
 
 
 def arguments_of(name: str, outputs: Path, profile_file: Path, tiny_model: tuple[Path, Path]) -> list[str]:
@@ -100,7 +106,17 @@ def test_every_experiment_writes_its_figure_numbers_and_comparison(
     for claim in claims:
         assert claim.measured
         assert (claim.met is not False) or claim.why, f"no reason: {claim}"
-    without = ("semaigc_prop2", "euci_fig8", "meg_fig6", "receivers", "ablations", "transfer", "protocols", "future")
+    without = (
+        "semaigc_prop2",
+        "euci_fig8",
+        "meg_fig6",
+        "receivers",
+        "steps",
+        "ablations",
+        "transfer",
+        "protocols",
+        "future",
+    )
     if name not in without:
         told = " ".join(claim.measured for claim in claims)
         assert "receiver finetuned" in told
@@ -159,9 +175,9 @@ def test_the_page_of_nothing(command: Command, tmp_path: Path, capsys: pytest.Ca
 def test_a_receiver_that_was_not_measured_is_named(
     command: Command, profile: QualityProfile, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    alone = tmp_path / "alone.npz"
-    tables = {"finetuned": profile._tables["finetuned"]}
-    QualityProfile(profile.requests, profile.snr_db, tables, profile._reference, profile.fingerprint).save(alone)
+    alone, key = tmp_path / "alone.npz", TableKey("finetuned", 20)
+    parts = {place: replace(part, tables={key: part.table(key)}) for place, part in profile.parts.items()}
+    QualityProfile(parts, 20, profile.fingerprint).save(alone)
     settings = ["size=smoke", f"env.profile={alone}", f"hydra.run.dir={tmp_path / 'run'}"]
     assert command("evaluate.py", "experiment=semaigc_fig7", *settings) == 0
     comparison = json.loads((tmp_path / "run" / "comparison.json").read_text(encoding="utf-8"))
@@ -191,6 +207,9 @@ def test_a_receiver_that_was_not_measured_is_named(
         (["experiment=semaigc_prop2", "experiment.splits=[0]"], "1..20"),
         (["experiment=semaigc_prop2", "experiment.rates=[0.5,1.5]"], "(0, 1)"),
         (["experiment=semaigc_fig4"], "measured with"),
+        (["experiment=semaigc_fig7", "requests=unseen"], "unknown requests 'unseen'; allowed: train, test, all"),
+        (["experiment=steps", "experiment.handovers=[0.5,1]"], "handovers must lie in (0, 1), got [0.5, 1]"),
+        (["experiment=steps", "experiment.receiver=printed"], "no table of printed with T = 20 for its test requests"),
         (["experiment=euci_fig8", "experiment.rate_bps=0"], "rate_bps positive and finite"),
         (["experiment=meg_fig6", "experiment.height=100"], "height must be a positive multiple of 8, got 100"),
         (["experiment=meg_fig6", "experiment.servers=[0]"], "servers must be an integer >= 1, got 0"),

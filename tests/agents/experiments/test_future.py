@@ -3,34 +3,53 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import pytest
 
-from agents.experiments.future import BOUND, ORACLE, PLANNER, SessionMeans, _claims, _draw
+from agents.evaluation.statistics import Crossed
+from agents.experiments.future import BOUND, OPTIMUM, ORACLE, PLANNER, SessionMeans, _claims, _draw
 
 AGENT = "D3QN, gamma 0.99"
+ROWS = 3
 
 
-def test_the_way_to_the_bound_is_measured_from_the_oracle() -> None:
+def standing_of(sessions: dict[str, Any]) -> SessionMeans:
+    """Sessions of three equal requests each, which are of two requests of the profile."""
+    rewards = {label: np.repeat(values, ROWS, axis=-1) for label, values in sessions.items() if label != BOUND}
+    count = len(sessions[BOUND])
+    labels = Crossed(np.repeat(np.arange(count), ROWS), np.arange(ROWS * count) % 2)
+    return SessionMeans(sessions, {}, rewards, labels)
+
+
+def test_the_way_to_the_bound_is_measured_from_the_myopic_optimum() -> None:
     sessions = {
-        ORACLE: np.array([0.2, 0.4]),
+        ORACLE: np.array([0.1, 0.1]),
+        OPTIMUM: np.array([0.2, 0.4]),
         AGENT: np.array([[0.3, 0.5], [0.5, 0.7]]),  # two agents
         BOUND: np.array([0.6, 0.8]),
     }
-    standing = SessionMeans(sessions, {})
-    assert standing.over(AGENT, ORACLE).mean == pytest.approx(0.2)
+    standing = standing_of(sessions)
+    assert standing.interval(AGENT, OPTIMUM).mean == pytest.approx(0.2)
+    assert standing.interval(AGENT, OPTIMUM, agent=1).mean == pytest.approx(0.3)
+    assert standing.interval(BOUND, ORACLE).mean == pytest.approx(0.6)
     assert standing.way(AGENT) == pytest.approx(0.5)
     assert standing.way(BOUND) == pytest.approx(1.0)
 
 
 def test_a_way_that_leads_back_has_no_per_cent() -> None:
-    sessions = {ORACLE: np.array([0.6, 0.7]), AGENT: np.array([[0.1, 0.2]]), BOUND: np.array([0.61, 0.71])}
+    sessions = {
+        OPTIMUM: np.array([0.6, 0.7]),
+        ORACLE: np.array([0.6, 0.7]),
+        AGENT: np.array([[0.1, 0.2]]),
+        BOUND: np.array([0.61, 0.71]),
+    }
     sessions[PLANNER] = np.array([0.605, 0.705])
-    standings = {"queue": SessionMeans(sessions, {})}
+    standings = {"queue": standing_of(sessions)}
     options = SimpleNamespace(gammas=[0.99], seeds=1)
-    told = [claim.measured for claim in _claims(standings, options) if "way from the oracle" in claim.stated]  # type: ignore[arg-type]
-    assert told[0].startswith(f"{AGENT} below 0, planner 50%; ")
+    told = [claim.measured for claim in _claims(standings, options) if "way from the myopic" in claim.stated]  # type: ignore[arg-type]
+    assert told[0].startswith(f"oracle 0%, {AGENT} below 0, planner 50%; ")
     texts = [text.get_text() for text in _draw(standings).axes[0].texts]
     assert any(text.endswith("(below 0)") for text in texts)
 

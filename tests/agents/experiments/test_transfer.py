@@ -77,6 +77,6 @@ def test_the_numbers_of_the_summary_are_those_of_the_points(
     assert [row["start"] for row in summary] == [SCRATCH, FITTED]
     for row in summary:
         own = [each for each in points if each["start"] == row["start"]]
-        assert float(row["relative_to_oracle_at_start"]) == float(own[0]["relative_to_oracle"])
-        reached = [float(each["requests"]) for each in own if float(each["relative_to_oracle"]) >= 0.5]
+        assert float(row["relative_to_bound_at_start"]) == float(own[0]["relative_to_bound"])
+        reached = [float(each["requests"]) for each in own if float(each["relative_to_bound"]) >= 0.5]
         assert float(row["requests_until_0.5"]) == min(reached, default=inf)

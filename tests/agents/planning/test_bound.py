@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from agents.evaluation.rollouts import evaluate
-from agents.planning import Planner, bound_rewards, fit_values, levels_of, record_path
-from agents.policies import FixedPolicy, load_policy
+from agents.planning import bound_rewards, fit_values, levels_of, record_path
+from agents.policies import FixedPolicy, Planner, load_policy
 from envs import SplitVectorEnv
 from tests.profiles import synthetic_profile
 

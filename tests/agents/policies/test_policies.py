@@ -12,17 +12,19 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from agents import ALGORITHMS, POLICY_NAMES, REQUIRED_PLANS, SB3VecEnv, load_policy, make_agent
-from agents.policies import Clairvoyant, EstimatedState, FixedPolicy, Oracle, loading
+from agents.policies import Clairvoyant, EstimatedState, FixedPolicy, Oracle, fitted, loading, planner
 from agents.policies.base import Actions, Observations, Policy
 from agents.policies.model_based import StateOracle, sample_observations
-from agents.policies.rule_search import TwoPlans, fit_two_plans
+from agents.policies.rule_search import Priced, RuleSearch, TwoPlans, fit_two_plans
 from agents.runs.learn import copy_policy
 from envs import OBSERVATION_BOUNDS, SplitEnv, SplitVectorEnv, observation_to_state
+from envs.transceiver.profile.profile import QualityProfile
 from tests.profiles import synthetic_profile
 
 PROFILE = synthetic_profile(num_requests=4)
 FEW = ["semaigc(0)", "semaigc(10)", "semaigc(18)", "edge_aigc"]
-UNTRAINED = [name for name in POLICY_NAMES if name != "root"]
+PLANNERS = ("planner", "planner_bound")
+UNTRAINED = [name for name in POLICY_NAMES if name not in ("root", *PLANNERS)]
 
 
 def vector_env(num_envs: int = 3, plans: list[str] | None = None) -> SplitVectorEnv:
@@ -46,6 +48,91 @@ def test_every_policy_acts_in_single_and_batched_environments(name: str) -> None
     action, state = load_policy(name, single).predict(observation, state=None, deterministic=True)
     assert (action.shape, state) == ((), None)
     single.step(action)
+
+
+@pytest.fixture
+def coarse(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, size in {"BACKLOG_STEP_S": 2.0, "BATTERY_STEP_J": 200.0, "NUM_STATES": 60}.items():
+        monkeypatch.setattr(planner, name, size)
+
+
+@pytest.mark.usefixtures("coarse")
+@pytest.mark.parametrize("name", PLANNERS)
+@pytest.mark.parametrize("scenario", ["queue", "battery"])
+def test_planners_act_where_decisions_reach_later_requests(name: str, scenario: str) -> None:
+    batched = SplitVectorEnv(3, profile=PROFILE, plans=FEW, scenario=scenario, requests="test")
+    observations, _ = batched.reset(seed=0)
+    loaded = load_policy(name, batched)
+    batched.step(loaded.predict(observations)[0])
+    with pytest.raises(ValueError, match="planner needs 3 observations, one an environment; got 2"):
+        loaded.predict(observations[:2])
+    single = SplitEnv(profile=PROFILE, plans=FEW, scenario=scenario)
+    observation, _ = single.reset(seed=0)
+    action, _ = load_policy(name, single).predict(observation)
+    assert action.shape == ()
+    single.step(action)
+
+
+@pytest.mark.parametrize("name", PLANNERS)
+def test_a_planner_says_what_it_is_for(name: str) -> None:
+    with pytest.raises(ValueError, match="planning is for the scenarios queue and battery, got paper"):
+        load_policy(name, vector_env())
+
+
+def on_test(**changes: Any) -> SplitVectorEnv:
+    return SplitVectorEnv(40, **{"profile": PROFILE, "requests": "test"} | changes)
+
+
+def test_policies_are_fitted_on_the_training_requests_and_bounds_on_the_environments_own() -> None:
+    env, train = on_test(), SplitVectorEnv(1, profile=PROFILE).model
+    observations, _ = env.reset(seed=0)
+    known, own = (model.expected_rewards(observations).argmax(axis=1) for model in (train, env.model))
+    assert (known != own).any()  # else this shows nothing
+    assert np.array_equal(load_policy("oracle", env).predict(observations)[0], known)
+    assert np.array_equal(load_policy("oracle_bound", env).predict(observations)[0], own)
+    assert np.array_equal(Priced(env).actions(observations), known)
+    estimated = load_policy("model_based_estimated", env, seed=3)
+    assert np.array_equal(
+        estimated.predict(observations)[0], EstimatedState(Oracle(train), seed=3).predict(observations)[0]
+    )
+    for name in ("two_split", "best_fixed"):
+        assert load_policy(name, env) == load_policy(name, SplitVectorEnv(1, profile=PROFILE))
+        alone = QualityProfile(
+            {("prompt", "train"): PROFILE.part("test")}, PROFILE.num_inference_steps, PROFILE.fingerprint
+        )
+        assert load_policy(name, env) != load_policy(name, SplitVectorEnv(1, profile=alone))
+    assert np.array_equal(load_policy("clairvoyant", env).predict(observations)[0], env.realised_rewards().argmax(1))
+    assert fitted(train) is train
+    assert fitted(env.model).requests == train.requests != env.model.requests
+
+
+def test_the_oracle_of_an_averaged_observation_is_fitted_on_the_training_requests() -> None:
+    env = on_test(observation_window=3)
+    observations, _ = env.reset(seed=0)
+    known = SplitVectorEnv(1, profile=PROFILE).model.expected_rewards_in(env.core.state).argmax(axis=1)
+    assert np.array_equal(load_policy("oracle", env).predict(observations)[0], known)
+    assert not np.array_equal(load_policy("oracle_bound", env).predict(observations)[0], known)
+
+
+@pytest.mark.usefixtures("coarse")
+def test_a_planner_is_fitted_on_the_training_requests() -> None:
+    env = on_test(scenario="queue", plans=FEW)
+    env.reset(seed=0)
+    one, bound, trained = (
+        load_policy(name, each).values.outlooks  # type: ignore[attr-defined]
+        for name, each in (
+            ("planner", env),
+            ("planner_bound", env),
+            ("planner", SplitVectorEnv(1, profile=PROFILE, scenario="queue", plans=FEW)),
+        )
+    )
+    assert np.array_equal(one, trained)
+    assert not np.array_equal(one, bound)
+
+
+def test_rules_are_searched_on_the_training_requests() -> None:
+    search = RuleSearch(on_test(scenario="queue", plans=FEW).model.settings, 80, seed=1)
+    assert search.env.model.settings.requests == "train"
 
 
 def test_policies_are_ordered_as_their_knowledge_is() -> None:
@@ -262,7 +349,7 @@ def test_wrapped_and_adapted_environments_are_looked_through(tmp_path: Path) -> 
 
 
 def test_what_is_no_policy_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ValueError, match=r"'orakel'.*oracle, clairvoyant"):
+    with pytest.raises(ValueError, match=r"'orakel'.*oracle, oracle_bound, clairvoyant"):
         load_policy("orakel", vector_env())
     with pytest.raises(ValueError, match="policy.zip"):
         load_policy(tmp_path, vector_env())

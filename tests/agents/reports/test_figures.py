@@ -17,6 +17,7 @@ def results() -> dict[str, Outcomes]:
     rng = np.random.default_rng(0)
     states = {"snr_db": rng.uniform(-6, 15, 400), "edge_availability": rng.uniform(0.1, 1, 400)}
     shared = states | {"reward": rng.random(400), "latency_s": rng.random(400), "episode": np.arange(400) // 20}
+    shared["request"] = rng.integers(8, size=400)
     deciding = (18 * (states["edge_availability"] > 0.5)).astype(int)
     return {"oracle": shared | {"split": deciding}, "non_root": shared | {"split": np.full(400, 10)}}
 

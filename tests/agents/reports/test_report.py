@@ -38,6 +38,7 @@ class Loads(HTMLParser):
 def entries() -> list[Entry]:
     rng = np.random.default_rng(0)
     shared = {name: rng.random(120) for name in COLUMNS} | {"episode": np.arange(120) // 10, "seed": np.zeros(120, int)}
+    shared["request"] = rng.integers(8, size=120)
     return [
         Entry(name, policy, shared | {"reward": rng.random(120)})
         for name in ("paper", "<iot>")
@@ -63,7 +64,7 @@ def test_page_stands_alone(entries: list[Entry], tmp_path: Path) -> None:
 
 def test_a_way_that_leads_back_has_no_per_cent(entries: list[Entry], tmp_path: Path) -> None:
     shared = entries[0].outcomes
-    policies = {"two_split": 0.5, "oracle": 0.51, "mine": 0.1}
+    policies = {"two_split": 0.5, "oracle_bound": 0.51, "mine": 0.1}
     own = [Entry("paper", name, shared | {"reward": np.full(120, mean)}) for name, mean in policies.items()]
     write_report(Numbers.from_trials(own, 2), tmp_path, SOURCE, 2)
     text = (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -37,7 +37,7 @@ def test_paper_is_the_default_and_keeps_its_numbers(profile_file: Path) -> None:
     assert "costs paper (RTX A6000, 0.2 s a step with its guidance, to GTX 1080 Ti, 0.368 s a receiver step)" in said
 
 
-@pytest.mark.parametrize(("receiver", "step_s"), [("finetuned", 510.9 / 4370), ("ignore", 1606.5 / 4370)])
+@pytest.mark.parametrize(("receiver", "step_s"), [("finetuned", 803.3 / 4370), ("ignore", 1606.5 / 4370)])
 def test_flops_follow_the_receiver(profile_file: Path, receiver: str, step_s: float) -> None:
     said = description(composed(profile_file, "costs=flops", f"env.receiver={receiver}"))
     assert f"costs flops (RTX A6000, 0.2 s a step with its guidance, to GTX 1080 Ti, {step_s:.3g} s" in said

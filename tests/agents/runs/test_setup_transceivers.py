@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 from typing import Any
@@ -17,9 +18,10 @@ from agents.runs.image_log import ImageLog
 from agents.runs.setup import check_transceiver, prepare_environment
 from envs import SplitSettings
 from envs.command_line import CONFIGS
-from envs.transceiver.model.folders import transceiver_fingerprint
+from envs.transceiver.model.folders import networks_fingerprint
 from envs.transceiver.model.options import ModelOptions
 from envs.transceiver.profile.profile import QualityProfile
+from envs.transceiver.profile.table import TableKey
 from tests.envs.transceiver.conftest import stable_diffusion_folder, tiny_folder
 from tests.profiles import synthetic_profile
 
@@ -46,6 +48,17 @@ def composed(name: str, *overrides: str) -> DictConfig:
         return compose(name, list(overrides))
 
 
+def measured_with(folder: Path | None) -> QualityProfile:
+    """A made-up profile; its table of `finetuned` says that it was measured with a model."""
+    profile, key = synthetic_profile(), TableKey("finetuned", 20)
+    used = networks_fingerprint(folder, ModelOptions(), 20, None, "finetune_unet") | {"channel": "awgn"}
+    parts = {
+        place: replace(part, tables={**part.tables, key: replace(part.table(key), fingerprint=used)})
+        for place, part in profile.parts.items()
+    }
+    return QualityProfile(parts, 20, profile.fingerprint)
+
+
 @pytest.mark.parametrize(
     "chosen",
     [
@@ -57,13 +70,20 @@ def composed(name: str, *overrides: str) -> DictConfig:
     ],
 )
 def test_weights_that_the_profile_was_not_measured_with_are_refused(
-    chosen: list[str], tiny_folder: Path, stable_diffusion_folder: Path, monkeypatch: pytest.MonkeyPatch
+    chosen: list[str],
+    tiny_folder: Path,
+    stable_diffusion_folder: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     """Before anything is loaded; the command that is printed measures a profile of exactly this transceiver."""
     monkeypatch.setattr("agents.runs.setup.load_transceiver", lambda **_: pytest.fail("networks were loaded"))
     given = [each.format(sd=stable_diffusion_folder, tiny=tiny_folder) for each in chosen]
-    config = composed("evaluate", *given)
-    with pytest.raises(ValueError, match="the profile was measured with (weights|sampler)") as refusal:
+    measured_with(None).save(tmp_path / "embedded.npz")
+    config = composed("evaluate", *given, f"env.profile={tmp_path / 'embedded.npz'}")
+    with pytest.raises(
+        ValueError, match="the profile's table of finetuned with T = 20 was measured with (weights|sampler)"
+    ) as refusal:
         prepare_environment(config, 2)
     command, file = re.findall(r"of these, (.*), and name it, env.profile=(.*)$", str(refusal.value))[0]
     words = shlex.split(command)
@@ -74,9 +94,8 @@ def test_weights_that_the_profile_was_not_measured_with_are_refused(
 
 
 def test_weights_that_the_profile_was_measured_with_pass(tiny_folder: Path, tmp_path: Path) -> None:
-    profile = synthetic_profile()
-    profile.fingerprint.update(transceiver_fingerprint(tiny_folder, ModelOptions(), 20, None))
-    profile.save(tmp_path / "tiny.npz")
+    """Those of the tables that are read: another receiver's networks may be others."""
+    measured_with(tiny_folder).save(tmp_path / "tiny.npz")
     places = [f"env.profile={tmp_path / 'tiny.npz'}", f"transceiver.path={tiny_folder}"]
     assert prepare_environment(composed("evaluate", *places), 2)[1].num_envs == 2
 
@@ -86,6 +105,8 @@ def test_images_of_other_weights_are_given_up_before_the_training(profile: Quali
     agent: Any = None  # nothing is asked of it
     settings = SplitSettings(profile=profile)
     log = ImageLog(agent, settings, composed("train").transceiver, 4, Console(file=said, width=200))
-    assert said.getvalue().startswith("no delivered images: the profile was measured with weights 'synthetic'")
+    assert said.getvalue().startswith(
+        "no delivered images: the profile's table of finetuned with T = 20 was measured with weights 'synthetic'"
+    )
     log()
     assert said.getvalue().count("no delivered images") == 1

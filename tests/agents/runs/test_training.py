@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import csv
 import shlex
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hydra import compose, initialize_config_dir
 
+from agents.evaluation.comparison import Contender, compare
+from agents.runs.learn import Lesson, new_agent
 from envs.command_line import CONFIGS
 
 Command = Callable[..., int]
@@ -45,7 +48,7 @@ def test_the_comparison_is_that_of_evaluate(
 ) -> None:
     assert trained(command, profile_file, folder) == 0
     said = capsys.readouterr().out
-    title = "160 requests, the same for every policy, 4 sessions side by side"
+    title = "160 test requests, the same for every policy, 4 sessions side by side"
     assert title in said
     assert printed(said, "curves      tensorboard ") == ["--logdir", str(tmp_path)]
     again = [f"env.profile={profile_file}", "num_requests=160", "num_envs=4", "seed=7", "figures=false"]
@@ -86,3 +89,22 @@ def test_a_smoke_run_has_a_folder_of_its_own(name: str) -> None:
     assert smoke.num_envs < full.num_envs
     assert resized.num_envs == 3
     assert "size" not in smoke
+
+
+def test_it_learns_from_training_requests_and_is_compared_on_others(
+    command: Command, profile_file: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parts: dict[str, list[str]] = {"learnt": [], "compared": []}
+
+    def lesson(given: Lesson) -> Any:
+        parts["learnt"].append(given.environment.requests)
+        return new_agent(given)
+
+    def compared(contenders: Mapping[str, Contender], **sizes: int) -> Any:
+        parts["compared"] += [each.environment.model.settings.requests for each in contenders.values()]
+        return compare(contenders, **sizes)
+
+    monkeypatch.setattr("agents.runs.training.new_agent", lesson)
+    monkeypatch.setattr("agents.runs.training.compare", compared)
+    assert trained(command, profile_file, folder) == 0
+    assert parts == {"learnt": ["train"], "compared": ["test"] * 3}

@@ -58,7 +58,7 @@ def test_the_command_trains(
     *_, generate, measure = (shlex.split(line) for line in capsys.readouterr().out.splitlines())
     assert generate[:4] == ["python", "-m", "envs", "generate"]
     assert measure[:4] == ["python", "-m", "envs", "make_profile"]
-    small = ["measure.num_inference_steps=1", "measure.num_requests=1", f"folder={tmp_path / 'parts'}"]
+    small = ["measure.num_inference_steps=1", "measure.requests={train: 1, test: 1}", f"folder={tmp_path / 'parts'}"]
     path = f"transceiver.path={tiny_folder}"  # its folder does not say its guidance, as Stable Diffusion's do not
     assert generate[4:7] == [
         "transceiver=stable_diffusion",

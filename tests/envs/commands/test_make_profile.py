@@ -14,6 +14,7 @@ import pytest
 from envs.commands import make_profile
 from envs.transceiver.profile import shards
 from envs.transceiver.profile.profile import QualityProfile
+from envs.transceiver.profile.table import TableKey
 
 from ..transceiver.stable_diffusion import MEASURED, choose
 
@@ -21,17 +22,43 @@ from ..transceiver.stable_diffusion import MEASURED, choose
 def test_a_measured_profile_is_one_file(
     tiny_folder: Path, tmp_path: Path, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    axes = ["measure.receivers.ignore=1", "measure.num_requests=2", "measure.num_inference_steps=2"]
-    one_receiver = ["~measure.receivers.finetuned", "~measure.receivers.rematch"]
+    axes = ["measure.receivers.ignore=1", "measure.requests={train: 2, test: 1}", "measure.num_inference_steps=2"]
+    one_receiver = ["~measure.receivers.finetuned", "measure.receivers.rematch=null"]
     output = tmp_path / "new" / "tiny.npz"
     places = [f"transceiver.path={tiny_folder}", f"folder={tmp_path / 'parts'}", f"output={output}"]
     assert command("envs.commands.make_profile", "size=smoke", *axes, *one_receiver, *places) == 0
     said = capsys.readouterr()
-    assert f"wrote {output}: ignore on " in said.out
-    assert "4 of 4 cells" in said.err
+    assert "2 train requests\n  ignore with T = 2: 2 requests, 1 draws, 100% of its links measured" in said.out
+    assert "plans fitted on these train requests lose at most" in said.out
+    assert f"wrote {output}: 0.0" in said.out
+    assert "8 of 8 cells" in said.err
     profile = QualityProfile.load(output)
-    assert profile.values("ignore", "ssim").shape == (2, 3, 2, 1)
-    assert list((tmp_path / "parts").glob("*.ignore.*.npy"))
+    shapes = {part: profile.part(part).table(TableKey("ignore", 2)).values.shape for part in ("train", "test")}
+    assert shapes == {"train": (4, 2, 3, 2, 1), "test": (4, 1, 3, 2, 1)}
+    assert list((tmp_path / "parts").glob("*.ignore.*.npz"))
+
+
+def test_a_budget_makes_a_file_of_what_there_was_time_for(
+    tiny_folder: Path, tmp_path: Path, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
+) -> None:
+    axes = ["measure.receivers.ignore=1", "measure.receivers.rematch=null", "measure.receivers.finetuned=null"]
+    axes += ["measure.requests_per_cell=1", "measure.num_inference_steps=1"]
+    output = tmp_path / "tiny.npz"
+    places = [f"transceiver.path={tiny_folder}", f"folder={tmp_path / 'parts'}", f"output={output}"]
+    arguments = ["size=smoke", *axes, *places, "measure.requests={train: 2, test: 2}"]
+    assert command("envs.commands.make_profile", *arguments, "budget_hours=1") == 0
+    assert "2 train requests" in capsys.readouterr().out
+    for file in (tmp_path / "parts").glob("*.ignore.*.npz"):
+        if file.stat().st_mtime_ns == max(each.stat().st_mtime_ns for each in file.parent.glob("*.ignore.*.npz")):
+            last = file
+    last.unlink()
+    assert command("envs.commands.make_profile", *arguments, "shard=gather") == 2
+    assert "1 of 12 cells are not in" in capsys.readouterr().err
+    assert command("envs.commands.make_profile", *arguments, "shard=gather", "budget_hours=1") == 0
+    told = capsys.readouterr().out
+    assert "ignore with T = 1: 1 requests" in told
+    assert command("envs.commands.make_profile", *arguments, "budget_hours=0") == 2
+    assert "budget_hours must be" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(

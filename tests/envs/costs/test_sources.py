@@ -33,6 +33,7 @@ def test_a_step_of_the_receiver_costs_what_it_runs() -> None:
         return Counted().devices(RTX_A6000, GTX_1080_TI, step)[1].module_s("finetune_unet")
 
     assert step_s(ReceiverStep(light=False, guided=True)) == pytest.approx(0.368, rel=2e-3)
+    assert step_s(ReceiverStep()) == pytest.approx(step_s(FULL) / 2)  # `finetuned`: the generator's size, one forward
     assert step_s(ReceiverStep(light=True, guided=True)) == pytest.approx(2 * step_s(LIGHT))
     assert step_s(LIGHT) / step_s(FULL) == pytest.approx(510.9 / 1606.5, rel=1e-3)
 

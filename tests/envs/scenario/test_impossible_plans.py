@@ -11,6 +11,7 @@ import pytest
 from envs import SplitVectorEnv
 from envs.fidelity import LiveSource
 from envs.transceiver.profile.profile import QualityProfile
+from envs.transceiver.profile.table import METRICS
 from tests.profiles import interpolate
 
 SCENARIOS: dict[str, dict[str, Any]] = {
@@ -70,10 +71,7 @@ class Counting:
 
     def measure(self, action: Any, request: Any, snr_db: Any, draw: Any) -> tuple[dict[str, Any], Any]:
         self.made += len(action)
-        shown = {
-            name: interpolate(self.profile, "finetuned", name, request, action, snr_db, draw)
-            for name in self.profile.metrics
-        }
+        shown = {name: interpolate(self.profile, "finetuned", name, request, action, snr_db, draw) for name in METRICS}
         return shown, np.full((len(action), 3, 2, 2), 0.5, np.float32)
 
 
@@ -108,6 +106,9 @@ def test_it_is_painted_without_an_image(profile: QualityProfile, name: str, live
     asked: list[str] = []
 
     class Transceiver:
+        def with_steps(self, _: int) -> Any:
+            return self
+
         def execute(self, plan: Any, **request: Any) -> SimpleNamespace:
             asked.append(plan.name)
             return SimpleNamespace(images=np.full((1, 3, 8, 8), 0.5, np.float32))

@@ -9,6 +9,7 @@ import torch
 from diffusers import DDIMScheduler
 
 from envs.transceiver.model.components import Components
+from envs.transceiver.model.options import UNETS
 from envs.transceiver.train_embedded import architecture
 from envs.transceiver.transceiver import Transceiver
 
@@ -61,6 +62,7 @@ def tiny_components() -> Components:
         "unet": architecture.new_unet(0, **TINY_UNET),
         "finetune_unet": architecture.new_unet(1, **TINY_UNET),
         "light_unet": architecture.new_unet(2, **TINY_UNET),
+        "finetune_light_unet": architecture.new_unet(6, **TINY_UNET),
         "vae": architecture.new_vae(3, **TINY_VAE),
         "text_encoder": architecture.new_text_encoder(tokenizer, 4, **TINY_TEXT),
         "classifier": architecture.new_classifier(5, (8, 8, 8, 8)),
@@ -85,7 +87,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The tiny parts saved in diffusers layout."""
     folder = tmp_path_factory.mktemp("tiny_model")
     components = tiny_components()
-    for name in ("unet", "finetune_unet", "light_unet", "vae", "text_encoder", "classifier", "tokenizer", "scheduler"):
+    for name in (*UNETS, "vae", "text_encoder", "classifier", "tokenizer", "scheduler"):
         getattr(components, name).save_pretrained(folder / name)
     return folder
 

@@ -9,11 +9,13 @@ import pytest
 from rich.console import Console
 
 from agents import load_policy
-from agents.experiments.shared.learning import trained_root
+from agents.experiments.shared.learning import lesson_of, trained_root
 from agents.experiments.shared.states import FRAMEWORKS, difference, mean_over_states, sample_states, share_of
-from agents.experiments.shared.study import RootTraining
+from agents.experiments.shared.study import CurveOptions, RootTraining
+from agents.runs.settings import AgentSettings
 from envs import SplitSettings, SplitVectorEnv
 from envs.transceiver.profile.profile import QualityProfile
+from tests.profiles import synthetic_profile
 
 AGENT = {"name": "d3qn", "learning_starts": 64, "buffer_size": 1000, "policy_kwargs": {"net_arch": [8]}}
 
@@ -32,7 +34,7 @@ def test_expected_rewards_of_the_frameworks_are_those_of_their_environments(prof
 
 def test_the_oracle_is_above_every_split(profile: QualityProfile) -> None:
     states = sample_states(settings_of(profile), 50, seed=1)
-    best = states.rewards_of(states.actions("oracle"))
+    best = states.rewards_of(states.actions("oracle_bound"))
     assert (best[:, None] >= states.split_rewards).all()
     root = load_policy("oracle", SplitVectorEnv(1, settings_of(profile)))
     np.testing.assert_array_equal(states.rewards_of(states.actions("root", root)), best)
@@ -58,6 +60,43 @@ def test_intervals_of_states() -> None:
     assert mean.mean == pytest.approx(values.mean())
     assert (mean.high - mean.low) / 2 == pytest.approx(1.96 * 2 / np.sqrt(4000), rel=0.1)
     assert difference(values, values).high == 0.0
+
+
+def test_margins_are_the_means_of_every_request_on_its_own(profile: QualityProfile) -> None:
+    settings = replace(settings_of(profile), requests="test", receiver="finetuned")
+    states = sample_states(settings, 300, seed=1)  # more than are worked on at a time
+    actions = {name: states.actions(name) for name in ("oracle_bound", "non_root", "edge")}
+    every = states.model.expected_rewards(states.observations, by_request=True)
+    margins = states.margins(actions)
+    for name, found in margins.items():
+        taken = every[:, np.arange(300), actions[name]]
+        np.testing.assert_allclose(found.by_state, taken.mean(axis=0))
+        np.testing.assert_allclose(found.by_request, taken.mean(axis=1))
+        np.testing.assert_allclose(found.by_state, states.rewards_of(actions[name]))
+    own = margins["non_root"]  # the luck of 8 requests comes to that of the states
+    assert own.interval().half > 1.02 * mean_over_states(own.by_state).half
+
+
+def test_what_is_judged_elsewhere_is_trained_on_the_training_requests(profile: QualityProfile, tmp_path: Path) -> None:
+    """So ROOT and curves are the same, whatever the test requests are, and others where the training requests are."""
+    training = RootTraining(AGENT, total_requests=160, num_envs=8, seed=0, folder=str(tmp_path))
+    other = synthetic_profile(seed=9)
+    mixed = {
+        "test": {**profile.parts, ("prompt", "test"): other.part("test")},
+        "train": {**profile.parts, ("prompt", "train"): other.part("train")},
+    }
+
+    def trained(given: QualityProfile, requests: str) -> int:
+        trained_root(replace(settings_of(given), requests=requests), training, Console(quiet=True))
+        return len(list(tmp_path.iterdir()))
+
+    assert trained(profile, "train") == 1
+    assert trained(profile, "test") == 1
+    assert trained(QualityProfile(mixed["test"], 20, profile.fingerprint), "test") == 1
+    assert trained(QualityProfile(mixed["train"], 20, profile.fingerprint), "test") == 2
+    options = CurveOptions(4, 8, 2, 1, 10, AGENT)
+    lesson = lesson_of(options, replace(settings_of(profile), requests="test"), AgentSettings.from_config(AGENT))
+    assert lesson.environment.requests == "train"
 
 
 def test_a_trained_root_is_kept_and_repeats_itself(profile: QualityProfile, tmp_path: Path) -> None:

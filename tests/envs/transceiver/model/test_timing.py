@@ -37,7 +37,13 @@ def test_threads_are_left_as_they_were(tiny: Transceiver) -> None:
 
 @pytest.mark.parametrize(
     ("receiver", "light", "guided"),
-    [("finetuned", True, False), ("rematch", False, True), ("rematch_light", True, True), ("ignore", False, True)],
+    [
+        ("finetuned", False, False),
+        ("finetuned_light", True, False),
+        ("rematch", False, True),
+        ("rematch_light", True, True),
+        ("ignore", False, True),
+    ],
 )
 def test_what_a_receiver_runs(tiny: Transceiver, receiver: str, light: bool, guided: bool) -> None:
     assert receiver_step(receiver) == ReceiverStep(light, guided)

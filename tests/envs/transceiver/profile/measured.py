@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from envs.transceiver.profile.files import gather_profile
 from envs.transceiver.profile.profile import QualityProfile
 from envs.transceiver.profile.settings import MeasureParams
-from envs.transceiver.profile.shards import gather_profile, measure_cells
+from envs.transceiver.profile.shards import measure_cells
 
 
 def measured_profile(params: MeasureParams, folder: Path) -> QualityProfile:

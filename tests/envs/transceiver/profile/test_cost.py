@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import torch
 from diffusers import AutoencoderKL, UNet2DConditionModel
 
+from envs.costs import counted_operations
 from envs.transceiver.model.guided_unet import GuidedUNet
-from envs.transceiver.profile.cost import profile_cost
-from envs.transceiver.profile.measurement import SharedRuns, transceiver_of
-from envs.transceiver.profile.settings import MeasureParams
+from envs.transceiver.profile.cost import UNET_FLOPS, VAE_DECODER_FLOPS, profile_cost
+from envs.transceiver.profile.files import cell_files
+from envs.transceiver.profile.measurement import SharedRuns
+from envs.transceiver.profile.settings import MeasureParams, ReceiverAxes
+from envs.transceiver.profile.shards import Worker
 
 
-def test_it_is_what_a_measurement_runs(tiny_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    draws = {"finetuned": 2, "ignore": 1}
+def test_it_is_what_a_measurement_runs(tiny_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    receivers = {"finetuned": ReceiverAxes((4, 2), draws=2), "ignore": ReceiverAxes((4,), draws=1, test=1)}
     params = MeasureParams(
-        str(tiny_folder), draws, num_requests=3, snr_db=(-6.0, 0.0, 6.0), num_inference_steps=4, batch_size=5
+        str(tiny_folder), receivers, {"train": 3, "test": 2}, snr_db=(-6.0, 0.0, 6.0), num_inference_steps=4
     )
     latents = {"forwards": 0, "decodings": 0}
 
@@ -35,19 +39,24 @@ def test_it_is_what_a_measurement_runs(tiny_folder: Path, monkeypatch: pytest.Mo
         ("decodings", 1, AutoencoderKL, "decode"),
     ):
         monkeypatch.setattr(network, method, counting(what, times, getattr(network, method)))
-    runs = SharedRuns(transceiver_of(params), params.requests(), params.batch_size)
-    for name, count in draws.items():
-        for split in range(5):
-            runs.measure(name, split, params.snr_db, range(count))
-    cost = profile_cost(draws, {"finetuned": False, "ignore": True}, requests=3, snrs=3, steps=4)
-    assert (cost.forwards, cost.decodings) == (latents["forwards"], latents["decodings"])
+    worker = Worker(replace(params, requests_per_cell=1), tmp_path, SharedRuns)
+    for cell in cell_files(worker.params, tmp_path):
+        worker.measure(cell)
+    cost = profile_cost(params)
+    assert (cost.forwards, cost.light_forwards, cost.decodings) == (latents["forwards"], 0, latents["decodings"])
 
 
-def test_the_default_profile_of_stable_diffusion() -> None:
-    """By hand: 190 steps a draw over splits 1 to 20, 912 cells a split and draw, and split 0 and trajectories apart."""
-    draws = {"finetuned": 6, "rematch": 3, "ignore": 3}
-    guided = {"finetuned": False, "rematch": True, "ignore": True}
-    cost = profile_cost(draws, guided, requests=48, snrs=19, steps=20)
-    assert cost.forwards == 912 * 190 * (6 + 2 * 3 + 2 * 3) + 48 * 20 * 5 + 48 * 20 * 2
-    assert cost.decodings == 912 * 20 * 12 + 48 * 3 + 48
-    assert 3.0e18 < cost.flops() < 3.1e18
+def test_a_profile_of_stable_diffusion() -> None:
+    """By hand: 190 steps a link over splits 1 to 20, and split 0 and trajectories apart."""
+    receivers = {"finetuned": ReceiverAxes((20,), draws=6), "rematch_light": ReceiverAxes((20,), draws=3)}
+    levels = tuple(float(snr) for snr in range(19))
+    cost = profile_cost(MeasureParams(None, receivers, {"train": 48}, snr_db=levels))
+    assert cost.forwards == 48 * 190 * (1 + 19 * 6) + 48 * 20 + 48 * 20 * 2
+    assert cost.light_forwards == 2 * (48 * 190 * (1 + 19 * 3) + 48 * 20)
+    assert cost.decodings == 48 * (20 * (1 + 19 * 6) + 20 * (1 + 19 * 3) + 2 + 1)
+    light = counted_operations()["bk_sdm_small"].flops
+    assert cost.flops() == pytest.approx(
+        cost.forwards * UNET_FLOPS + cost.light_forwards * light + cost.decodings * VAE_DECODER_FLOPS
+    )
+    searched = profile_cost(MeasureParams(None, receivers, {"train": 48}, levels, first_snr_db=(0.0, 18.0)))
+    assert searched.flops() < 0.3 * cost.flops()

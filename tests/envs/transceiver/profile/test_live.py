@@ -10,7 +10,8 @@ from envs.fidelity import LiveSource, quality_source
 from envs.model import SplitModel
 from envs.settings import SplitSettings
 from envs.transceiver.profile.live import LiveQuality
-from envs.transceiver.profile.profile import PSNR_CAP_DB, QualityProfile, Request
+from envs.transceiver.profile.profile import QualityProfile, Request
+from envs.transceiver.profile.table import PSNR_CAP_DB
 from envs.transceiver.transceiver import Transceiver
 
 REQUESTS = (Request("a red apple on a table", 3), Request("an orange cat on snow", 4))

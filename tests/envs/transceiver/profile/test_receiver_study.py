@@ -11,7 +11,8 @@ import torch
 from envs.transceiver import load_transceiver
 from envs.transceiver.profile import image_metrics
 from envs.transceiver.profile.receiver_study import ReceiverStudy, study_receivers
-from envs.transceiver.profile.settings import MeasureParams
+from envs.transceiver.profile.settings import MeasureParams, ReceiverAxes
+from envs.transceiver.profile.table import METRICS, TableKey
 
 from .measured import measured_profile
 
@@ -34,12 +35,14 @@ def studied(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tupl
 def test_it_measures_what_a_profile_holds(
     studied: tuple[ReceiverStudy, Path], tiny_folder: Path, tmp_path: Path
 ) -> None:
-    params = MeasureParams(str(tiny_folder), dict.fromkeys(NAMES, 1), 3, SNR_DB, num_inference_steps=3)
-    profile = measured_profile(params, tmp_path)
+    axes = dict.fromkeys(NAMES, ReceiverAxes((3,), draws=1))
+    params = MeasureParams(str(tiny_folder), axes, {"test": 3}, SNR_DB, num_inference_steps=3)
+    part = measured_profile(params, tmp_path).part("test")
+    assert part.requests == studied[0].requests
     for name in NAMES:
         for metric in ("alignment", "psnr_db", "ssim"):
             np.testing.assert_array_equal(
-                studied[0].values(name, metric), profile.values(name, metric)[..., 0].astype(np.float64)
+                studied[0].values(name, metric), part.table(TableKey(name, 3)).values[METRICS.index(metric), ..., 0]
             )
 
 

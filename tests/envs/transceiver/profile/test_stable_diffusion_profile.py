@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,13 +11,19 @@ from hydra import compose, initialize_config_dir
 from omegaconf import OmegaConf
 
 from agents.runs.setup import check_transceiver, matching_transceiver
+from envs import SplitSettings
 from envs.command_line import CONFIGS
-from envs.transceiver import load_transceiver
+from envs.fidelity import check_measured_with
+from envs.model import SplitModel
+from envs.transceiver import ModelOptions, load_transceiver
 from envs.transceiver.profile.profile import QualityProfile
 from envs.transceiver.profile.settings import MeasureParams
+from envs.transceiver.profile.table import TableKey
 
 from ..stable_diffusion import MEASURED, choose
 from .measured import measured_profile
+
+LIGHT = TableKey("rematch_light", 2)
 
 
 def params_of(overrides: list[str]) -> MeasureParams:
@@ -39,8 +46,9 @@ def test_the_profile_is_of_this_model_and_its_light_receiver(
     measured: tuple[QualityProfile, Path], stable_diffusion_folder: Path
 ) -> None:
     profile, _ = measured
-    assert profile.receivers == ("rematch", "rematch_light")
-    assert {request.prompt for request in profile.requests} == {"a dog", "red apple"}
+    part = profile.part("test")
+    assert part.receivers == ("rematch", "rematch_light")
+    assert {request.prompt for request in part.requests} == {"a dog", "red apple"}
     live = load_transceiver(
         stable_diffusion_folder / "model",
         2,
@@ -49,14 +57,26 @@ def test_the_profile_is_of_this_model_and_its_light_receiver(
         light_unet=str(stable_diffusion_folder / "light"),
         clip=str(stable_diffusion_folder / "clip"),
     )
-    profile.check_measured_with(live.fingerprint)
-    asked = profile.requests[1]
+    asked = part.requests[1]
     out = live.generate([asked.prompt], [asked.seed], 1, -6.0, "rematch_light")
     assert out.alignment is not None
-    assert out.alignment.item() == pytest.approx(profile.values("rematch_light", "alignment")[1, 1, 0, 0], abs=1e-3)
-    other_judge = load_transceiver(stable_diffusion_folder / "model", 2, 7.5)
-    with pytest.raises(ValueError, match="measured with weights"):
-        profile.check_measured_with(other_judge.fingerprint)
+    assert out.alignment.item() == pytest.approx(part.table(LIGHT).values[0, 1, 1, 0, 0], abs=1e-3)
+
+
+def test_a_table_is_of_the_networks_that_its_receiver_ran(
+    measured: tuple[QualityProfile, Path], stable_diffusion_folder: Path
+) -> None:
+    model, light, clip = (str(stable_diffusion_folder / name) for name in ("model", "light", "clip"))
+    settings = SplitSettings(profile=measured[0], receiver="rematch", max_attempts=1)
+    of_rematch, of_light = SplitModel(settings), SplitModel(replace(settings, receiver="rematch_light"))
+    for given in (of_rematch, of_light):
+        check_measured_with(given, model, ModelOptions(light_unet=light, clip=clip), 7.5)
+    other = ModelOptions(light_unet=f"{model}/unet", clip=clip)
+    check_measured_with(of_rematch, model, other, 7.5)
+    with pytest.raises(ValueError, match="table of rematch_light with T = 2 was measured with weights"):
+        check_measured_with(of_light, model, other, 7.5)
+    with pytest.raises(ValueError, match="table of rematch with T = 2 was measured with weights"):
+        check_measured_with(of_rematch, model, ModelOptions(light_unet=light), 7.5)
 
 
 def test_the_evaluation_runs_live_on_it(
@@ -81,7 +101,8 @@ def test_the_configuration_loads_what_the_profile_was_measured_with(
     with initialize_config_dir(str(CONFIGS), version_base="1.3"):
         config = compose("evaluate", choose(stable_diffusion_folder)).transceiver
     check_transceiver(config)
-    assert matching_transceiver(config, measured[0], "awgn").components.light_unet is not None
+    model = SplitModel(SplitSettings(profile=measured[0], receiver="rematch", max_attempts=1))
+    assert matching_transceiver(config, model, "awgn").components.light_unet is not None
 
 
 @pytest.mark.parametrize(
