@@ -52,6 +52,9 @@ benchmarks: $(STAMP)  ## every benchmark of docs/benchmarks.md, an hour, into do
 	$(call printed,profile_cost,python -m envs profile_cost)
 	$(call printed,profile_search,python benchmarks/profile_search.py)
 	$(call printed,export,python -m agents export policy=root format=onnx output=outputs/root.onnx)
+	$(call printed,advise_a6000_1080ti,python -m agents advise hydra.run.dir=outputs/advise/a6000_1080ti)
+	$(call printed,advise_4090_phone,python -m agents advise pair=4090_phone hydra.run.dir=outputs/advise/4090_phone)
+	$(call printed,advise_two_laptops,python -m agents advise pair=two_laptops hydra.run.dir=outputs/advise/two_laptops)
 
 test: $(STAMP)  ## all tests
 	$(PYTEST) $(ARGS)

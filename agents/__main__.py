@@ -2,8 +2,10 @@
 
 from pathlib import Path
 
+from agents.experiments import EXPERIMENTS, module_of
 from envs.command_line import dispatch, listing
 
 if __name__ == "__main__":
-    experiments = listing(Path(__file__).parent / "experiments")
-    dispatch("agents", f"\n\npython evaluate.py experiment=NAME\n\n{experiments}")
+    root = Path(__file__).parents[1]
+    files = {name: root / f"{module_of(name).replace('.', '/')}.py" for name in sorted(EXPERIMENTS)}
+    dispatch("agents", f"\n\npython evaluate.py experiment=NAME\n\n{listing(files)}")

@@ -47,7 +47,7 @@ def report(options: argparse.Namespace) -> None:
     if min(*options.batches, options.rounds) < 1 or not options.seconds > 0:
         raise ValueError("batches and rounds must be 1 or more, and seconds > 0")
     torch.set_num_threads(1)
-    agent = TrainedPolicy.load(ROOT_WEIGHTS).agent
+    agent = TrainedPolicy.load(ROOT_WEIGHTS["root_alignment"]).agent
     network = greedy_network(agent, [f"semaigc({split})" for split in range(agent.action_space.n)])  # type: ignore[attr-defined]
     with tempfile.TemporaryDirectory() as folder:
         deciders: dict[str, tuple[Callable[[Any], Any], bool]] = {

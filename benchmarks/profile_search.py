@@ -25,10 +25,11 @@ from benchmarks.harness import settings
 from envs import SplitSettings
 from envs.command_line import one_line_errors
 from envs.model import SplitModel
+from envs.transceiver.profile.acceptance import ACCEPTED
 from envs.transceiver.profile.files import gather_profile
 from envs.transceiver.profile.measurement import Search
 from envs.transceiver.profile.profile import PROMPT, TRAIN, ProfilePart, QualityProfile
-from envs.transceiver.profile.settings import ACCEPTED, MeasureParams, ReceiverAxes
+from envs.transceiver.profile.settings import MeasureParams, ReceiverAxes
 from envs.transceiver.profile.shards import measure_cells
 from envs.transceiver.profile.table import METRICS, QualityTable, TableKey
 
@@ -70,7 +71,7 @@ def profile_of(part: ProfilePart, table: QualityTable, rows: NDArray[np.int64]) 
 
 def regret(cheap: QualityProfile, full: QualityProfile, judge: QualityProfile, metric: str, states: int) -> Interval:
     """Reward that the best plan of the cheap profile loses to that of the full one, by a profile that judges both."""
-    shared: dict[str, Any] = {"quality_metric": metric, "quality_min": ACCEPTED[metric]}
+    shared: dict[str, Any] = {"acceptance": {"metric": metric, "least": ACCEPTED[metric]}}
     models = [SplitModel(SplitSettings(profile=profile, **shared)) for profile in (cheap, full, judge)]
     scenario = models[0].new_scenario()
     scenario.reset(states, np.random.default_rng(1))

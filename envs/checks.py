@@ -16,6 +16,13 @@ from typing import Annotated, Any, TypeVar, Union, get_args, get_origin, get_typ
 
 import numpy as np
 
+REPLACED = {
+    "quality_metric": "give acceptance=similarity, alignment, or {metric: NAME, least: VALUE}",
+    "quality_min": "give acceptance=similarity, alignment, or {metric: NAME, least: VALUE}",
+    "rate": "give link=paper (Shannon's rate), or link=digital (what a coded link carries, and nothing noisy arrives)",
+}
+"""Settings of an environment that there were before -> what says it now."""
+
 Range = tuple[float, float]
 Made = TypeVar("Made")
 

@@ -104,7 +104,7 @@ def dispatch(package: str, more: str = "") -> None:
     name = sys.argv[1] if len(sys.argv) > 1 else "--help"
     if name in ("--help", "-h"):
         print(f"python -m {package} COMMAND [KEY=VALUE ...]        --help behind a command: its settings\n")
-        print(listing(commands) + more)
+        print(listing({file.stem: file for file in sorted(commands.glob("[!_]*.py"))}) + more)
         return
     with one_line_errors():
         checks.choice("command", name, [file.stem for file in sorted(commands.glob("[!_]*.py"))])
@@ -112,9 +112,9 @@ def dispatch(package: str, more: str = "") -> None:
     import_module(f"{package}.commands.{name}").main()
 
 
-def listing(folder: Path) -> str:
-    """The modules of a folder, with the first line of each docstring; nothing is imported."""
-    trees = {file.stem: ast.parse(file.read_text(encoding="utf-8")) for file in sorted(folder.glob("[!_]*.py"))}
+def listing(files: Mapping[str, Path]) -> str:
+    """Modules by their names, with the first line of each docstring; nothing is imported."""
+    trees = {name: ast.parse(file.read_text(encoding="utf-8")) for name, file in files.items()}
     lines = {name: (ast.get_docstring(tree) or "").partition("\n")[0] for name, tree in trees.items()}
     width = max(map(len, lines))
     return "\n".join(f"  {name:{width}}  {re.sub(r': `python .*$', '', line)}" for name, line in lines.items())
@@ -250,6 +250,8 @@ def one_line(error: BaseException) -> str:
         text = text.partition(" Config search path")[0]
         if not error.options and error.missing_cfg_file:
             text = f"{text.rstrip('.')}; allowed: {', '.join(_variants(str(error.missing_cfg_file)))}"
+    elif (match := re.search(r"Could not override '(?:env\.)?(\w+)'", text)) and match[1] in checks.REPLACED:
+        text = f"{match[1]} was replaced: {checks.REPLACED[match[1]]}"
     elif isinstance(error, ConfigCompositionException):
         text = text.replace(". To append to your config use", ": there is no such key, --help lists them;").partition(
             ";"

@@ -38,8 +38,13 @@ def quality_source(model: SplitModel) -> QualitySource:
     """Choose what serves the requests of a model, by its settings `fidelity`, `transceiver` and `channel`.
 
     Raises:
-        ValueError: a profile of another channel, or a transceiver over another one.
+        ValueError: a profile of another channel, a transceiver over another one, or a channel of bits where the link
+            sends symbols.
     """
+    if model.link.sends_symbols and model.channel is not None and model.channel.SENDS_BITS:
+        raise ValueError(
+            f"link {model.settings.link} sends symbols, channel {model.channel.name} bits: take awgn or rayleigh"
+        )
     if model.settings.fidelity == "profile":
         _check_measured_over(model)
         return model.quality
@@ -66,9 +71,10 @@ def live_quality(model: SplitModel, requests: Sequence[Request], receiver: str) 
         plans=model.plans,
         receiver=receiver,
         transceiver=load_transceiver(channel=channel) if transceiver is None else transceiver,
+        is_noisy=model.link.is_noisy,
     )
     used = live.transceiver.fingerprint["channel"]
-    if model.channel is not None and used != model.channel.fingerprint:
+    if model.link.is_noisy and model.channel is not None and used != model.channel.fingerprint:
         raise ValueError(f"the transceiver sends over channel {used!r}, asked for is {model.channel.fingerprint!r}")
     return live
 
@@ -97,7 +103,8 @@ def fresh_requests(profile: QualityProfile, count: int, rng: np.random.Generator
 
 def _check_measured_over(model: SplitModel) -> None:
     part = model.profile.part(model.settings.requests)
-    measured = {part.table(key).fingerprint.get("channel") for key in model.quality.keys}
+    noisy = [key for key in model.quality.keys if model.link.is_noisy and not key.is_coded]
+    measured = {part.table(key).fingerprint.get("channel") for key in noisy}
     if model.channel is not None and not measured <= {model.channel.fingerprint}:
         raise ValueError(
             f"the profile was measured over channel {measured.pop()!r}, asked for is {model.channel.fingerprint!r}: "
@@ -120,11 +127,11 @@ def check_measured_with(
     Raises:
         ValueError: naming the table, what it was measured with and what is given.
     """
-    from envs.transceiver.receivers import receiver_named  # torch
+    from envs.transceiver.profile.files import table_network  # torch
 
     part = model.profile.part(model.settings.requests)
     for key in model.quality.keys:
-        network = receiver_named(key.receiver).network
+        network = table_network(key)
         given = networks_fingerprint(path, options, key.num_inference_steps, guidance_scale, network)
         try:
             part.table(key).check_measured_with(given)
@@ -143,7 +150,7 @@ class LiveSource:
     def __init__(self, measure: Measure, model: SplitModel) -> None:
         self._measure = measure
         self._metrics = METRICS
-        self._metric, self._quality_min = model.settings.quality_metric, model.settings.quality_min
+        self._rule = model.settings.acceptance_rule
 
     def serve(
         self, action: NDArray[np.integer], state: RequestState, possible: NDArray[np.bool_] | None = None
@@ -166,8 +173,8 @@ class LiveSource:
             for name, value in values.items():
                 quality[name][waiting] = value
             attempts[waiting] += 1
-            waiting = waiting[values[self._metric] < self._quality_min]
-        return Served(attempts, quality[self._metric] >= self._quality_min, quality, images)
+            waiting = waiting[values[self._rule.metric] < self._rule.least]
+        return Served(attempts, quality[self._rule.metric] >= self._rule.least, quality, images)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from envs.channels import Channel, make_channel
-from envs.costs import CostTable, LinkState, Parts, Prices, cost_source
+from envs.costs import A100, LINKS, CostTable, Link, LinkState, Parts, Prices, cost_source
 from envs.observation import ObservationScale, check_observable
 from envs.plans import Plan, expand
 from envs.quality import ProfileQuality, QualitySource, Served
@@ -79,7 +79,8 @@ class SplitModel:
         profile: the measured quality.
         requests: those of it that are served.
         num_inference_steps: T of plans given by name.
-        channel: the link, None for the profile's.
+        link: what sending does and costs.
+        channel: its noise, None for the profile's.
         plans, plan_names: the actions, and what they are called.
         edge_steps: their denoising steps at the edge, int64 [P].
         cost_source: where the devices' seconds come from.
@@ -98,6 +99,7 @@ class SplitModel:
         self.scenario: ScenarioParams = settings.scenario
         self.observation = ObservationScale(self.scenario.FEATURES)
         self.profile = profile if isinstance(profile, QualityProfile) else QualityProfile.load(profile)
+        self.link: Link = LINKS[settings.link]
         self.channel: Channel | None = None if settings.channel is None else make_channel(settings.channel)
         names = "semaigc" if settings.plans is None else settings.plans
         self.num_inference_steps: int = settings.num_inference_steps or self.profile.num_inference_steps
@@ -106,14 +108,11 @@ class SplitModel:
         self.plan_names = tuple(plan.name for plan in self.plans)
         self.edge_steps = np.array([plan.edge_steps for plan in self.plans], dtype=np.int64)
         edge, user = settings.priced_devices(self.cost_source)
-        self.costs = CostTable.compile(self.plans, edge, user, self.cost_source.payloads, settings.rate)
+        cloud = self.cost_source.cloud(settings.cloud_device) if any(plan.uses_cloud for plan in self.plans) else A100
+        self.costs = CostTable.compile(self.plans, edge, user, self.cost_source.payloads, settings.link, cloud=cloud)
+        part, rule = self.profile.part(settings.requests), settings.acceptance_rule
         self.quality = ProfileQuality(
-            self.profile.part(settings.requests),
-            self.plans,
-            settings.receiver,
-            settings.quality_metric,
-            settings.quality_min,
-            settings.max_attempts,
+            part, self.plans, settings.receiver, rule, settings.max_attempts, self.link.is_noisy
         )
         self.requests = self.quality.requests
         self.reward: Reward = make_reward(settings.reward)
@@ -219,7 +218,7 @@ class SplitModel:
         parts_s = settled.parts_s
         info: Info = {
             "latency_s": settled.latency_s,
-            "latency_parts_s": parts_s._asdict(),
+            "latency_parts_s": parts_s.by_name(),
             "energy_j": settled.energy_j,
             "payload_bits": attempts * self.payload_bits.take(plan),
             "quality": quality,

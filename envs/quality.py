@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from envs.plans import Plan
 from envs.scenario import RequestState
+from envs.transceiver.profile.acceptance import Acceptance
 from envs.transceiver.profile.cells import plan_tables
 from envs.transceiver.profile.profile import ProfilePart
 from envs.transceiver.profile.table import METRICS
@@ -152,17 +153,16 @@ class ProfileQuality:
         part: some of the measured requests.
         plans: P plans, the actions.
         receiver: name of the receiver in the profile of plans that go on with the fine-tuning network.
-        metric: metric that decides on acceptance.
-        quality_min: values of it from here on are acceptable.
+        acceptance: which images are acceptable.
         max_attempts: K.
+        is_noisy: whether latents without a codec meet the channel's noise; else theirs is what a perfect link gives.
 
     Attributes:
         keys: the tables that are read.
         requests: those that may be asked for.
 
     Raises:
-        ValueError: a plan whose quality was not measured, an unknown metric, `quality_min` not finite, or more attempts
-            than draws.
+        ValueError: a plan whose quality was not measured, or more attempts than draws.
     """
 
     def __init__(
@@ -170,22 +170,18 @@ class ProfileQuality:
         part: ProfilePart,
         plans: Sequence[Plan],
         receiver: str,
-        metric: str,
-        quality_min: float,
+        acceptance: Acceptance,
         max_attempts: int,
+        is_noisy: bool = True,
     ) -> None:
-        if metric not in METRICS:
-            raise ValueError(f"unknown quality_metric {metric!r}; allowed: {', '.join(METRICS)}")
-        if not math.isfinite(quality_min):
-            raise ValueError(f"quality_min must be finite, got {quality_min}")
-        self.keys, tables = plan_tables(part, plans, receiver, max_attempts)
+        self.keys, tables = plan_tables(part, plans, receiver, max_attempts, is_noisy)
         self.requests = tuple(part.requests[row] for row in tables.rows)
         self._tables = dict(zip(METRICS, tables.values, strict=True))
         self._rows = tables.values.reshape(len(METRICS), -1).T.copy()  # [P R D S, M]
-        self._metric, self._metrics = metric, METRICS
+        self._metric, self._least, self._metrics = acceptance.metric, acceptance.least, METRICS
         self._snr_db, self._width_db = tables.snr_db, np.diff(tables.snr_db)
         self._inner_db = tables.snr_db[1:-1, None]
-        self.quality_min, self.max_attempts = quality_min, max_attempts
+        self.max_attempts = max_attempts
         self.num_plans, self.num_requests, self.num_draws, self._num_snrs = tables.values.shape[1:]
         if not 1 <= max_attempts <= self.num_draws:
             raise ValueError(
@@ -204,7 +200,7 @@ class ProfileQuality:
         values = self._interpolated(self._metric, last, weight)
         attempts = np.empty(len(cell), dtype=np.int64)
         attempts.fill(1)
-        (waiting,) = (values < self.quality_min).nonzero()
+        (waiting,) = (values < self._least).nonzero()
         for draw in state.draws[1:]:
             if not len(waiting):
                 break
@@ -212,8 +208,8 @@ class ProfileQuality:
             again = self._interpolated(self._metric, index, weight.take(waiting))
             last[waiting], values[waiting] = index, again
             attempts[waiting] += 1
-            waiting = waiting[again < self.quality_min]
-        accepted = values >= self.quality_min
+            waiting = waiting[again < self._least]
+        accepted = values >= self._least
         if possible is None:
             return Served(attempts, accepted, Readings(self._metrics, lambda: self._attempt(last, weight)))
         quality = Readings(self._metrics, lambda: np.where(possible, self._attempt(last, weight), np.nan))
@@ -225,7 +221,7 @@ class ProfileQuality:
         cell = self._cell(np.arange(self.num_plans), state.request[:, None], low[:, None])
         draws = state.draws * self._num_snrs
         values = self._interpolated(self._metric, cell + draws[:, :, None], weight[:, None])
-        attempts, accepted = first_acceptable(values < self.quality_min)
+        attempts, accepted = first_acceptable(values < self._least)
         last = cell + np.take_along_axis(draws.T, attempts - 1, axis=1)
         quality = {name: self._interpolated(name, last, weight[:, None]) for name in metrics}
         return Served(attempts, accepted, quality)
@@ -252,7 +248,7 @@ class ProfileQuality:
         low, weight = self._position(snr_db)
         weight = weight[:, None, None, None]
         values = _between(self._by_snr(self._metric), low, weight)  # [N, D, P, R]
-        accepted = values >= self.quality_min
+        accepted = values >= self._least
         successes = accepted.sum(axis=1, dtype=np.int16).astype(np.intp)
         first = [column.take(successes) for column in self._weights.T]  # [N, P, R] each
         chances = mean(first)

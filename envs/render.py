@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -21,7 +22,9 @@ SCALE = 2
 
 INK, MUTED, PAPER, TRACK = "#1c2330", "#687385", "#fbfbfd", "#e3e7ee"
 EDGE, LINK, USER, GOOD, BAD = "#2f6fde", "#8d99ab", "#e8833a", "#2e9e63", "#d0433b"
-PART_COLOURS = {"edge": EDGE, "link": LINK, "user": USER, "waiting": MUTED}
+CLOUD = "#7a5cc4"
+NODE_COLOURS = {"edge": EDGE, "user": USER, "cloud": CLOUD}
+PART_COLOURS = {**NODE_COLOURS, "link": LINK, "waiting": MUTED}
 
 
 @dataclass(frozen=True)
@@ -34,10 +37,9 @@ class Panel:
         state: `snr_db`, `bandwidth_hz`, `edge_availability`, `user_availability`, `latency_low_s`, `latency_high_s`.
         image: float [3, H, W] in [0, 1]; None before a decision, as is what follows, and of an impossible plan.
         plan: name of the chosen plan.
-        edge_steps: denoising steps at the edge.
-        user_first: whether the user takes its steps before the edge does.
+        steps_at: node of each denoising step.
         payload: what was sent: `latent`, `image` or None.
-        latency_parts_s: `edge`, `link`, `user`.
+        latency_parts_s: by the names of `PART_COLOURS`.
         attempts: attempts made; 0 where the plan was impossible: nothing ran and nothing was sent.
         failed: whether the request failed.
         quality: metric -> value of the last attempt; empty where none was made.
@@ -49,8 +51,7 @@ class Panel:
     state: dict[str, float]
     image: NDArray[np.float32] | None = None
     plan: str = ""
-    edge_steps: int = 0
-    user_first: bool = False
+    steps_at: tuple[str, ...] = ()
     payload: str | None = None
     latency_parts_s: dict[str, float] = field(default_factory=dict)
     attempts: int = 0
@@ -112,13 +113,12 @@ def _draw_split(pen: _Pen, panel: Panel) -> None:
     """Draw the T denoising steps in a row, coloured by where they run."""
     pen.text(336, 54, "denoising steps", 11, MUTED)
     if panel.plan:
-        user_steps = panel.num_inference_steps - panel.edge_steps
-        pen.text(616, 54, f"{panel.edge_steps} at the edge, {user_steps} at the user", 11, MUTED, "ra")
+        count = Counter(panel.steps_at)
+        ends = f"{count['edge']} at the edge, {count['user']} at the user"
+        pen.text(616, 54, f"{count['cloud']} in the cloud" if count["cloud"] else ends, 11, MUTED, "ra")
     width = 280 / panel.num_inference_steps
     for step in range(panel.num_inference_steps):
-        turn = panel.num_inference_steps - panel.edge_steps if panel.user_first else panel.edge_steps
-        at_edge = (step < turn) != panel.user_first
-        colour = TRACK if not panel.attempts else EDGE if at_edge else USER
+        colour = NODE_COLOURS[panel.steps_at[step]] if panel.attempts else TRACK
         pen.box(336 + step * width, 72, max(1.0, width - 2), 18, colour)
 
 
@@ -217,20 +217,18 @@ class Painter:
     def _panel(self, core: SplitCore, link: dict[str, float], row: int) -> Panel:
         last = core.last
         request = self._model.requests[int(link["request"])]
-        total = self._model.num_inference_steps
         if last is None:
-            return Panel(request.prompt, total, link)
+            return Panel(request.prompt, self._model.num_inference_steps, link)
         plan = self._model.plans[last.action[row]]
         info = last.info
         happy = satisfaction(info["latency_s"][row], link["latency_low_s"], link["latency_high_s"])
         return Panel(
             request.prompt,
-            total,
+            plan.num_inference_steps,
             link,
             image=self._image(last, row),
             plan=plan.name,
-            edge_steps=plan.edge_steps,
-            user_first=plan.denoising[0].node == "user",
+            steps_at=tuple(stage.node for stage in plan.denoising for _ in range(stage.steps)),
             payload=plan.payload,
             latency_parts_s={name: float(part[row]) for name, part in info["latency_parts_s"].items()},
             attempts=int(info["attempts"][row]),
@@ -257,7 +255,7 @@ class Painter:
             plan,
             prompts=[request.prompt],
             seeds=[request.seed],
-            snr_db=[float(state.snr_db[row])],
+            snr_db=[float(state.snr_db[row])] if self._model.link.is_noisy else None,
             receiver=self._model.settings.receiver,
             channel_seeds=[draw],
         )

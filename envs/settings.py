@@ -8,10 +8,11 @@ from typing import Any
 
 from envs import checks
 from envs.channels import ChannelChoice
-from envs.costs import GTX_1080_TI, RTX_A6000, CostSource, Device, Stated, cost_source, make_device
+from envs.costs import A100, GTX_1080_TI, LINKS, RTX_A6000, CostSource, Device, Stated, cost_source, make_device
 from envs.plans import Plan
 from envs.rewards import RewardChoice, make_reward
 from envs.scenario import resolve_scenario
+from envs.transceiver.profile.acceptance import Acceptance, AcceptanceChoice, acceptance_rule
 from envs.transceiver.profile.profile import ALL, PARTS, TRAIN
 
 FIDELITIES = ("profile", "live")
@@ -32,17 +33,18 @@ class SplitSettings:
             they are judged on; `all`.
         num_inference_steps: T of plans given by name; None is the profile's.
         transceiver: what generates images to render, and those of `live`; None is the embedded model.
-        quality_metric: metric that decides on acceptance.
-        quality_min: values of it from here on are acceptable.
+        acceptance: which images are acceptable: `similarity`, `alignment`, or a mapping of another `metric` and its
+            `least` value; None is the scenario's own (`envs.transceiver.profile.acceptance`). Kept is an `Acceptance`.
         max_attempts: attempts before a request fails.
         deadline_s: a request that takes longer fails.
         episode_length: requests of a session.
         observation_window: requests that the observation is averaged over; 1 shows the next one as it is.
         reward: `satisfaction`, `qoe`, `vector`; or a mapping of `name` and weights (`envs.rewards`).
-        channel: the link that latents cross: a name, or a mapping of `name` and parameters; None is the one that
-            the profile was measured over.
-        rate: how the link is priced: `shannon`, or `coded` for what a coded link carries (`envs.costs.formulas`).
+        link: what sending does and costs: `paper`, `analog` or `digital` (`envs.costs.formulas.LINKS`).
+        channel: the noise on latents of the links `paper` and `analog`: a name, or a mapping of `name` and
+            parameters; None is the one that the profile was measured over.
         edge_device, user_device: the devices at either end, as `envs.costs.make_device` takes them; kept are `Device`s.
+        cloud_device: that of the cloud, for plans that compute there, likewise.
         costs: where their seconds come from: `paper` (as the devices state them), `flops`, or a source of
             `envs.costs.sources`, such as what `envs.transceiver.timed_costs` measured.
 
@@ -58,30 +60,32 @@ class SplitSettings:
     requests: str = TRAIN
     num_inference_steps: int | None = None
     transceiver: Any = None
-    quality_metric: str = "alignment"
-    quality_min: float = 0.9
+    acceptance: AcceptanceChoice | None = None
     max_attempts: int = 3
     deadline_s: float = 60.0
     episode_length: int = 20
     observation_window: int = 1
     reward: RewardChoice = "satisfaction"
+    link: str = "paper"
     channel: ChannelChoice | None = None
-    rate: str = "shannon"
     edge_device: Any = RTX_A6000
     user_device: Any = GTX_1080_TI
+    cloud_device: Any = A100
     costs: str | CostSource = "paper"
 
     def __post_init__(self) -> None:
         for name in ("max_attempts", "episode_length", "observation_window"):
             checks.integer(name, getattr(self, name), 1)
-        checks.number("quality_min", self.quality_min)
         checks.number("deadline_s", self.deadline_s, above=0.0)
         checks.choice("fidelity", self.fidelity, FIDELITIES)
         checks.choice("requests", self.requests, (*PARTS, ALL))
         if self.num_inference_steps is not None:
             checks.integer("num_inference_steps", self.num_inference_steps, 1)
-        for name in ("edge_device", "user_device"):
+        for name in ("edge_device", "user_device", "cloud_device"):
             object.__setattr__(self, name, make_device(name, getattr(self, name)))
+        checks.choice("link", self.link, LINKS)
+        if self.acceptance is not None:
+            object.__setattr__(self, "acceptance", acceptance_rule(self.acceptance))
         cost_source(self.costs)
         make_reward(self.reward)
         object.__setattr__(self, "scenario", resolve_scenario(self.scenario))
@@ -93,11 +97,18 @@ class SplitSettings:
         Raises:
             ValueError: an unknown keyword, or a value out of its bounds.
         """
+        for name in checks.REPLACED.keys() & keywords.keys():
+            raise ValueError(f"{name} was replaced: {checks.REPLACED[name]}")
         if base is None:
             return checks.make(cls, keywords, "environment settings")
         names = [field.name for field in fields(cls)]
         checks.keys("environment settings", keywords, names, names)
         return replace(base, **keywords)
+
+    @property
+    def acceptance_rule(self) -> Acceptance:
+        """Which images are acceptable: as chosen, or the scenario's own rule."""
+        return acceptance_rule(self.scenario.ACCEPTANCE if self.acceptance is None else self.acceptance)
 
     def priced_devices(self, source: CostSource) -> tuple[Device, Device]:
         """Edge and user with the seconds that a source of costs gives them."""

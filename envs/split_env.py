@@ -99,7 +99,7 @@ class SplitEnv(SplitForm, gym.Env[NDArray[np.float32], np.int64]):
 
     | step | what happens |
     |---|---|
-    | 1 | attempts, each with a fresh channel draw, until `quality_metric >= quality_min`; at most `max_attempts` |
+    | 1 | attempts, each with a fresh channel draw, until the image is acceptable; at most `max_attempts` |
     | 2 | latency = once + attempts x repeat: edge and text encoder once, link and user steps each time |
     | 3 | the reward is paid; SNR, bandwidth and availability move on (`envs.scenario`), the next request is drawn |
 
@@ -117,8 +117,8 @@ class SplitEnv(SplitForm, gym.Env[NDArray[np.float32], np.int64]):
     | `info` of a step | meaning |
     |---|---|
     | `latency_s` | seconds of all attempts |
-    | `latency_parts_s` | their sum by `edge`, `link`, `user`; in `queue`, `waiting` too |
-    | `energy_j` | joules of both devices |
+    | `latency_parts_s` | their sum by `edge`, `link`, `user`; `cloud` where a plan uses it, in `queue` `waiting` |
+    | `energy_j` | joules of all devices |
     | `payload_bits` | bits sent, all attempts together |
     | `quality` | metric -> value of the last attempt: `alignment`, `psnr_db`, `ssim`, `mse` |
     | `attempts`, `accepted` | attempts made; whether the last of them was acceptable |

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from envs.transceiver.profile.profile import PARTS, PROMPT, TRAIN, ProfilePart, QualityProfile, Request
-from envs.transceiver.profile.table import METRICS, PSNR_CAP_DB, QualityTable, Table, TableKey
+from envs.transceiver.profile.table import METRICS, NOISE_FREE, PSNR_CAP_DB, QualityTable, Table, TableKey
 
 Index = int | NDArray[np.integer]
 FINGERPRINT = {"weights": "synthetic", "channel": "awgn"}
+ALIGNMENT = "env.acceptance=alignment"
+"""A rule of acceptance that ROOT is shipped for."""
 
 
 def part_with(
@@ -67,16 +70,68 @@ def synthetic_part(name: str, num_requests: int, num_inference_steps: int, draws
     alignment[:, 0] = rng.uniform(0.85, 1.0, (num_requests, 1, 1))
     psnr_db = np.clip(15 + 0.8 * snr_db[None, None, :, None] + 8 * split + 0 * luck, 5, 45)
     psnr_db[:, 0] = psnr_db[:, :1, -1:, 0]
-    table = np.stack([alignment, psnr_db, np.clip(psnr_db / 45, 0, 1), 10 ** (-psnr_db / 10)])
+    ssim = alignment - 0.1  # either rule accepts the same images
+    table = np.stack([alignment, psnr_db, ssim, 10 ** (-psnr_db / 10)])
     reference = np.stack([np.full(num_requests, v) for v in (0.99, PSNR_CAP_DB, 1.0, 0.0)])
     requests = tuple(Request(f"synthetic {name} request {i}", i) for i in range(num_requests))
     few = table[..., : max(3, draws // 2)]
     tables = {
         "finetuned": table,
         "rematch": few,
-        "ignore": few * np.array([0.7, 0.9, 0.9, 2.0])[:, None, None, None, None],
+        "ignore": few * np.array([0.7, 0.9, 0.7, 2.0])[:, None, None, None, None],
     }
     return part_with(name, requests, snr_db, tables, reference)
+
+
+def coded_part(part: ProfilePart, kept: Mapping[str, float]) -> ProfilePart:
+    """A part with coded latents of `finetuned`, of which the first ones so large a share of its requests is kept.
+
+    What is kept is as good as sent without a codec; the rest is bad. Its noise-free images as WebP are all good.
+    """
+    tables = dict(part.tables)
+    for key, table in part.tables.items():
+        if key.receiver == "finetuned" and not key.is_coded:
+            empty = replace(table, measured=table.measured[..., :0])
+            for codec, share in kept.items():
+                bad = np.arange(len(table.rows)) >= round(share * len(table.rows))
+                values = np.where(bad[:, None], np.float32(0.1), table.noise_free)
+                tables[TableKey(key.receiver, key.num_inference_steps, codec)] = replace(empty, noise_free=values)
+            steps = key.num_inference_steps
+            images = replace(
+                empty,
+                splits=(steps,),
+                measured=empty.measured[:, :, -1:],
+                noise_free=np.full_like(table.noise_free[..., -1:], 0.95),
+            )
+            tables[TableKey(NOISE_FREE, steps, "webp75")] = images
+    return replace(part, tables=tables)
+
+
+def honest_profile(
+    num_requests: int = 8, steps: tuple[int, ...] = (20, 8), draws: int = 3, light: float = 0.95
+) -> QualityProfile:
+    """A made-up profile with the opponents of splitting, of several T: WebP, coded latents, and the light network.
+
+    Args:
+        num_requests: of each part.
+        steps: the T; the first is that of plans that do not say theirs.
+        draws: of the channel.
+        light: every metric of what the light network makes alone.
+    """
+    parts = []
+    for name in PARTS:
+        tables, references = {}, {}
+        for index, total in enumerate(steps):
+            part = synthetic_part(name, num_requests, total, draws, seed=index + 100 * PARTS.index(name))
+            part = replace(part, tables={key: t for key, t in part.tables.items() if key.receiver == "finetuned"})
+            part = coded_part(part, {"u4": 1.0})
+            tables |= part.tables
+            references |= part.references
+            table = part.table(TableKey("finetuned", total))
+            alone = {"measured": table.measured[:, :, :1], "noise_free": np.full_like(table.noise_free[..., :1], light)}
+            tables[TableKey("finetuned_light", total)] = replace(table, splits=(0,), **alone)
+        parts.append(replace(part, tables=tables, references=references))
+    return QualityProfile({(PROMPT, part.name): part for part in parts}, steps[0], FINGERPRINT)
 
 
 def table_of(profile: QualityProfile, receiver: str, part: str = TRAIN) -> QualityTable:

@@ -29,7 +29,7 @@ from envs.rewards import QoE, Satisfaction, make_reward
 from envs.transceiver.profile.profile import QualityProfile
 
 CONFIGS = Path(__file__).parents[1] / "configs"
-PRESETS = {"d3qn_fast", "d3qn_paper"}  # other settings of an agent that has its own file
+PRESETS = {"d2sac_paper", "d3qn_fast", "d3qn_paper"}  # other settings of an agent that has its own file
 LIVE = {("env", "live")}  # needs the transceiver's weights; see the tests of the environment
 
 

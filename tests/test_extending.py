@@ -34,7 +34,9 @@ TINY = {
     ],
     "evaluate": ["num_requests=80", "figures=false", "policies=[oracle,best_fixed]"],
     "make_profile": [
-        *("measure.receivers={finetuned: 3}", "measure.num_requests=1", "measure.snr_db=[0, 10]", "workers=1"),
+        *(f"measure.receivers.{name}=null" for name in ("rematch", "ignore", "finetuned_light")),
+        *("measure.receivers.finetuned={num_inference_steps: [2], draws: 3, codecs: []}", "measure.codecs=null"),
+        *("measure.requests={train: 1, test: 1}", "measure.snr_db=[0, 10]", "measure.first_snr_db=null", "workers=1"),
         "measure.num_inference_steps=2",
     ],
     "price_list": [],
@@ -166,7 +168,7 @@ def test_the_device_is_played_and_its_file_is_the_device(own_folder: Any) -> Non
     folder = own_folder("A device")
     names = run("A device")
     assert names["env"].unwrapped.model.costs.user.name == "tablet"
-    edge, user = configured_devices(OmegaConf.load(folder / "devices" / "tablet.yaml"))  # type: ignore[arg-type]
+    edge, user, _ = configured_devices(OmegaConf.load(folder / "devices" / "tablet.yaml"))  # type: ignore[arg-type]
     assert user.step_s == pytest.approx(names["TABLET"].step_s, rel=1e-3)
     counted = Counted().devices(edge, user, ReceiverStep(light=False, guided=True))[1]
     for module in ("text_encoder", "vae_decoder"):

@@ -54,7 +54,7 @@ def test_commands_are_listed(package: str, installed: Path, tmp_path: Path) -> N
     [
         (("envs", "profile_cost"), "GPU hours"),
         (("agents", "price_list", "plans=[local_aigc]"), "local_aigc"),
-        (("agents", "evaluate", "policies=[root,edge]", "num_requests=64", "figures=false"), "ROOT"),
+        (("agents", "evaluate", "policies=[local,edge]", "num_requests=64", "figures=false"), "Edge AIGC"),
         (("agents", "evaluate", "experiment=meg_fig6"), "files in outputs/experiments/meg_fig6"),
         (("agents", "train", "--help"), "total_requests: 800000"),
     ],

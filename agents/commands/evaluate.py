@@ -27,7 +27,7 @@ from hydra import compose, initialize_config_dir
 from hydra.core.hydra_config import HydraConfig
 from omegaconf import DictConfig
 
-from agents.experiments import EXPERIMENTS
+from agents.experiments import EXPERIMENTS, module_of
 from envs import checks
 from envs.command_line import CONFIGS, command, flatten, one_line_errors, plain
 
@@ -44,7 +44,7 @@ def run(config: DictConfig) -> None:
         name = checks.choice("experiment", config.experiment.get("name"), EXPERIMENTS)
         from agents.experiments.shared.run import run_experiment  # heavy: after help and mistakes
 
-        run_experiment(import_module(f"agents.experiments.{name}"), config, folder, about.runtime.choices["size"])
+        run_experiment(import_module(module_of(name)), config, folder, about.runtime.choices["size"])
     else:
         from agents.runs.evaluation import evaluate_policies
 

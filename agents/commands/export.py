@@ -16,6 +16,7 @@ from agents.policies.loading import policy_file
 from envs import SplitVectorEnv, checks
 from envs.checks import Natural
 from envs.command_line import command, plain
+from envs.transceiver import ACCEPTANCE_RULES
 
 BATCH = 4096
 
@@ -72,7 +73,7 @@ class ExportSettings:
     """`configs/export.yaml`.
 
     Attributes:
-        policy: `root`, a run's folder, or the zip of a trained agent.
+        policy: `root_similarity`, `root_alignment`, a run's folder, or the zip of a trained agent.
         format: the file's suffix, one of `READERS`.
         output: the file.
         plans: that the agent was trained with.
@@ -105,7 +106,10 @@ def main(config: DictConfig) -> None:
     settings = checks.parse(ExportSettings, plain(config))
     from agents.policies.trained import TrainedPolicy  # torch: after help and mistakes
 
-    policy, output = TrainedPolicy.load(policy_file(settings.policy)), Path(settings.output)
+    policy, output = (
+        TrainedPolicy.load(policy_file(settings.policy, ACCEPTANCE_RULES["similarity"])),
+        Path(settings.output),
+    )
     if policy.is_normalised:
         raise ValueError(f"policy {settings.policy!r} {NORMALISED}")
     agent = policy.agent

@@ -91,6 +91,8 @@ def environment_spec(config: DictConfig) -> EnvSpec | None:
         "edge_device": devices["edge"],
         "user_device": devices["user"],
     }
+    if "cloud" in devices:
+        spec.kwargs["cloud_device"] = devices["cloud"]
     return spec
 
 

@@ -22,6 +22,7 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from omegaconf import DictConfig
 
+from agents.evaluation.statistics import Interval
 from agents.reports.tables import way_text
 from envs import checks, costs, plans
 from envs.command_line import command, plain
@@ -86,7 +87,7 @@ def filled(text: str, root: Path) -> str:
         "costs": costs,
         "devices": {"edge": costs.RTX_A6000, "user": costs.GTX_1080_TI},
         "inf": math.inf,
-        "way": lambda share: way_text(share).replace("%", " %"),
+        "way": _way,
     }
 
     def block(match: re.Match[str]) -> str:
@@ -135,6 +136,12 @@ def _row(root: Path, name: str, /, **keys: Any) -> dict[str, Any]:
     return found[0]
 
 
+def _way(row: Mapping[str, Any]) -> str:
+    """How much of the way to the bound the row of a table covers, with the interval where the table has it."""
+    limits = (row.get(f"way_to_bound_{end}", math.nan) for end in ("low", "high"))
+    return way_text(Interval(row["way_to_bound"], *limits)).replace("%", " %").replace("95  %", "95 %")
+
+
 def _number(text: str) -> Any:
     try:
         return float(text)
@@ -153,9 +160,9 @@ def _card_cell(root: Path, column: str, *start: str) -> str:
     raise ValueError(f"the model card has no column {column!r} in a row that starts with {', '.join(start)}")
 
 
-def _link_s(plan: plans.Plan, rate: str) -> float:
+def _link_s(plan: plans.Plan, link: str) -> float:
     """Seconds on the link at 20 MHz and -6 dB."""
-    return costs.price(plan, snr_db=-6.0, bandwidth_hz=20e6, rate=rate).latency_parts_s["link"]
+    return costs.price(plan, snr_db=-6.0, bandwidth_hz=20e6, link=link).latency_parts_s["link"]
 
 
 @command("pages")

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 from omegaconf import DictConfig
 from rich.box import SIMPLE_HEAD
 from rich.console import Console
@@ -30,6 +31,7 @@ HEADINGS = {
     "edge_s": "edge s",
     "link_s": "link s",
     "user_s": "user s",
+    "cloud_s": "cloud s",
     "latency_s": "latency s",
     "energy_j": "energy J",
     "uplink_bytes": "up kB",
@@ -52,11 +54,12 @@ def price_rows(table: costs.CostTable, state: costs.LinkState, payloads: costs.P
     """
     state.validate()
     parts, latency_s, energy_j = table.price(state).bill()
+    cloud_s = np.zeros_like(parts.edge) if parts.cloud is None else parts.cloud
     sent = [costs.traffic(plan, payloads) for plan in table.plans]
     columns = [
         [plan.name for plan in table.plans],
         [plan.requests for plan in table.plans],
-        *(column[0].tolist() for column in (parts.edge, parts.link, parts.user, latency_s, energy_j)),
+        *(column[0].tolist() for column in (parts.edge, parts.link, parts.user, cloud_s, latency_s, energy_j)),
         [each.uplink_bits / 8 for each in sent],
         [each.downlink_bits / 8 for each in sent],
         [each.sidelink_bits / 8 for each in sent],
@@ -76,12 +79,12 @@ def price_table(rows: Sequence[Mapping[str, Any]], names: Sequence[str]) -> Tabl
 
 
 def print_prices(rows: Sequence[Mapping[str, Any]], title: str) -> None:
-    """One table, or two below each other on a narrow console: seconds and joules, then what is sent."""
+    """One table, or two below each other on a narrow console: seconds and joules, then the cloud's and what is sent."""
     console = Console()
     console.print(title, style="bold", highlight=False)
     tables = [price_table(rows, tuple(HEADINGS))]
     if _width(tables[0]) > console.width:
-        sent = [name for name in HEADINGS if name.endswith("_bytes")]
+        sent = ["cloud_s", *(name for name in HEADINGS if name.endswith("_bytes"))]
         tables = [
             price_table(rows, [name for name in HEADINGS if name not in sent]),
             price_table(rows, ["plan", *sent]),
@@ -107,7 +110,8 @@ class PriceListSettings:
 
     Attributes:
         snr_db, bandwidth_hz, edge_availability, user_availability, density_factor: as of `envs.costs.LinkState`.
-        rate, backhaul_bps: of the links.
+        link: what sending costs, a name of `envs.costs.LINKS`.
+        backhaul_bps: rate between cloud and edge.
         num_inference_steps: T.
         csv: a file for the table; None: none.
         plans: as `envs.plans.expand` takes them.
@@ -118,7 +122,7 @@ class PriceListSettings:
     edge_availability: float
     user_availability: float
     density_factor: float
-    rate: str
+    link: str
     backhaul_bps: float
     num_inference_steps: Count
     csv: str | None
@@ -130,15 +134,18 @@ def main(config: DictConfig) -> None:
     """Print the table, and write it where a file is named."""
     settings = read_settings(PriceListSettings, config, GROUPS)
     source = costs.cost_source(configured_costs(config.costs) or "measured")
-    edge, user = source.devices(*configured_devices(config.devices), costs.ReceiverStep())
+    edge, user, cloud = configured_devices(config.devices)
+    edge, user = source.devices(edge, user, costs.ReceiverStep())
     chosen = plans.expand(settings.plans, settings.num_inference_steps)
-    table = costs.CostTable.compile(chosen, edge, user, source.payloads, settings.rate, settings.backhaul_bps)
+    table = costs.CostTable.compile(
+        chosen, edge, user, source.payloads, settings.link, settings.backhaul_bps, source.cloud(cloud)
+    )
     state = costs.LinkState(*(getattr(settings, name) for name in costs.LinkState._fields))
     rows = price_rows(table, state, source.payloads)
     title = (
         f"{settings.snr_db:g} dB, {settings.bandwidth_hz / 1e6:g} MHz, {settings.num_inference_steps} steps, "
         f"{edge.name} ({settings.edge_availability:.0%} free) to {user.name} ({settings.user_availability:.0%} free), "
-        f"costs {source.name}, rate {settings.rate}"
+        f"costs {source.name}, link {settings.link}"
     )
     print_prices(rows, title)
     if settings.csv is not None:

@@ -12,7 +12,8 @@ from typing import Any
 from omegaconf import DictConfig
 
 from agents.experiments import EXPERIMENTS
-from agents.experiments.shared.findings import COMPARISON_FILE, FULL, Claim
+from agents.experiments.shared.claims import Claim, Source, Verdict
+from agents.experiments.shared.findings import COMPARISON_FILE, FULL
 from envs import checks
 from envs.command_line import argument, command, command_line, plain
 from envs.files import picture_link, whole_file, write_text
@@ -28,8 +29,13 @@ Every number and every verdict below is computed from the outputs of one command
 
 Seconds and bits are at the scale of Stable Diffusion v1-5, image quality is the embedded model's. Bands and intervals
 are 95 %, over sampled states, sessions or requests. "paper" lines compare with the paper's statement, "project" lines
-with a bar of our own; where they differ the reason follows, with its figures.
+with a bar of our own; where they differ the reason follows, with its figures. The rule of a verdict stands in brackets:
+a value agrees within a tolerance that was set before, an order where its intervals are clear of zero or of the margin,
+a rise or a fall where the rank correlation is. What an interval leaves open is "undecided". "construction" lines could
+not be otherwise; like what is only reported they are not counted.
 """
+
+VERDICTS: tuple[Verdict, ...] = ("yes", "no", "undecided")
 
 
 def read_comparisons(folder: Path) -> list[dict[str, Any]]:
@@ -70,16 +76,33 @@ def reproduction_page(comparisons: Sequence[Mapping[str, Any]], pictures: str) -
         comparisons: see `read_comparisons`.
         pictures: folder of the pictures, as the page links to it.
     """
-    lines = [INTRODUCTION, "| experiment | shows | lines that agree or are met |", "|---|---|---|"]
-    for each in comparisons:
-        judged = [claim for claim in each["claims"] if claim["met"] is not None]
-        met = sum(bool(claim["met"]) for claim in judged)
-        lines.append(f"| [`{each['name']}`](#{each['name']}) | {_cell(each['title'])} | {met} of {len(judged)} |")
+    lines = [INTRODUCTION, *_counts(comparisons)]
     if missing := [name for name in EXPERIMENTS if name not in {each["name"] for each in comparisons}]:
         lines.append(f"\nNot run: {', '.join(f'`{name}`' for name in missing)}.")
     for each in comparisons:
         lines += ["", *_section(each, pictures)]
     return "\n".join(lines) + "\n"
+
+
+def _counts(comparisons: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Verdicts of each experiment, those on the papers' claims and those on our own bars apart."""
+    lines = [
+        "| experiment | shows | the paper: agrees, differs, undecided | our bars: met, not met, undecided |",
+        "|---|---|---|---|",
+    ]
+    claims = {each["name"]: [Claim(**claim) for claim in each["claims"]] for each in comparisons}
+    for each in comparisons:
+        own = claims[each["name"]]
+        counts = f"{_count(own, 'paper')} | {_count(own, 'project')}"
+        lines.append(f"| [`{each['name']}`](#{each['name']}) | {_cell(each['title'])} | {counts} |")
+    every = [claim for own in claims.values() for claim in own]
+    return [*lines, f"| all | | {_count(every, 'paper')} | {_count(every, 'project')} |"]
+
+
+def _count(claims: Sequence[Claim], source: Source) -> str:
+    """How many of a source have each verdict, such as `3, 1, 0`; – where none is judged."""
+    found = [claim.verdict for claim in claims if claim.counts and claim.source == source]
+    return ", ".join(str(found.count(verdict)) for verdict in VERDICTS) if found else "–"
 
 
 def _section(comparison: Mapping[str, Any], pictures: str) -> list[str]:
@@ -88,7 +111,7 @@ def _section(comparison: Mapping[str, Any], pictures: str) -> list[str]:
     lines += [f"![{comparison['title']}]({pictures}/{figure})\n" for figure in comparison["figures"]]
     lines += ["| stated | measured | verdict |", "|---|---|---|"]
     for claim in (Claim(**each) for each in comparison["claims"]):
-        lines.append(f"| {claim.source}: {_cell(claim.stated)} | {_cell(claim.measured)} | {_cell(claim.verdict)} |")
+        lines.append(f"| {_cell(claim.asked)} | {_cell(claim.measured)} | {_cell(claim.told)} |")
     lines.append("")
     lines += [f"- {note}" for note in comparison["notes"]]
     tables = ", ".join(f"`{table}`" for table in comparison["tables"])

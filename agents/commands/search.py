@@ -23,7 +23,14 @@ from omegaconf import DictConfig, OmegaConf
 from agents.policies.loading import policy_file
 from agents.reports.provenance import file_fingerprint, script
 from agents.runs.resolvers import register_resolvers
-from agents.runs.settings import GROUPS, AgentSettings, TrainSettings, override_keys, read_settings
+from agents.runs.settings import (
+    GROUPS,
+    AgentSettings,
+    TrainSettings,
+    environment_settings,
+    override_keys,
+    read_settings,
+)
 from agents.runs.setup import prepare_environment
 from envs.checks import Count
 from envs.command_line import argument, command, command_line, flatten, plain
@@ -149,7 +156,8 @@ def configuration_of(config: DictConfig, settings: SearchSettings) -> dict[str, 
     found = flatten(shaping | {"evaluation": curve, "space": space})
     found["env.profile"] = f"file {file_fingerprint(Path(config.env.profile or SHIPPED_PROFILE))}"
     if config.agent.init_from is not None:
-        found["agent.init_from"] = f"file {file_fingerprint(policy_file(config.agent.init_from))}"
+        start = policy_file(config.agent.init_from, environment_settings(config).acceptance_rule)
+        found["agent.init_from"] = f"file {file_fingerprint(start)}"
     return found
 
 

@@ -50,7 +50,8 @@ class D3QN(DQN):
 
     What this does, and why: the same, with the two kinds of end kept apart (a terminated episode does not bootstrap, a
     truncated one does), Huber's loss and clipped gradients, as stable-baselines3 has them. In `configs/agent` are
-    `d3qn_paper` with the paper's numbers, `d3qn_fast` for the first good policy, `d3qn` for the best.
+    `d3qn_paper` with the paper's numbers, `d3qn_fast` for the first good policy, `d3qn` for the best, with discount 0:
+    a contextual bandit with a dueling head, for which neither double Q-learning nor the target network does anything.
 
     Deviation: eq. 26 bootstraps beyond the end of an episode too.
     Deviation: the paper's 10 outputs cannot cover 21 splits; the number of outputs is the environment's.

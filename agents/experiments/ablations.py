@@ -10,7 +10,9 @@ import numpy as np
 from matplotlib.figure import Figure
 from tqdm import tqdm
 
-from agents.experiments.shared.findings import Claim, Findings, named_rows, per_receiver, report
+from agents.evaluation.statistics import Interval, student_interval
+from agents.experiments.shared.claims import Claim, per_receiver, report
+from agents.experiments.shared.findings import Findings, Row, named_rows
 from agents.experiments.shared.learning import Curves, learning_curves, lesson_of
 from agents.experiments.shared.states import sample_states
 from agents.experiments.shared.study import CurveOptions, Study
@@ -50,7 +52,7 @@ def run(study: Study, options: Options) -> Findings:
         {"": _draw(curves)},
         {
             "": named_rows("variant", curves, lambda each: each.rows("episodes", "relative_to_bound")),
-            "summary": named_rows("variant", curves, _summary),
+            "summary": named_rows("variant", curves, lambda each: _summary(each, next(iter(curves.values())))),
         },
         per_receiver({study.receiver: curves}, _claims),
         study.notes,
@@ -86,9 +88,20 @@ def _claims(curves: Mapping[str, Curves]) -> list[Claim]:
             f"(agents {each.final.min():.2%} to {each.final.max():.2%}); episodes until {soon}"
         )
         if label != base:
-            text += f"; {100 * (each.final.mean() - whole.final.mean()):+.2f} points against {base}"
-        claims.append(report(f"{label}", text))
+            gain = _gain(each, whole)
+            text += f"; {gain.text('+.2f', ' points')} against {base}, agents of one seed paired: {_conclusion(gain)}"
+        claims.append(report(label, text))
     return claims
+
+
+def _gain(variant: Curves, base: Curves) -> Interval:
+    """Points of the exact optimum in the end over those of the base, in the mean over seeds."""
+    return student_interval(100 * (variant.final - base.final))
+
+
+def _conclusion(gain: Interval) -> str:
+    """What follows: nothing, where the interval holds zero; more seeds make it narrower."""
+    return "better" if gain.low > 0 else "worse" if gain.high < 0 else "no conclusion"
 
 
 def _episodes(number: float) -> str:
@@ -116,8 +129,9 @@ def _draw(curves: Mapping[str, Curves]) -> Figure:
     return figure
 
 
-def _summary(curves: Curves) -> list[dict[str, Any]]:
-    final = curves.final
+def _summary(curves: Curves, base: Curves) -> list[Row]:
+    final, gain = curves.final, _gain(curves, base)
     ends = {"mean": final.mean(), "lowest": final.min(), "highest": final.max()}
     reached = {f"episodes_until_{100 * share:.0f}": curves.until(share) for share in NEAR}
-    return [{f"relative_to_bound_{name}": float(value) for name, value in ends.items()} | reached]
+    compared = {"gain_points": gain, "conclusion": "" if curves is base else _conclusion(gain)}
+    return [{f"relative_to_bound_{name}": float(value) for name, value in ends.items()} | reached | compared]

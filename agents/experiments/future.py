@@ -16,8 +16,9 @@ from numpy.typing import NDArray
 
 from agents.evaluation.entries import crossed, session_means
 from agents.evaluation.rollouts import evaluate
-from agents.evaluation.statistics import Crossed, Interval, mean_interval
-from agents.experiments.shared.findings import Claim, Findings, bar, report
+from agents.evaluation.statistics import Crossed, Interval, mean_interval, ratio_interval
+from agents.experiments.shared.claims import Claim, by_construction, order_claim, report
+from agents.experiments.shared.findings import Findings, Row
 from agents.experiments.shared.learning import trained_root
 from agents.experiments.shared.states import mean_over_states
 from agents.experiments.shared.study import RootTraining, Study
@@ -108,11 +109,10 @@ class SessionMeans:
         values = self.rewards[label]
         return values.mean(axis=0) if values.ndim == 2 else values
 
-    def way(self, label: str) -> float:
-        """Share of the way from the myopic optimum to the bound."""
-        start = self.of(OPTIMUM).mean()
-        whole = self.of(BOUND).mean() - start
-        return float((self.of(label).mean() - start) / whole) if whole > 0 else float("nan")
+    def way(self, label: str) -> Interval:
+        """Share of the way from the myopic optimum to the bound, with its interval over sessions."""
+        start, sessions = self.of(OPTIMUM), np.arange(len(self.of(OPTIMUM)))
+        return ratio_interval(self.of(label) - start, self.of(BOUND) - start, sessions)
 
 
 def run(study: Study, options: Options) -> Findings:
@@ -207,20 +207,20 @@ def label_of_discount(gamma: float) -> str:
 
 
 def _claims(standings: Mapping[str, SessionMeans], options: Options) -> list[Claim]:
-    claims = []
     far_sighted = label_of_discount(options.gammas[-1])
-    gains = {name: each.interval(far_sighted, OPTIMUM) for name, each in standings.items()}
-    claims.append(
-        bar(
-            f"{far_sighted} beats the myopic optimum, its 95 % interval clear of zero, in at least one scenario",
-            "; ".join(f"{name} {_signed(gain)}" for name, gain in gains.items())
-            + f" (mean of {options.seeds} agents; over the oracle of the training requests "
-            + "; ".join(f"{name} {_signed(each.interval(far_sighted, ORACLE))}" for name, each in standings.items())
-            + ")",
-            any(gain.low > 0.0 for gain in gains.values()),
-            "no interval is clear of zero",
+    claims: list[Claim] = []
+    for name, each in standings.items():
+        gain = each.interval(far_sighted, OPTIMUM)
+        claims.append(
+            order_claim(
+                "project",
+                f"{name}: {far_sighted} beats the myopic optimum",
+                f"{gain.text('+.4f')}, mean of {options.seeds} agents; over the oracle of the training requests "
+                f"{each.interval(far_sighted, ORACLE).text('+.4f')}",
+                [gain],
+                f"the bound is {each.interval(BOUND, OPTIMUM).text('+.4f')} above it",
+            )
         )
-    )
     passed = [
         f"{label} in {name}"
         for name, each in standings.items()
@@ -228,10 +228,10 @@ def _claims(standings: Mapping[str, SessionMeans], options: Options) -> list[Cla
         if label != BOUND and each.interval(label, BOUND).low > 0.0
     ]
     claims.append(
-        bar(
+        by_construction(
             "no policy passes the bound",
             "; ".join(
-                f"{name} {_plain(each.interval(BOUND))}, {PLANNER} {_signed(each.interval(PLANNER, BOUND))}"
+                f"{name} {each.interval(BOUND).text('.4f')}, {PLANNER} {each.interval(PLANNER, BOUND).text('+.4f')}"
                 for name, each in standings.items()
             ),
             not passed,
@@ -245,42 +245,30 @@ def _claims(standings: Mapping[str, SessionMeans], options: Options) -> list[Cla
         claims.append(
             report(
                 f"{name}: way from the myopic optimum (0 %) to the bound (100 %)",
-                f"{ways}; myopic optimum {_plain(each.interval(OPTIMUM))}",
+                f"{ways}; myopic optimum {each.interval(OPTIMUM).text('.4f')}",
             )
         )
         for gamma in options.gammas:
             label = label_of_discount(gamma)
-            agents = [_signed(each.interval(label, OPTIMUM, agent)) for agent in range(len(each.sessions[label]))]
+            agents = [each.interval(label, OPTIMUM, agent).text("+.4f") for agent in range(len(each.sessions[label]))]
             claims.append(report(f"{name}: {label} over the myopic optimum, agent by agent", ", ".join(agents)))
     return claims
 
 
-def _rows(name: str, standing: SessionMeans) -> list[dict[str, Any]]:
-    rows = []
-    for label in standing.sessions:
-        own = standing.sessions[label]
-        several = own if own.ndim == 2 else own[None]
-        satisfaction, over, below = (
-            standing.interval(label),
-            standing.interval(label, OPTIMUM),
-            standing.interval(BOUND, label),
-        )
+def _rows(name: str, standing: SessionMeans) -> list[Row]:
+    rows: list[Row] = []
+    for label, own in standing.sessions.items():
+        agents = (own if own.ndim == 2 else own[None]).mean(axis=1)
         rows.append(
             {
                 "scenario": name,
                 "policy": label,
-                "satisfaction": satisfaction.mean,
-                "satisfaction_low": satisfaction.low,
-                "satisfaction_high": satisfaction.high,
-                "over_optimum": over.mean,
-                "over_optimum_low": over.low,
-                "over_optimum_high": over.high,
-                "below_bound": below.mean,
-                "below_bound_low": below.low,
-                "below_bound_high": below.high,
+                "satisfaction": standing.interval(label),
+                "over_optimum": standing.interval(label, OPTIMUM),
+                "below_bound": standing.interval(BOUND, label),
                 "way_to_bound": standing.way(label),
-                "lowest_agent": float(several.mean(axis=1).min()),
-                "highest_agent": float(several.mean(axis=1).max()),
+                "lowest_agent": float(agents.min()),
+                "highest_agent": float(agents.max()),
                 "failed": standing.failed.get(label, float("nan")),
             }
         )
@@ -303,7 +291,11 @@ def _draw(standings: Mapping[str, SessionMeans]) -> Figure:
                 panel.plot(each.mean, position, "o", color=colour)
                 if own.ndim == 2:
                     panel.plot(own.mean(axis=1), [position] * len(own), "|", color=colour, markersize=9)
-                text = f"{each.mean:.3f} ({way_text(standing.way(label))})" if label != OPTIMUM else f"{each.mean:.3f}"
+                text = (
+                    f"{each.mean:.3f} ({way_text(standing.way(label).mean)})"
+                    if label != OPTIMUM
+                    else f"{each.mean:.3f}"
+                )
                 panel.annotate(text, (each.mean, position), (0, 6), textcoords="offset points", ha="center", fontsize=7)
             panel.set_yticks(range(len(labels)), [LABELS.get(label, label) for label in labels])
             panel.set_ylim(len(labels) - 0.5, -0.7)
@@ -314,11 +306,3 @@ def _draw(standings: Mapping[str, SessionMeans]) -> Figure:
 
 def _order(label: str) -> int:
     return [OPTIMUM, ORACLE, "D3QN", PRICED, PLANNER].index(label if label in LABELS else "D3QN")
-
-
-def _plain(value: Interval) -> str:
-    return f"{value.mean:.4f} (95 % {value.low:.4f} to {value.high:.4f})"
-
-
-def _signed(value: Interval) -> str:
-    return f"{value.mean:+.4f} (95 % {value.low:+.4f} to {value.high:+.4f})"

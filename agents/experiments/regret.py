@@ -16,10 +16,11 @@ from numpy.typing import NDArray
 
 from agents.evaluation.comparison import compare, contender
 from agents.evaluation.entries import crossed
-from agents.evaluation.statistics import Interval, paired_difference
-from agents.experiments.shared.findings import Claim, Findings, Row, bar, named_rows, per_receiver, report
+from agents.evaluation.statistics import Interval, paired_difference, ratio_of_margins
+from agents.experiments.shared.claims import Claim, order_claim, per_receiver, report
+from agents.experiments.shared.findings import Findings, Row, named_rows
 from agents.experiments.shared.learning import root_of
-from agents.experiments.shared.states import FRAMEWORKS, States, sample_states, share_of
+from agents.experiments.shared.states import FRAMEWORKS, States, sample_states
 from agents.experiments.shared.study import ComparedOptions, Study
 from agents.policies import Predictor, load_policy
 from agents.reports.drawing import draw_bars, subplots
@@ -59,12 +60,16 @@ class Loss:
         regret: over states and requests, exact in each.
         served_regret: over served requests, the bound on the same ones.
         relative_to_bound: expected satisfaction as a fraction of the bound's.
+        way_to_bound: share of the way from the two-split rule to the bound, with its interval over states and requests.
+        below_root: how much less than ROOT it satisfies.
         optimal_actions: fraction of states in which it takes an action as good as the best.
     """
 
     regret: Interval
     served_regret: Interval
-    relative_to_bound: float
+    relative_to_bound: Interval
+    way_to_bound: Interval
+    below_root: Interval
     optimal_actions: float
 
 
@@ -103,7 +108,9 @@ def _measure(study: Study, options: Options, receiver: str) -> Result:
         name: Loss(
             (earned[BOUND] - earned[name]).interval(),
             paired_difference(served[BOUND]["reward"], served[name]["reward"], crossed(served[name])),
-            float(share_of(earned[name].mean, earned[BOUND].mean)),
+            ratio_of_margins(earned[name], earned[BOUND]),
+            ratio_of_margins(earned[name] - earned["two_split"], earned[BOUND] - earned["two_split"]),
+            (earned["root"] - earned[name]).interval(),
             float(np.mean(states.rewards_of(actions[name]) >= best)),
         )
         for name in POLICIES
@@ -121,25 +128,30 @@ def _actions(name: str, states: States, settings: SplitSettings, root: Predictor
 
 def _claims(result: Result) -> list[Claim]:
     losses = result.losses
-    root, two = losses["root"], losses["two_split"].regret.mean
-    covered = {name: 1 - losses[name].regret.mean / two if two > 0 else float("nan") for name in ("root", "oracle")}
-    beaten = [label_of(name) for name in RIVALS if losses[name].regret.mean < root.regret.mean]
+    root = losses["root"]
+    near = [label_of(name) for name in RIVALS if not losses[name].below_root.low > 0]
+    closest = min(RIVALS, key=lambda name: losses[name].below_root.mean)
     return [
-        bar(
-            f"ROOT reaches {ORACLE_SHARE:.0%} of the exact optimum on the same requests (oracle_bound)",
-            f"{root.relative_to_bound:.1%}; regret {root.regret.text('.4f')}",
-            root.relative_to_bound >= ORACLE_SHARE,
+        order_claim(
+            "project",
+            f"ROOT has more than {ORACLE_SHARE:.0%} of the exact optimum on the same requests (oracle_bound)",
+            f"{root.relative_to_bound.text('.1%')}; regret {root.regret.text('.4f')}",
+            [root.relative_to_bound],
             f"it takes a best action in {root.optimal_actions:.0%} of the states",
+            above=ORACLE_SHARE,
         ),
-        bar(
-            "no fixed framework and no simple rule has less regret than ROOT",
-            ", ".join(f"{label_of(name)} {losses[name].regret.mean:.3f}" for name in ("root", *RIVALS)),
-            not beaten,
-            f"{', '.join(beaten)} have less",
+        order_claim(
+            "project",
+            "ROOT satisfies more than every fixed framework and simple rule",
+            f"least over {label_of(closest)}: {losses[closest].below_root.text('+.4f')}; regret "
+            + ", ".join(f"{label_of(name)} {losses[name].regret.mean:.3f}" for name in ("root", *RIVALS)),
+            [losses[name].below_root for name in RIVALS],
+            f"not clearly more than {', '.join(near)}",
         ),
         report(
             "way from the two-split rule (0 %) to oracle_bound (100 %)",
-            f"ROOT {way_text(covered['root'])}, the oracle of the training requests {way_text(covered['oracle'])}",
+            f"ROOT {way_text(root.way_to_bound)}, the oracle of the training requests "
+            f"{way_text(losses['oracle'].way_to_bound)}",
         ),
         report(
             "ROOT against the oracle, both of which know the training requests alone",

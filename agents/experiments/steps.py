@@ -16,17 +16,20 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 
 from agents.evaluation.statistics import Interval, column_intervals
-from agents.experiments.shared.findings import Claim, Findings, Row, bar, report
+from agents.experiments.shared.claims import Claim, Near, report, value_claim
+from agents.experiments.shared.findings import Findings, Row
 from agents.experiments.shared.states import difference
 from agents.experiments.shared.study import Study
 from agents.reports.drawing import SNR_LABEL, draw_intervals, subplots
 from agents.reports.style import GREY, colour_of, house_style
 from envs.checks import Count, Points
-from envs.transceiver import METRICS, QualityTable, TableKey
+from envs.transceiver import ACCEPTANCE_RULES, METRICS, QualityTable, TableKey
 
-RULES = {"alignment": 0.9, "ssim": 0.8}
+RULES = {rule.metric: rule.least for rule in ACCEPTANCE_RULES.values()}
 """Metric -> least value of an accepted image."""
-RULE_LABELS = {"alignment": "alignment ≥ 0.9", "ssim": "SSIM ≥ 0.8"}
+AS_OFTEN = Near(0.0, 0.02)
+"""Of shares of accepted images, one less the other."""
+RULE_LABELS = {"alignment": "alignment", "ssim": "SSIM"}
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,7 @@ def run(study: Study, options: Options) -> Findings:
     """Read the profile's tables of a receiver, whatever their T."""
     if not (options.handovers[0] > 0 and options.handovers[-1] < 1):
         raise ValueError(f"experiment.handovers must lie in (0, 1), got {options.handovers!r}")
-    held = sorted(key for key in study.part.tables if key.receiver == options.receiver)
+    held = sorted(key for key in study.part.tables if key.receiver == options.receiver and not key.is_coded)
     if not held:
         study.part.table(TableKey(options.receiver, study.num_inference_steps))  # which says what was measured
     rows = study.part.table(held[0]).rows
@@ -148,8 +151,9 @@ def _claims(found: Mapping[int, Acceptance], options: Options) -> list[Claim]:
     if missing := [steps for steps in (few, many) if steps not in found]:
         return [*claims, report(stated, f"not measured: the profile has no T = {', '.join(map(str, missing))}")]
     gap = difference(*(found[steps].shares["alignment"][UNSPLIT] for steps in (few, many)))
-    lost = f"it is accepted {-gap.mean:.3f} less often"
-    return [bar(stated, f"{gap.text('+.3f')}, noise-free, paired over requests", gap.high >= 0.0, lost), *claims]
+    lost = f"it is accepted {abs(gap.mean):.3f} {'less' if gap.mean < 0 else 'more'} often"
+    measured = f"{gap.text('+.3f')}, noise-free, paired over requests"
+    return [value_claim("project", stated, measured, [(AS_OFTEN, gap)], lost), *claims]
 
 
 @house_style()
@@ -157,7 +161,7 @@ def _draw(found: Mapping[int, Acceptance], handovers: Points) -> Figure:
     figure, panels = subplots(
         2.2 + 2.2 * len(handovers), 4.6, len(RULES), 1 + len(handovers), sharey=True, squeeze=False
     )
-    for row, (rule, rule_label) in zip(panels, RULE_LABELS.items(), strict=True):
+    for row, (rule, least) in zip(panels, RULES.items(), strict=True):
         curves = [each.intervals(rule) for each in found.values()]
         for place, colour, marker in ((UNSPLIT, GREY, "o"), (half_way(handovers), "black", "s")):
             label = "generator alone" if place == UNSPLIT else f"handed over after {place.handover:.0%}"
@@ -167,7 +171,7 @@ def _draw(found: Mapping[int, Acceptance], handovers: Points) -> Figure:
             for position, (steps, each) in enumerate(found.items()):
                 means = [curves[position][Place(share, snr_db)] for snr_db in each.snr_db]
                 draw_intervals(panel, each.snr_db, means, color=colour_of(position), marker=".", label=f"T = {steps}")
-        row[0].set(ylabel=f"Accepted, {rule_label}", ylim=(0, 1.02))
+        row[0].set(ylabel=f"Accepted, {RULE_LABELS[rule]} ≥ {least:g}", ylim=(0, 1.02))
     for panel, share in zip(panels[0, 1:], handovers, strict=True):
         panel.set_title(f"after {share:.0%} of the steps")
     panels[0, 0].set_title("perfect link")

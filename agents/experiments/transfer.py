@@ -14,7 +14,9 @@ from matplotlib.figure import Figure
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from agents.experiments.shared.findings import Claim, Findings, Row, bar, named_rows, report
+from agents.evaluation.statistics import Interval, ratio_of_margins, student_interval
+from agents.experiments.shared.claims import Claim, order_claim, report
+from agents.experiments.shared.findings import Findings, Row, named_rows
 from agents.experiments.shared.learning import Curves, learning_curves, lesson_of
 from agents.experiments.shared.states import sample_states
 from agents.experiments.shared.study import CurveOptions, Study
@@ -58,7 +60,7 @@ class Fitting(NamedTuple):
     """
 
     starts: dict[str, Curves]
-    two_split: float
+    two_split: Interval
 
 
 def run(study: Study, options: Options) -> Findings:
@@ -78,7 +80,8 @@ def run(study: Study, options: Options) -> Findings:
                 in_requests = replace(learnt, learnt_from=learnt.learnt_from * place.episode_length)
                 starts[start] = in_requests.shares_of(optimum)
             rule = load_policy("two_split", SplitVectorEnv(1, place)).predict(states.observations)[0]
-            places[scenario] = Fitting(starts, float(states.rewards_of(rule).mean()) / optimum)
+            earned = states.margins({"rule": rule, "bound": states.actions("oracle_bound")})
+            places[scenario] = Fitting(starts, ratio_of_margins(earned["rule"], earned["bound"]))
     return Findings(
         "Pre-trained, then fitted to the place",
         {"": _draw(places, options.shares)},
@@ -112,28 +115,33 @@ def _claims(receiver: str, scenario: str, place: Fitting, shares: Points) -> lis
     scratch, fitted = place.starts[SCRATCH], place.starts[FITTED]
     at = f"receiver {receiver}, {scenario}: "
     until = {share: (fitted.until(share), scratch.until(share)) for share in shares}
-    later = [share for share, (with_it, without) in until.items() if not (with_it < without or with_it == 0)]
+    saved = {share: _saved(fitted, scratch, share) for share in shares}
+    later = [share for share, each in saved.items() if not each.low > 0]
     levels = ", ".join(f"{share:.3g} after {_number(a)} (without: {_number(b)})" for share, (a, b) in until.items())
     zero_shot, end = fitted.values[:, 0].mean(), fitted.final
-    gain = 100 * (end - zero_shot)
+    gain, left = student_interval(100 * (end - zero_shot)), student_interval(100 * (1 - scratch.final))
+    fewer = ", ".join(f"{share:.3g} {each.text(',.0f')}" for share, each in saved.items())
     return [
-        bar(
+        order_claim(
+            "project",
             "what ROOT learnt in `paper` saves requests at every level",
-            f"{at}share of the optimum {levels} requests, median of {len(fitted.served)} agents",
-            not later,
-            "no fewer until " + ", ".join(f"{share:.3g}" for share in later),
+            f"{at}share of the optimum {levels} requests, median of {len(fitted.served)} agents; saved, at least: "
+            f"{fewer}",
+            saved.values(),
+            "not clearly fewer until " + ", ".join(f"{share:.3g}" for share in later),
         ),
-        bar(
+        order_claim(
+            "project",
             "fitting to the place improves on ROOT of `paper` as it is shipped",
-            f"{at}{gain.mean():+.2f} points of the optimum (agents {gain.min():+.2f} to {gain.max():+.2f})",
-            gain.min() > 0,
+            f"{at}{gain.text('+.2f')} points of the optimum, over agents",
+            [gain],
             f"it has only {100 * (1 - zero_shot):.2f} points left to gain there, agents from random networks are "
-            f"{100 * (1 - scratch.final.mean()):.2f} below the optimum after as many requests",
+            f"{left.text('.2f')} below the optimum after as many requests",
         ),
         report(
             "how good ROOT of `paper` is without a request there, and after the last one",
             f"{at}{zero_shot:.2%} of the optimum, then {_range(end)}; from random networks "
-            f"{_range(scratch.final)}; the best two-split rule there has {place.two_split:.1%}",
+            f"{_range(scratch.final)}; the best two-split rule there has {place.two_split.text('.1%')}",
         ),
         report(
             "what users get while it learns, exploration included",
@@ -142,12 +150,18 @@ def _claims(receiver: str, scenario: str, place: Fitting, shares: Points) -> lis
     ]
 
 
+def _saved(fitted: Curves, scratch: Curves, share: float) -> Interval:
+    """Requests that agents of one seed need fewer until a share; of those that never reach it, at least."""
+    sooner, later = (np.minimum(each.until_each(share), each.learnt_from[-1]) for each in (fitted, scratch))
+    return student_interval(later - sooner)
+
+
 def _number(requests: float) -> str:
     return f"{requests:,.0f}" if np.isfinite(requests) else "more than were served"
 
 
 def _range(shares: NDArray[np.float64]) -> str:
-    return f"{shares.mean():.2%} (agents {shares.min():.2%} to {shares.max():.2%})"
+    return f"{student_interval(shares).text('.2%')} over agents"
 
 
 @house_style()
@@ -160,7 +174,7 @@ def _draw(places: Mapping[str, Fitting], shares: Points) -> Figure:
             lost = np.maximum(1 - curves.values, 1e-4)  # of what cannot be seen on a logarithmic axis
             draw_range(panel, curves.learnt_from, lost, color=colour, label=label)
         rule = line_style("two_split") | {"marker": ""}
-        panel.axhline(1 - place.two_split, linewidth=1.2, **rule)
+        panel.axhline(1 - place.two_split.mean, linewidth=1.2, **rule)
         for share in shares:
             panel.axhline(1 - share, color=GREY, linestyle=":", linewidth=0.8, zorder=0)
         panel.set(title=scenario, xlabel="Requests learnt from")

@@ -2,7 +2,7 @@
 
 from agents.planning.bound import bound_rewards
 from agents.planning.levels import Levels, levels_of
-from agents.planning.paths import Path, present_moment, record_path
+from agents.planning.paths import Path, present_moment, record_path, some_sessions
 from agents.planning.values import Values, choices_at, fit_values
 
 __all__ = [
@@ -15,4 +15,5 @@ __all__ = [
     "levels_of",
     "present_moment",
     "record_path",
+    "some_sessions",
 ]

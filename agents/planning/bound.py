@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tqdm import tqdm
 
-from agents.planning.paths import Moment, Path
+from agents.planning.paths import Path, some_sessions
 from agents.planning.values import Values, choices_at
 
 CHUNK_VALUES = 2**18
@@ -44,7 +44,7 @@ def bound_rewards(model: Any, values: Values, path: Path) -> NDArray[np.float64]
     with tqdm(total=num_sessions, desc="bound", unit="session", leave=False) as bar:
         for start in range(0, num_sessions, rows):
             chunk = slice(start, min(start + rows, num_sessions))
-            found[chunk] = _best(model, values, [_part(moment, chunk) for moment in path])
+            found[chunk] = _best(model, values, some_sessions(path, chunk))
             bar.update(chunk.stop - chunk.start)
     return found / len(path)
 
@@ -63,10 +63,3 @@ def _best(model: Any, values: Values, path: Path) -> NDArray[np.float64]:
         ahead = choices_at(model, levels, moment.state, everywhere).totals(outlook).max(axis=-1)
     first = levels.index(path[0].state.features[levels.name])
     return ahead[np.arange(len(ahead)), first]
-
-
-def _part(moment: Moment, rows: slice) -> Moment:
-    state = moment.state
-    features = {name: values[rows] for name, values in state.features.items()}
-    arrays = {name: values[..., rows] for name, values in state._asdict().items() if name != "features"}
-    return Moment(state._replace(**arrays, features=features), moment.features[rows])

@@ -76,6 +76,16 @@ def record_path(env: SplitVectorEnv, seed: int) -> Path:
     return moments
 
 
+def some_sessions(path: Path, rows: slice) -> Path:
+    """Some of the sessions of a path."""
+    found = []
+    for state, shown in ((moment.state, moment.features) for moment in path):
+        features = {name: values[rows] for name, values in state.features.items()}
+        arrays = {name: values[..., rows] for name, values in state._asdict().items() if name != "features"}
+        found.append(Moment(state._replace(**arrays, features=features), shown[rows]))
+    return found
+
+
 def sample_moment(model: Any, size: int, rng: np.random.Generator) -> Moment:
     """Independent states of the stationary distribution."""
     scenario = model.new_scenario()

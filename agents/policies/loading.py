@@ -16,8 +16,10 @@ from agents.policies.model_based import Clairvoyant, EstimatedState, Oracle, Sta
 from agents.policies.planner import planner
 from agents.policies.rule_search import best_fixed, two_split
 from envs import checks, plans
+from envs.transceiver import ACCEPTANCE_RULES, Acceptance
 
-ROOT_WEIGHTS = Path(__file__).parents[1] / "weights" / "root.zip"
+ROOT_WEIGHTS = {f"root_{rule}": Path(__file__).parents[1] / "weights" / f"root_{rule}.zip" for rule in ACCEPTANCE_RULES}
+"""The shipped ROOT for each named rule of acceptance; `root` is that of the environment's."""
 
 SCHEMES: dict[str, Callable[[int], plans.Plan]] = {
     "non_root": plans.non_root,
@@ -57,7 +59,8 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
     | `planner`, `planner_bound` | with what later requests lose in mind (`agents.policies.planner`), where decisions |
     | | reach them: scenarios `queue` and `battery` |
     | `model_based_estimated` | as `oracle`, but for a state measured with errors (`agents.policies.model_based`) |
-    | `root` | the shipped D3QN, trained in the default environment |
+    | `root` | the shipped D3QN, trained in the default environment under the environment's rule of acceptance |
+    | `root_similarity`, `root_alignment` | the same, whatever the environment's rule is |
     | `best_fixed` | always the plan of the largest mean expected reward |
     | `two_split` | the best rule of one plan below a threshold on the edge's capability, another above |
     | `non_root`, `non_finetuning`, `edge`, `local` | the papers' fixed schemes |
@@ -91,7 +94,7 @@ def load_policy(name_or_path: str | os.PathLike[str], env: Any, *, seed: int = 0
         return FixedPolicy(core.model.action_of(SCHEMES[name](core.model.num_inference_steps).name))
     if names_code(name):
         return own_policy(name, core)
-    path = policy_file(name)
+    path = policy_file(name, core.model.settings.acceptance_rule)
     policy: TrainedPolicy | ExportedPolicy
     if path.suffix in READERS:
         policy = READERS[path.suffix](path)
@@ -142,21 +145,35 @@ def own_policy(name: str, env: Any) -> Adapted:
     return Adapted(made, env)
 
 
-def policy_file(name: str) -> Path:
+def policy_file(name: str, rule: Acceptance) -> Path:
     """The file of a policy.
 
     Args:
-        name: `root`, a run's folder that holds `policy.zip`, the file itself, or a class of one's own.
+        name: `root`, a name of `ROOT_WEIGHTS`, a run's folder that holds `policy.zip`, the file itself, or a class of
+            one's own.
+        rule: of acceptance in the environment, which `root` was trained under.
 
     Raises:
         ValueError: there is no such file.
     """
+    if name == "root":
+        if rule.name is None:
+            raise ValueError(
+                f"policy 'root' is shipped for acceptance {' and '.join(ACCEPTANCE_RULES)}, not for {rule}: "
+                f"python train.py 'env.acceptance={{metric:{rule.metric},least:{rule.least:g}}}' trains one"
+            )
+        name = f"root_{rule.name}"
+    if name in ROOT_WEIGHTS and not ROOT_WEIGHTS[name].is_file():
+        chosen = name.removeprefix("root_")
+        raise ValueError(
+            f"policy {name!r} is not shipped: python train.py env.acceptance={chosen} trains it, give its run's folder"
+        )
     if names_code(name):
         try:
             return Path(inspect.getfile(checks.import_object(name)))
         except TypeError as error:
             raise ValueError(f"policy {name!r} has no file") from error
-    path = ROOT_WEIGHTS if name == "root" else Path(name)
+    path = ROOT_WEIGHTS.get(name, Path(name))
     if path.is_dir():
         path /= "policy.zip"
     if not path.is_file():

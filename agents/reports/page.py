@@ -13,11 +13,11 @@ from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescap
 from PIL import Image
 
 from agents.evaluation.entries import Entry, scenarios_of
-from agents.evaluation.statistics import Interval
+from agents.evaluation.statistics import NOTHING, Interval
 from agents.reports.numbers import ALL, NumberRow, Numbers
 from agents.reports.provenance import Source
 from agents.reports.style import label_of
-from agents.reports.tables import NOTHING, POLICIES, Column
+from agents.reports.tables import POLICIES, Column
 from envs.files import write_text
 
 TEMPLATES = Environment(

@@ -14,9 +14,11 @@ from typing import Any
 from omegaconf import DictConfig
 
 from agents.policies.loading import policy_file
-from envs.transceiver import SHIPPED_PROFILE
+from envs.transceiver import SHIPPED_PROFILE, Acceptance
 
 PROJECT = "semaigc"
+NOISELESS = "none"
+"""What stands for the channel where nothing noisy arrives."""
 LIBRARIES = ("numpy", "scipy", "gymnasium", "torch", "stable-baselines3", "diffusers", "hydra-core", "matplotlib")
 
 
@@ -45,7 +47,7 @@ def script(name: str) -> str:
 
 
 def describe(config: DictConfig, environment: Any) -> str:
-    """Weights, profile, what of it is served, channel, costs and receiver in one line.
+    """Weights, profile, what of it is served, receiver, channel, costs, link and acceptance in one line.
 
     Args:
         config: with the groups `env` and `devices`.
@@ -54,13 +56,15 @@ def describe(config: DictConfig, environment: Any) -> str:
     model = environment.model
     profile = model.profile
     measured_over, channel = _channels(model)
+    planned = "" if channel in (measured_over, NOISELESS) else f" (planned with a profile of {measured_over})"
     parts = (
         f"weights {profile.fingerprint.get('weights', 'unknown')[:16]}",
         f"profile {config.env.profile or 'shipped'} ({_served(model)})",
         f"receiver {config.env.receiver}",
-        f"channel {channel}" + ("" if channel == measured_over else f" (planned with a profile of {measured_over})"),
+        f"channel {channel}{planned}",
         _costs(model),
-        f"rate {model.settings.rate}",
+        f"link {model.settings.link}",
+        f"acceptance {model.settings.acceptance_rule}",
         f"fidelity {config.env.fidelity}",
     )
     return " · ".join(parts)
@@ -76,6 +80,8 @@ def _served(model: Any) -> str:
 def _channels(model: Any) -> tuple[str, str]:
     """The channel that the profile was measured over, and the one that quality is read for."""
     measured_over = model.profile.fingerprint.get("channel", "unknown")
+    if not model.link.is_noisy:
+        return measured_over, NOISELESS
     return measured_over, measured_over if model.channel is None else model.channel.fingerprint
 
 
@@ -105,16 +111,17 @@ def file_fingerprint(path: Path) -> str:
         return hashlib.file_digest(file, "sha256").hexdigest()[:16]
 
 
-def policy_files(policies: Mapping[str, str]) -> dict[str, Path]:
+def policy_files(policies: Mapping[str, str], rule: Acceptance) -> dict[str, Path]:
     """Label -> file of the policies that are read from one.
 
     Args:
         policies: label -> name or path.
+        rule: of acceptance, which chooses the shipped agent.
     """
     files = {}
     for label, name in policies.items():
         with suppress(ValueError):  # the name of a policy without a file
-            files[label] = policy_file(name)
+            files[label] = policy_file(name, rule)
     return files
 
 
@@ -136,9 +143,9 @@ def environment_facts(config: Any, environment: Any) -> dict[str, str]:
         "Receiver": settings.receiver,
         "Channel": _channels(model)[1],
         "Costs": _costs(model),
-        "Rate of the link": settings.rate,
+        "Link": settings.link,
         "Fidelity": str(config.env.fidelity),
-        "Acceptance": f"{settings.quality_metric} ≥ {settings.quality_min}, at most {settings.max_attempts} attempts, "
+        "Acceptance": f"{settings.acceptance_rule}, at most {settings.max_attempts} attempts, "
         f"{settings.deadline_s:g} s",
         "Session": f"{settings.episode_length} requests",
     }

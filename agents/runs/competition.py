@@ -14,7 +14,7 @@ from agents.evaluation.entries import Entry
 from agents.reports.provenance import PROJECT, file_fingerprint, library_versions, policy_files
 from agents.runs.gathering import GatheredRun, gather
 from agents.runs.kept import Turn
-from agents.runs.settings import policy_names
+from agents.runs.settings import environment_settings, policy_names
 from agents.runs.setup import Setup, named_scenarios, prepare, prepare_environment
 from envs import SplitSettings
 from envs.command_line import plain
@@ -61,8 +61,8 @@ def _turn_of_run(scenario: str, config: DictConfig, run: GatheredRun, by: Conten
 
 
 def _turns_of_policies(scenario: str, config: DictConfig, contenders: Mapping[str, Contender]) -> list[Turn]:
-    names, facts = policy_names(config), _facts(config)
-    files = {label: file_fingerprint(path) for label, path in policy_files(names).items()}
+    names, facts, rule = policy_names(config), _facts(config), environment_settings(config).acceptance_rule
+    files = {label: file_fingerprint(path) for label, path in policy_files(names, rule).items()}
     return [
         Turn(Entry(scenario, label, {}), label, by, facts | {"policy": [names[label], files.get(label)]})
         for label, by in contenders.items()

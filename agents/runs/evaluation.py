@@ -138,7 +138,10 @@ def _source(config: DictConfig, competition: Competition, overrides: Sequence[st
         elif changed := {key: value for key, value in own.items() if facts["Environment"].get(key) != value}:
             facts[f"Environment of {heat.scenario}, where it differs"] = changed
         facts[f"Scenario {heat.scenario}"] = {key: str(value) for key, value in plain(heat.config.scenario).items()}
-    if files := policy_files(policy_names(config)) | competition.run_files:
+    files = dict(competition.run_files)
+    for heat in competition.heats:
+        files |= policy_files(policy_names(config), heat.setup.environment.model.settings.acceptance_rule)
+    if files:
         facts["Policy files (SHA-256)"] = {label: file_fingerprint(path) for label, path in files.items()}
     facts["Libraries"] = library_versions()
     return Source(

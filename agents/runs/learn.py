@@ -17,6 +17,7 @@ from agents.policies.loading import policy_file
 from agents.policies.trained import Normalisation, saved_attributes
 from agents.runs.settings import AgentSettings
 from envs import SplitSettings, SplitVectorEnv
+from envs.transceiver import Acceptance
 
 
 @dataclass(frozen=True)
@@ -48,7 +49,7 @@ def new_agent(lesson: Lesson) -> BaseAlgorithm:
     env = SplitVectorEnv(lesson.num_envs, lesson.environment)
     agent = make_agent(lesson.agent.name, env, lesson.seed, **lesson.agent.hyperparameters)
     if lesson.agent.init_from is not None:
-        copy_policy(agent, lesson.agent.init_from)
+        copy_policy(agent, lesson.agent.init_from, lesson.environment.acceptance_rule)
     return agent
 
 
@@ -62,7 +63,7 @@ def learn(agent: BaseAlgorithm, total_requests: int, callbacks: Sequence[BaseCal
     )
 
 
-def copy_policy(agent: BaseAlgorithm, source: str) -> None:
+def copy_policy(agent: BaseAlgorithm, source: str, rule: Acceptance) -> None:
     """Start from the networks of a trained agent; optimiser, buffer and counters stay fresh.
 
     Only tensors are read from the file.
@@ -70,12 +71,13 @@ def copy_policy(agent: BaseAlgorithm, source: str) -> None:
     Args:
         agent: a fresh agent.
         source: a run's folder, the zip of a trained agent, or `root`, the shipped one.
+        rule: of acceptance where it will learn, which `root` was trained under.
 
     Raises:
         ValueError: no such policy, its plans or observations are other ones, or its networks are of other names or
             sizes.
     """
-    path = policy_file(source)
+    path = policy_file(source, rule)
     try:
         _, parameters, _ = load_from_zip_file(path, device=agent.device, load_data=False)
         given: dict[str, Any] = dict(parameters["policy"])  # type: ignore[arg-type]  # of state dictionaries

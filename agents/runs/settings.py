@@ -153,22 +153,27 @@ def environment_settings(config: DictConfig) -> SplitSettings:
     Raises:
         ValueError: unknown or missing keys, or a value that is not allowed.
     """
-    edge, user = configured_devices(config.devices)
+    edge, user, cloud = configured_devices(config.devices)
     groups = {"scenario": plain(config.scenario), "channel": plain(config.channel)}
-    prices = {"edge_device": edge, "user_device": user, "costs": configured_costs(config.costs) or "paper"}
+    prices = {
+        "edge_device": edge,
+        "user_device": user,
+        "cloud_device": cloud,
+        "costs": configured_costs(config.costs) or "paper",
+    }
     return SplitSettings.from_keywords(plain(config.env) | groups | prices)
 
 
-def configured_devices(config: DictConfig) -> tuple[costs.Device, costs.Device]:
-    """The devices of the group `devices`: of the edge and of the user.
+def configured_devices(config: DictConfig) -> tuple[costs.Device, costs.Device, costs.Device]:
+    """The devices of the group `devices`: of the edge, of the user and, which may be left out, of the cloud.
 
     Raises:
         ValueError: unknown or missing keys, or a value that a device refuses.
     """
-    checks.keys("devices", config, ["name", "edge", "user"])
-    chosen = plain(config)
-    edge, user = (costs.make_device(f"devices.{end}", chosen[end]) for end in ("edge", "user"))
-    return edge, user
+    checks.keys("devices", config, ["name", "edge", "user", "cloud"], optional=["cloud"])
+    chosen = {"cloud": costs.A100, **plain(config)}
+    edge, user, cloud = (costs.make_device(f"devices.{place}", chosen[place]) for place in ("edge", "user", "cloud"))
+    return edge, user, cloud
 
 
 def configured_costs(config: DictConfig) -> costs.CostSource | None:
@@ -194,6 +199,7 @@ class MeasuredCosts:
     threads: Count
     edge_slowdown: float
     user_slowdown: float
+    cloud_slowdown: float
 
 
 def policy_names(config: DictConfig) -> dict[str, str]:

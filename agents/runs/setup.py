@@ -17,6 +17,7 @@ from agents.evaluation.comparison import Contender, contender
 from agents.runs.settings import MeasuredCosts, environment_settings, policy_names
 from envs import SplitSettings, SplitVectorEnv, checks
 from envs.command_line import CONFIGS, argument, command_line, plain
+from envs.costs import CostSource
 from envs.fidelity import check_measured_with
 from envs.transceiver import (
     ModelOptions,
@@ -99,11 +100,20 @@ def prepare_environment(config: DictConfig, num_envs: int) -> tuple[SplitSetting
         if settings.fidelity == "live":
             settings = replace(settings, transceiver=transceiver)
         if timed:
-            timing = asdict(checks.parse(MeasuredCosts, plain(config.costs, exclude=["name"]), "costs"))
-            settings = replace(settings, costs=timed_costs(transceiver, settings.receiver, **timing))
+            settings = replace(settings, costs=configured_timing(config.costs, transceiver, settings.receiver))
     elif _is_named(config.transceiver):
         check_weights(config.transceiver, model)
     return settings, SplitVectorEnv(num_envs, settings)
+
+
+def configured_timing(config: DictConfig, transceiver: Any, receiver: str) -> CostSource:
+    """Time a loaded transceiver as the group `costs=measured` says.
+
+    Raises:
+        ValueError: unknown or missing keys of the group, or a value that is not allowed.
+    """
+    timing = asdict(checks.parse(MeasuredCosts, plain(config, exclude=["name"]), "costs"))
+    return timed_costs(transceiver, receiver, **timing)
 
 
 def check_transceiver(config: DictConfig) -> None:

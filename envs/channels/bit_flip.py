@@ -32,6 +32,7 @@ class BitFlip(Channel):
     """
 
     name: ClassVar[str] = "bit_flip"
+    SENDS_BITS: ClassVar[bool] = True
 
     probability: float = 0.01
     num_bits: int = 8

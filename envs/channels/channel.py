@@ -44,6 +44,8 @@ class Channel(ABC):
     """
 
     name: ClassVar[str]
+    SENDS_BITS: ClassVar[bool] = False
+    """Whether latents cross as bits, not as analogue symbols."""
 
     @property
     def fingerprint(self) -> str:

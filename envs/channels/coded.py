@@ -42,6 +42,7 @@ class Coded(Channel):
     """
 
     name: ClassVar[str] = "coded"
+    SENDS_BITS: ClassVar[bool] = True
 
     num_bits: int = 8
     fading: Fading = "none"

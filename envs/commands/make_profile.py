@@ -67,14 +67,12 @@ def report(profile: QualityProfile) -> list[str]:
     for part in profile.parts.values():
         lines.append(f"{len(part.requests)} {part.name} requests")
         for key, table in part.tables.items():
-            links = np.prod(table.measured[0, :, [split > 0 for split in table.splits]].shape)
-            share = np.isfinite(table.measured[0]).sum() / max(1, links)
-            lines.append(f"  {key}: {len(table.rows)} requests, {table.draws} draws, {share:.0%} of its links measured")
-    if (PROMPT, TRAIN) in profile.parts:
-        part = profile.part(TRAIN)
-        key, table = next(
-            (each for each in part.tables.items() if each[0].receiver == "finetuned"), next(iter(part.tables.items()))
-        )
+            known = np.isfinite(table.measured[0, :, [split > 0 for split in table.splits]])
+            links = f"{table.draws} draws, {known.mean():.0%} of its links measured" if known.size else "no noisy link"
+            lines.append(f"  {key}: {len(table.rows)} requests, {links}")
+    tables = profile.part(TRAIN).tables.items() if (PROMPT, TRAIN) in profile.parts else ()
+    if noisy := [each for each in tables if each[1].draws and len(each[1].splits) > 1]:
+        key, table = next((each for each in noisy if each[0].receiver == "finetuned"), noisy[0])
         settings = SplitSettings(
             profile=profile,
             receiver=key.receiver,

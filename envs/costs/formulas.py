@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 
 from envs.channels.mcs import spectral_efficiency
-from envs.units import Floats, db_to_linear
+from envs.units import Floats, db_to_linear, linear_to_db
 
 
 def shannon_rate_bps(bandwidth_hz: Floats, snr_db: Floats) -> Floats:
@@ -61,4 +62,47 @@ def coded_rate_bps(bandwidth_hz: Floats, snr_db: Floats) -> Floats:
     return bandwidth_hz * spectral_efficiency(snr_db)
 
 
-RATES: dict[str, Rate] = {"shannon": shannon_rate_bps, "coded": coded_rate_bps}
+@dataclass(frozen=True)
+class Link:
+    """What sending does and costs. Whatever has a codec, and images and weights, are bits under every link.
+
+    Attributes:
+        rate_bps: of bits.
+        sends_symbols: whether latents without a codec cross as analogue symbols, whose time is their number over the
+            bandwidth, instead of bits.
+        is_noisy: whether such latents meet the channel's noise.
+    """
+
+    rate_bps: Rate
+    sends_symbols: bool = False
+    is_noisy: bool = True
+
+
+LINKS: dict[str, Link] = {
+    "paper": Link(shannon_rate_bps),
+    "analog": Link(coded_rate_bps, sends_symbols=True),
+    "digital": Link(coded_rate_bps, is_noisy=False),
+}
+"""`paper`: noise on a latent and its price in bits at Shannon's rate, as all four papers have it, though one excludes
+the other. `analog` and `digital` do not contradict themselves: symbols that meet noise, or bits that a coded link
+carries with retransmissions, in which nothing noisy arrives."""
+
+
+def channel_uses(bits: Floats, snr_db: Floats, rate_bps: Rate = coded_rate_bps) -> Floats:
+    """Complex symbols that bits take at a rate, on average: bits over bits per symbol."""
+    return bits / rate_bps(1.0, snr_db)
+
+
+def analog_channel_uses(elements: Floats) -> Floats:
+    """Complex symbols that the elements of a latent take: a pair of them is one."""
+    return elements / 2
+
+
+def sending_energy(uses: Floats, snr_db: Floats) -> Floats:
+    """Energy that symbols arrive with, in noise powers N0 of one symbol: uses x SNR."""
+    return uses * db_to_linear(snr_db)
+
+
+def equal_energy_snr_db(uses: Floats, other_uses: Floats, other_snr_db: Floats) -> Floats:
+    """SNR at which symbols have together the energy of other ones: fewer of them are stronger each."""
+    return other_snr_db + linear_to_db(other_uses / uses)

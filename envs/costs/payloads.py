@@ -7,9 +7,12 @@ from typing import Self
 
 from envs import plans
 from envs.checks import integer
+from envs.costs.codecs import image_bits_per_pixel
+from envs.costs.latent_codecs import HEADER_BITS, latent_bits_per_element
 
 LATENT_BITS = 64 * 64 * 4 * 8
-IMAGE_BITS = 512 * 512 * 3 * 8
+BITS_OF_A_PIXEL = 3 * 8
+IMAGE_BITS = 512 * 512 * BITS_OF_A_PIXEL
 SKETCH_BITS = IMAGE_BITS // 4
 UNET_BITS = 859_520_964 * 16
 MODEL_BITS = 1_066_235_307 * 16
@@ -55,6 +58,30 @@ class Payloads:
         pixels = height * width
         return cls(latent=pixels // 64 * 4 * 8, image=pixels * 24, sketch=pixels // 4 * 24)
 
+    @property
+    def latent_elements(self) -> int:
+        """Elements of a latent, 8 bits each."""
+        return self.latent // 8
+
     def bits(self, payload: plans.Payload) -> int:
         """Bits of a payload by its name in a plan."""
         return int(getattr(self, payload))
+
+    def sent_bits(self, stage: plans.Transmit, share: float) -> int:
+        """Bits of all copies that a stage sends, of the mean file where it has a codec.
+
+        Args:
+            stage: what is sent.
+            share: of the denoising steps that lie behind it.
+
+        Raises:
+            ValueError: a codec that was not measured.
+        """
+        bits = self.bits(stage.payload) if stage.codec is None else self._coded_bits(stage.codec, share)
+        return stage.copies * bits
+
+    def _coded_bits(self, codec: str, share: float) -> int:
+        """A file's bits: a mean of photographs of 512 x 512 for images of any size, whose smaller ones take more."""
+        if plans.codec_payload(codec) == "image":
+            return round(self.image / BITS_OF_A_PIXEL * image_bits_per_pixel(codec))
+        return HEADER_BITS + round(self.latent_elements * latent_bits_per_element(codec, share))

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from envs.checks import integer
-from envs.costs.devices import GTX_1080_TI, RTX_A6000, Device
+from envs.costs.devices import A100, GTX_1080_TI, RTX_A6000, Device
+from envs.costs.features import LinkState
 from envs.costs.payloads import Payloads
-from envs.costs.table import BACKHAUL_BPS, CostTable, LinkState
+from envs.costs.table import BACKHAUL_BPS, CostTable
 from envs.plans import Plan, Transmit
 
 
@@ -20,9 +21,9 @@ class Price:
 
     Attributes:
         latency_s: seconds from the request to the image, over all attempts.
-        latency_parts_s: the same by part: `edge`, `link`, `user`.
+        latency_parts_s: the same by part: `edge`, `link`, `user`, and `cloud` where the plan uses it.
         energy_j: joules of all devices.
-        payload_bits: bits sent over the wireless link, in all attempts and before.
+        payload_bits: bits sent over the wireless link, in all attempts and before; symbols are none.
     """
 
     latency_s: float
@@ -43,8 +44,9 @@ def price(
     user: Device = GTX_1080_TI,
     payload_bits: Payloads = Payloads(),  # noqa: B008  (frozen)
     attempts: int = 1,
-    rate: str = "shannon",
+    link: str = "paper",
     backhaul_bps: float = BACKHAUL_BPS,
+    cloud: Device = A100,
 ) -> Price:
     """Price a plan: the reading of a plan beside its execution.
 
@@ -56,21 +58,22 @@ def price(
         edge, user: the devices of the edge and of the user.
         payload_bits: sizes of the payloads.
         attempts: how often the part from the hand-over on is done, >= 1 (see `envs.costs.table`).
-        rate: `shannon`, or `coded` for what a coded link carries (see `envs.costs.formulas`).
+        link: `paper`, `analog` or `digital` (`envs.costs.formulas.LINKS`).
         backhaul_bps: rate between cloud and edge.
+        cloud: the device of the cloud.
 
     Raises:
         ValueError: NaN or infinite SNR, bandwidth or density <= 0, availability outside (0, 1], attempts < 1,
-            an unknown rate, or a backhaul without one.
+            an unknown link, or a backhaul without a rate.
     """
     state = LinkState(snr_db, bandwidth_hz, edge_availability, user_availability, density_factor)
     state.validate()
     integer("attempts", attempts, 1)
-    table = CostTable.compile([plan], edge, user, payload_bits, rate, backhaul_bps)
+    table = CostTable.compile([plan], edge, user, payload_bits, link, backhaul_bps, cloud)
     parts, latency_s, energy_j = table.price(state).bill(attempts)
     return Price(
         latency_s=latency_s.item(),
-        latency_parts_s={name: seconds.item() for name, seconds in parts._asdict().items()},
+        latency_parts_s={name: seconds.item() for name, seconds in parts.by_name().items()},
         energy_j=energy_j.item(),
         payload_bits=int(table.once_bits.item() + attempts * table.payload_bits.item()),
     )
@@ -101,9 +104,9 @@ class Traffic:
 def traffic(plan: Plan, payloads: Payloads = Payloads()) -> Traffic:  # noqa: B008  (frozen)
     """Count the bits that a plan sends (MEG, figure 6: "communication overhead")."""
     bits = dict.fromkeys(("uplink", "downlink", "sidelink", "backhaul"), 0)
-    for stage in plan.stages:
+    for stage, share in zip(plan.stages, plan.shares_done, strict=True):
         if isinstance(stage, Transmit):
-            bits[_direction(stage)] += stage.copies * payloads.bits(stage.payload)
+            bits[_direction(stage)] += payloads.sent_bits(stage, share)
     return Traffic(bits["uplink"], bits["downlink"], bits["sidelink"], bits["backhaul"])
 
 
@@ -142,6 +145,7 @@ def crossover_bandwidth_hz(table: CostTable, state: LinkState, attempts: tuple[f
         raise ValueError(f"a crossover is of one state, got {len(prices.once_s.link)}")
     parts = prices.parts_s(np.array([attempts]))
     compute_s, link_s_hz = (parts.edge + parts.user)[0], parts.link[0]
+    compute_s = compute_s if parts.cloud is None else compute_s + parts.cloud[0]
     if link_s_hz[0] == link_s_hz[1]:
         raise ValueError("both plans send equally many bits: their order does not depend on the bandwidth")
     light, heavy = (0, 1) if link_s_hz[0] < link_s_hz[1] else (1, 0)

@@ -60,6 +60,13 @@ class CostSource(Protocol):
             ValueError: the source cannot price these devices or this step.
         """
 
+    def cloud(self, device: Device) -> Device:
+        """The cloud's device with the seconds of this source.
+
+        Raises:
+            ValueError: the source cannot price it.
+        """
+
 
 @dataclass(frozen=True)
 class Stated:
@@ -72,13 +79,18 @@ class Stated:
         """Both devices as they are."""
         return edge, user
 
+    def cloud(self, device: Device) -> Device:
+        """The device as it is."""
+        return device
+
 
 @dataclass(frozen=True)
 class Counted:
     """Counted operations of Stable Diffusion v1-5 over effective throughput (`costs=flops`).
 
     Attributes:
-        light_model: the UNet of a light receiver, one of `LIGHT_MODELS`.
+        light_model: the UNet of a light receiver and of everything at the user by a light network, one of
+            `LIGHT_MODELS`.
 
     Raises:
         ValueError: an unknown light UNet.
@@ -95,6 +107,10 @@ class Counted:
         """Both devices with `FLOPs / compute_flops_per_s` for every module."""
         return self._priced(edge, step), self._priced(user, step)
 
+    def cloud(self, device: Device) -> Device:
+        """The device likewise."""
+        return self._priced(device, ReceiverStep())
+
     def _priced(self, device: Device, step: ReceiverStep) -> Device:
         if device.compute_flops_per_s is None:
             raise ValueError(f"costs=flops needs the effective throughput compute_flops_per_s of {device.name}")
@@ -104,6 +120,7 @@ class Counted:
             text_encoder_s=GUIDED_FORWARDS * seconds["text_encoder"],
             step_s=GUIDED_FORWARDS * seconds["unet"],
             finetune_step_s=step.forwards * seconds[self.light_model if step.light else "unet"],
+            light_step_s=seconds[self.light_model],
             vae_decoder_s=seconds["vae_decoder"],
         )
 
@@ -119,7 +136,8 @@ class Timed:
         text_encoder_s, step_s, finetune_step_s, vae_decoder_s: of one request.
         step: the receiver's step that was timed.
         payloads: of the loaded model.
-        edge_slowdown, user_slowdown: how many times slower than this machine either device is.
+        edge_slowdown, user_slowdown, cloud_slowdown: how many times slower than this machine each device is.
+        light_step_s: of the light fine-tuned network; None where the model has none.
 
     Raises:
         ValueError: a slowdown that is not positive and finite.
@@ -134,10 +152,12 @@ class Timed:
     payloads: Payloads
     edge_slowdown: float = 1.0
     user_slowdown: float = 1.0
+    cloud_slowdown: float = 1.0
+    light_step_s: float | None = None
     name = "measured"
 
     def __post_init__(self) -> None:
-        for name in ("edge_slowdown", "user_slowdown"):
+        for name in ("edge_slowdown", "user_slowdown", "cloud_slowdown"):
             number(name, getattr(self, name), above=0.0)
 
     def devices(self, edge: Device, user: Device, step: ReceiverStep) -> tuple[Device, Device]:
@@ -146,6 +166,10 @@ class Timed:
             raise ValueError(f"the costs were timed for {self.step}, not for {step}: time them for this receiver")
         return self._priced(edge, self.edge_slowdown), self._priced(user, self.user_slowdown)
 
+    def cloud(self, device: Device) -> Device:
+        """The device with the seconds of this machine, times its slowdown."""
+        return self._priced(device, self.cloud_slowdown)
+
     def _priced(self, device: Device, slowdown: float) -> Device:
         return replace(
             device,
@@ -153,6 +177,7 @@ class Timed:
             text_encoder_s=slowdown * self.text_encoder_s,
             step_s=slowdown * self.step_s,
             finetune_step_s=slowdown * self.finetune_step_s,
+            light_step_s=None if self.light_step_s is None else slowdown * self.light_step_s,
             vae_decoder_s=slowdown * self.vae_decoder_s,
         )
 

@@ -10,6 +10,9 @@ The latency of a plan is linear in a few features of the link state, each a slow
 | 1 / user availability | seconds of the user's text encoder and decoder | user |
 | 1 / rate | bits sent over the wireless link, up, down or from user to user | link |
 | 1, where a plan uses the backhaul | seconds of the backhaul | link |
+| 1 / bandwidth, where a latent is sent as symbols | their number | link |
+| density factor, where a plan uses the cloud | seconds of the cloud's denoising steps | cloud |
+| 1, likewise | seconds of the cloud's text encoder and decoder | cloud |
 
 That is SemAIGC's eqs. 19 and 20 with the capability nu = clock x availability.
 Deviation: text encoder and decoder, the constant l of eq. 20, slow down with the availability as the steps do.
@@ -22,7 +25,7 @@ Nodes of one kind that work side by side have the same device and availability: 
 them draw power. Tables of plans with such stages have second coefficients, `busy`, in which each stage counts for all
 its nodes.
 Own assumptions, where the papers say nothing: every wireless link has the same rate in both directions; the backhaul's
-is constant.
+is constant; the cloud is always available.
 """
 
 from __future__ import annotations
@@ -35,73 +38,45 @@ import numpy as np
 from numpy.typing import NDArray
 
 from envs.checks import choice, number
-from envs.costs.devices import GTX_1080_TI, RTX_A6000, Device
-from envs.costs.formulas import RATES, Rate, compute_energy_j, shannon_rate_bps
+from envs.costs.devices import A100, GTX_1080_TI, RTX_A6000, Device
+from envs.costs.features import (
+    BACKHAUL,
+    CLOUD_CONSTANT,
+    CLOUD_STEPS,
+    EDGE_CONSTANT,
+    EDGE_STEPS,
+    LINK,
+    SYMBOLS,
+    USER_CONSTANT,
+    USER_STEPS,
+    LinkState,
+)
+from envs.costs.formulas import LINKS, Link, analog_channel_uses, compute_energy_j
 from envs.costs.payloads import Payloads
 from envs.plans import Compute, Plan, Stage, Transmit
 from envs.units import FloatArray, Floats
 
-EDGE_STEPS, LINK, USER_STEPS, EDGE_CONSTANT, USER_CONSTANT, BACKHAUL = range(
-    6
-)  # the first of each part, then the second
 BACKHAUL_BPS = 125e6
 """Rate between cloud and edge, the 125 Mbit/s of EUCI, VI-A."""
 
 
-class LinkState(NamedTuple):
-    """State of N links and of the devices at their ends; float64 [N], or floats for all of them.
-
-    Attributes:
-        snr_db: signal-to-noise ratio.
-        bandwidth_hz: bandwidth.
-        edge_availability, user_availability: share of the device that is available, (0, 1].
-        density_factor: multiplies the work of the denoising steps at both ends.
-    """
-
-    snr_db: Floats
-    bandwidth_hz: Floats
-    edge_availability: Floats = 1.0
-    user_availability: Floats = 1.0
-    density_factor: Floats = 1.0
-
-    def validate(self) -> None:
-        """Refuse numbers that have no price (for one state).
-
-        Raises:
-            ValueError: NaN or infinite SNR, or a bandwidth, availability or density out of range.
-        """
-        number("snr_db", self.snr_db)
-        for name in ("bandwidth_hz", "density_factor"):
-            number(name, getattr(self, name), above=0.0)
-        for name in ("edge_availability", "user_availability"):
-            number(name, getattr(self, name), most=1.0, above=0.0)
-
-    def features(self, rate_bps: Rate = shannon_rate_bps, num_features: int = BACKHAUL) -> FloatArray:
-        """Compute the first features of the table at a link's rate, float64 [F, N] (N = 1 if all are floats)."""
-        size = np.broadcast(
-            self.snr_db, self.bandwidth_hz, self.edge_availability, self.user_availability, self.density_factor
-        ).size
-        features = np.empty((num_features, size))
-        np.divide(1.0, self.edge_availability, features[EDGE_CONSTANT])
-        np.divide(1.0, self.user_availability, features[USER_CONSTANT])
-        np.multiply(self.density_factor, features[EDGE_CONSTANT], features[EDGE_STEPS])
-        np.multiply(self.density_factor, features[USER_CONSTANT], features[USER_STEPS])
-        np.divide(1.0, rate_bps(self.bandwidth_hz, self.snr_db), features[LINK])
-        features[BACKHAUL:] = 1.0
-        return features
-
-
 class Parts(NamedTuple):
-    """Seconds at the edge, on the link and at the user, of equal shape."""
+    """Seconds at the edge, on the link and at the user, of equal shape; in the cloud where plans use it, else None."""
 
     edge: FloatArray
     link: FloatArray
     user: FloatArray
+    cloud: FloatArray | None = None
 
     @property
     def total(self) -> FloatArray:
         """Their sum: nothing overlaps."""
-        return self.edge + self.link + self.user
+        ends = self.edge + self.link + self.user
+        return ends if self.cloud is None else ends + self.cloud
+
+    def by_name(self) -> dict[str, FloatArray]:
+        """The parts that there are, by name."""
+        return {name: seconds for name, seconds in self._asdict().items() if seconds is not None}
 
 
 class Bill(NamedTuple):
@@ -145,15 +120,16 @@ class Prices(NamedTuple):
     """What plans cost in given states, shapes [N] or [N, P].
 
     Attributes:
-        seconds: float64 [2, 3, ...]: those that are paid once and those of each attempt, by part as in `Parts`.
+        seconds: float64 [2, 3 or 4, ...]: those that are paid once and those of each attempt, by part as in `Parts`.
         busy_seconds: the same summed over nodes that work side by side; the very array where there are none.
-        edge_power_w, user_power_w: power of the devices while they compute.
+        edge_power_w, user_power_w, cloud_power_w: power of the devices while they compute.
     """
 
     seconds: FloatArray
     busy_seconds: FloatArray
     edge_power_w: float
     user_power_w: float
+    cloud_power_w: float = 0.0
 
     @property
     def once_s(self) -> Parts:
@@ -197,9 +173,8 @@ class Prices(NamedTuple):
         return Totals(once_s if waiting_s is None else once_s + waiting_s, repeat_s, once_j, repeat_j)
 
     def _energy_j(self, parts: Parts) -> FloatArray:
-        return np.asarray(
-            compute_energy_j(parts.edge, self.edge_power_w) + compute_energy_j(parts.user, self.user_power_w)
-        )
+        ends = compute_energy_j(parts.edge, self.edge_power_w) + compute_energy_j(parts.user, self.user_power_w)
+        return np.asarray(ends if parts.cloud is None else ends + compute_energy_j(parts.cloud, self.cloud_power_w))
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,13 +183,13 @@ class CostTable:
 
     Attributes:
         plans: the plans, in the order of the rows.
-        coefficients: float64 [2, F, P], read-only: seconds (bits for the link) that are paid once, and those of each
-            attempt; F = 5, or 6 where a plan uses the backhaul.
+        coefficients: float64 [2, F, P], read-only: seconds (bits or symbols for the link) that are paid once, and those
+            of each attempt; F = 5, 7 where a plan uses the backhaul or sends symbols, 9 where one uses the cloud.
         busy_coefficients: the same summed over nodes that work side by side; the very array where no plan has any.
-        payload_bits: float64 [P], read-only: bits that each attempt sends over the wireless link.
+        payload_bits: float64 [P], read-only: bits that each attempt sends over the wireless link; symbols are none.
         once_bits: float64 [P], read-only: bits of weights that are sent over it before.
-        edge, user: the devices of the edge and of the user.
-        rate: name of the rate at which bits are sent, see `envs.costs.formulas.RATES`.
+        edge, user, cloud: the devices.
+        link: what sending costs, a name of `envs.costs.formulas.LINKS`.
     """
 
     plans: tuple[Plan, ...]
@@ -224,7 +199,8 @@ class CostTable:
     once_bits: FloatArray
     edge: Device
     user: Device
-    rate: str = "shannon"
+    link: str = "paper"
+    cloud: Device = A100
 
     @classmethod
     def compile(
@@ -233,34 +209,41 @@ class CostTable:
         edge: Device = RTX_A6000,
         user: Device = GTX_1080_TI,
         payload_bits: Payloads = Payloads(),  # noqa: B008  (frozen)
-        rate: str = "shannon",
+        link: str = "paper",
         backhaul_bps: float = BACKHAUL_BPS,
+        cloud: Device = A100,
     ) -> CostTable:
-        """Compile plans for the two devices, payload sizes, a rate and that of the backhaul.
+        """Compile plans for the devices, payload sizes, a link and the rate of the backhaul.
 
         Raises:
-            ValueError: no plan, something that is not a plan, an unknown rate, or a backhaul without one.
+            ValueError: no plan, something that is not a plan, an unknown link, a backhaul without a rate, or a codec
+                that was not measured.
         """
-        choice("rate", rate, RATES)
+        choice("link", link, LINKS)
         number("backhaul_bps", backhaul_bps, above=0.0)
         if not plans:
             raise ValueError("plans must hold at least one plan, got none")
-        lasting, busy = np.zeros((2, 2, BACKHAUL + 1, len(plans)))  # [once or repeat, F, P]
+        lasting, busy = np.zeros((2, 2, CLOUD_CONSTANT + 1, len(plans)))  # [once or repeat, F, P]
+        devices = {"edge": edge, "user": user, "cloud": cloud}
         for column, plan in enumerate(plans):
             if not isinstance(plan, Plan):
                 raise ValueError(f"plans must hold Plan objects (see plans.expand), got {plan!r}")
-            for index, stage in enumerate(plan.stages):
-                feature, amount, nodes = _coefficient(stage, edge, user, payload_bits, backhaul_bps)
+            for index, (stage, share) in enumerate(zip(plan.stages, plan.shares_done, strict=True)):
+                if isinstance(stage, Transmit):
+                    feature, amount, nodes = _sent(stage, payload_bits, share, LINKS[link], backhaul_bps)
+                else:
+                    feature, amount, nodes = _computed(stage, devices[stage.node])
                 repeated = int(index >= plan.attempt_start and not _is_text_encoder(stage))
                 lasting[repeated, feature, column] += amount
                 busy[repeated, feature, column] += amount * nodes
-        if not lasting[:, BACKHAUL].any():
-            lasting, busy = lasting[:, :BACKHAUL].copy(), busy[:, :BACKHAUL].copy()
+        for first in (CLOUD_STEPS, BACKHAUL):
+            if not lasting[:, first:].any():
+                lasting, busy = lasting[:, :first].copy(), busy[:, :first].copy()
         bits = lasting[:, LINK].copy()
         for array in (lasting, busy, bits):
             array.setflags(write=False)
         busy = lasting if np.array_equal(lasting, busy) else busy
-        return cls(tuple(plans), lasting, busy, bits[1], bits[0], edge, user, rate)
+        return cls(tuple(plans), lasting, busy, bits[1], bits[0], edge, user, link, cloud)
 
     def price(self, state: LinkState, action: NDArray[np.integer] | None = None) -> Prices:
         """Price plans in N states; the state is trusted (see `LinkState.validate`).
@@ -272,11 +255,11 @@ class CostTable:
         Returns:
             Prices of shape [N], or [N, P] for all plans.
         """
-        features = state.features(RATES[self.rate], self.coefficients.shape[1])
+        features = state.features(LINKS[self.link].rate_bps, self.coefficients.shape[1])
         seconds = _seconds(self.coefficients, features, action)
         alike = self.busy_coefficients is self.coefficients
         busy_seconds = seconds if alike else _seconds(self.busy_coefficients, features, action)
-        return Prices(seconds, busy_seconds, self.edge.power_w, self.user.power_w)
+        return Prices(seconds, busy_seconds, self.edge.power_w, self.user.power_w, self.cloud.power_w)
 
     def link_shown(self, state: Mapping[str, FloatArray]) -> LinkState:
         """The link state behind physical values of an observation, name -> [N] (see `envs.observation`)."""
@@ -299,22 +282,31 @@ def _is_text_encoder(stage: Stage) -> bool:
     return isinstance(stage, Compute) and stage.module == "text_encoder"
 
 
-def _coefficient(
-    stage: Stage, edge: Device, user: Device, payloads: Payloads, backhaul_bps: float
+def _sent(
+    stage: Transmit, payloads: Payloads, share: float, link: Link, backhaul_bps: float
 ) -> tuple[int, float, float]:
-    """Feature that a stage is proportional to, its seconds (bits for the link) there, and how many nodes are busy."""
-    if isinstance(stage, Transmit):
-        bits = float(stage.copies * payloads.bits(stage.payload))
-        return (BACKHAUL, bits / backhaul_bps, 1.0) if stage.is_backhaul else (LINK, bits, 1.0)
-    at_edge = stage.node == "edge"
-    seconds = stage.steps * (edge if at_edge else user).module_s(stage.module) / (stage.nodes if stage.divided else 1)
-    if stage.denoises:
-        return EDGE_STEPS if at_edge else USER_STEPS, seconds, stage.nodes
-    return EDGE_CONSTANT if at_edge else USER_CONSTANT, seconds, stage.nodes
+    """Feature that sending is proportional to, its bits, symbols or seconds, and that it keeps one node busy."""
+    if link.sends_symbols and stage.payload == "latent" and stage.codec is None and not stage.is_backhaul:
+        return SYMBOLS, float(stage.copies * analog_channel_uses(payloads.latent_elements)), 1.0
+    bits = float(payloads.sent_bits(stage, share))
+    return (BACKHAUL, bits / backhaul_bps, 1.0) if stage.is_backhaul else (LINK, bits, 1.0)
+
+
+FEATURES_OF_NODES = {
+    "edge": (EDGE_CONSTANT, EDGE_STEPS),
+    "user": (USER_CONSTANT, USER_STEPS),
+    "cloud": (CLOUD_CONSTANT, CLOUD_STEPS),
+}
+
+
+def _computed(stage: Compute, device: Device) -> tuple[int, float, float]:
+    """Feature that computing is proportional to, its seconds, and how many nodes it keeps busy."""
+    seconds = stage.steps * device.module_s(stage.module) / (stage.nodes if stage.divided else 1)
+    return FEATURES_OF_NODES[stage.node][stage.denoises], seconds, stage.nodes
 
 
 def _seconds(coefficients: FloatArray, features: FloatArray, action: NDArray[np.integer] | None) -> FloatArray:
-    """Seconds [2, 3, N] or [2, 3, N, P], once and of each attempt, by part."""
+    """Seconds [2, 3 or 4, N] or [2, 3 or 4, N, P], once and of each attempt, by part."""
     # Elementwise, so that an environment's price does not depend on how many are priced beside it.
     if action is None:
         terms = features[:, :, None] * coefficients[:, :, None, :]
@@ -325,4 +317,8 @@ def _seconds(coefficients: FloatArray, features: FloatArray, action: NDArray[np.
     seconds[:, ::2] += terms[:, EDGE_CONSTANT : USER_CONSTANT + 1]
     if terms.shape[1] > BACKHAUL:
         seconds[:, 1] += terms[:, BACKHAUL]
+        seconds[:, 1] += terms[:, SYMBOLS]
+    if terms.shape[1] > CLOUD_STEPS:
+        cloud_s = terms[:, CLOUD_STEPS] + terms[:, CLOUD_CONSTANT]
+        return np.concatenate([seconds, cloud_s[:, None]], axis=1)
     return seconds

@@ -38,7 +38,7 @@ from __future__ import annotations
 from typing import Literal, get_args
 
 from envs.checks import choice, integer
-from envs.plans.plan import NUM_INFERENCE_STEPS, Compute, Module, Payload, Plan, Stage, Transmit, Worker
+from envs.plans.plan import NUM_INFERENCE_STEPS, Compute, Module, Node, Payload, Plan, Stage, Transmit
 
 RequestKind = Literal["image", "text"]
 
@@ -81,7 +81,7 @@ def esuc(num_inference_steps: int = NUM_INFERENCE_STEPS, request: RequestKind = 
     return Plan(_name("esuc", request), tuple(stages))
 
 
-def _protocol(name: str, request: RequestKind, reads: Worker, denoises: Worker, decodes: Worker, total: int) -> Plan:
+def _protocol(name: str, request: RequestKind, reads: Node, denoises: Node, decodes: Node, total: int) -> Plan:
     _check(request)
     stages = [*_sent(request, reads, denoises), Compute(denoises, "unet", _steps(total))]
     if denoises != decodes:
@@ -92,7 +92,7 @@ def _protocol(name: str, request: RequestKind, reads: Worker, denoises: Worker, 
     return Plan(_name(name, request), tuple(stages))
 
 
-def _sent(request: RequestKind, reads: Worker, denoises: Worker) -> list[Stage]:
+def _sent(request: RequestKind, reads: Node, denoises: Node) -> list[Stage]:
     """The request read at a node, from the user's hand to where it is denoised."""
     if request == "text":
         return [Compute(reads, "text_encoder")]

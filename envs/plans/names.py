@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import replace
 from functools import partial
 from inspect import signature
 from typing import Any, NamedTuple
@@ -11,9 +12,26 @@ from typing import Any, NamedTuple
 from envs.checks import import_object, integer
 from envs.plans import collaborative_plans as shared
 from envs.plans import mobile_edge_plans as meg
+from envs.plans.codecs import (
+    DEFAULT_QUALITY,
+    LATENT_CODECS,
+    LOSSLESS_CODECS,
+    SUFFIX,
+    codec_payload,
+    codec_suffix,
+    full_codec,
+)
 from envs.plans.euci_plans import euci
-from envs.plans.plan import NUM_INFERENCE_STEPS, Plan
-from envs.plans.semaigc_plans import edge_aigc, local_aigc, non_finetuning, non_root, semaigc
+from envs.plans.plan import NUM_INFERENCE_STEPS, Plan, Transmit
+from envs.plans.semaigc_plans import (
+    cloud_aigc,
+    edge_aigc,
+    local_aigc,
+    local_light_aigc,
+    non_finetuning,
+    non_root,
+    semaigc,
+)
 
 PROTOCOLS = ("semaigc", "edge_aigc", "local_aigc", "euci", "uieg_text", "ciag_text")
 """The actions of `SemAIGC/Protocols-v0`: the plans of the four papers whose quality has been measured, each once."""
@@ -21,6 +39,8 @@ PROTOCOLS = ("semaigc", "edge_aigc", "local_aigc", "euci", "uieg_text", "ciag_te
 SCHEMES: dict[str, Callable[[int], Plan]] = {
     "edge_aigc": edge_aigc,
     "local_aigc": local_aigc,
+    "local_light_aigc": local_light_aigc,
+    "cloud_aigc": cloud_aigc,
     "non_root": non_root,
     "non_finetuning": non_finetuning,
     "full_ue": meg.full_ue,
@@ -78,11 +98,14 @@ def expand(
         names: a name of `SCHEMES`, a name of `FAMILIES` with its numbers (`"semaigc(7)"`), a family of splits
             without (`"semaigc"` is splits 0..T, `"euci"` 1..T), or a plan; or several of these. `module:NAME` or
             `FILE.py:NAME`, with numbers or without, is one's own `Plan`, `Family`, or function of numbers and
-            `num_inference_steps` that gives a plan, see `envs.checks.import_object`.
-        num_inference_steps: T of the plans given by name.
+            `num_inference_steps` that gives a plan, see `envs.checks.import_object`. Behind any of them may stand
+            codecs of what it sends (`envs.plans.codecs`) and its own T: `"edge_aigc_webp@8"`, `"semaigc(12)_u4"`,
+            `"semaigc@8"` (splits 0..8).
+        num_inference_steps: T of the plans given by name that do not say theirs.
 
     Raises:
-        ValueError: an unknown name, numbers that its plan refuses, no name at all, or one name for different plans.
+        ValueError: an unknown name, numbers that its plan refuses, a codec of what it does not send, no name at all, or
+            one name for different plans.
     """
     chosen: dict[str, Plan] = {}
     for name in names if isinstance(names, Iterable) and not isinstance(names, str) else [names]:
@@ -95,14 +118,55 @@ def expand(
 
 
 def _named(name: str, total: int) -> tuple[Plan, ...]:
+    match = re.fullmatch(rf"(.+?)((?:{SUFFIX})*)(?:@(\d+))?", name) if isinstance(name, str) else None
+    if match is None:
+        return _uncoded(name, total)
+    body, suffixes, steps = match.groups()
+    codecs = [full_codec(suffix[1:]) for suffix in re.findall(SUFFIX, suffixes)]
+    made = _uncoded(body, total if steps is None else int(steps))
+    if steps is not None and (other := [plan for plan in made if plan.num_inference_steps != int(steps)]):
+        raise ValueError(f"plan {name!r}: {body} takes {other[0].num_inference_steps} steps, whatever is asked for")
+    at = "" if steps is None or int(steps) == total else f"@{int(steps)}"
+    return tuple(replace(plan, name=plan.name + at) for plan in _coded(name, made, codecs))
+
+
+def _uncoded(name: str, total: int) -> tuple[Plan, ...]:
     if isinstance(name, str) and ":" in name:
         return _imported(name, total)
     if name in SCHEMES:
         return (SCHEMES[name](total),)
     stem, numbers = _parts(name)
     if stem not in FAMILIES:
-        raise ValueError(f"unknown plan {name!r}; allowed: {', '.join(_allowed(total))}")
+        raise ValueError(f"unknown plan {name!r}; allowed: {', '.join(_allowed(total))}; {_SUFFIXES}")
     return _members(name, stem, FAMILIES[stem], numbers, total)
+
+
+_SUFFIXES = (
+    f"each with _{', _'.join((*LOSSLESS_CODECS, *DEFAULT_QUALITY))} where it sends an image, "
+    f"_{LATENT_CODECS[0]}.._{LATENT_CODECS[-1]} where it sends a latent, and @T for its own number of steps"
+)
+
+
+def _coded(name: str, made: Sequence[Plan], codecs: Sequence[str]) -> Sequence[Plan]:
+    """The same plans with codecs of what they send; of a family, those that send it."""
+    by_payload = {codec_payload(codec): codec for codec in sorted(codecs, key=codec_payload, reverse=True)}
+    if len(by_payload) < len(codecs):
+        raise ValueError(f"plan {name!r} names several codecs of the same: {', '.join(codecs)}")
+    coded = list(made)
+    for payload, codec in by_payload.items():
+        sends = [any(isinstance(s, Transmit) and s.payload == payload for s in plan.stages) for plan in made]
+        if not any(sends):
+            raise ValueError(f"plan {name!r}: it sends no {payload}, so that codec {codec} has nothing to do")
+        coded = [_with_codec(plan, codec) if sent else plan for plan, sent in zip(coded, sends, strict=True)]
+    return coded
+
+
+def _with_codec(plan: Plan, codec: str) -> Plan:
+    stages = tuple(
+        replace(stage, codec=codec) if isinstance(stage, Transmit) and stage.payload == codec_payload(codec) else stage
+        for stage in plan.stages
+    )
+    return replace(plan, name=plan.name + codec_suffix(codec), stages=stages)
 
 
 def _imported(name: str, total: int) -> tuple[Plan, ...]:

@@ -6,15 +6,22 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from envs.checks import choice, integer
+from envs.plans.codecs import codec_payload, full_codec
 
-Worker = Literal["edge", "user"]
 Node = Literal["edge", "user", "cloud"]
 Module = Literal[
-    "text_encoder", "unet", "finetune_unet", "vae_decoder", "vae_encoder", "sketch_decoder", "sketch_completer"
+    "text_encoder",
+    "unet",
+    "finetune_unet",
+    "finetune_light_unet",
+    "vae_decoder",
+    "vae_encoder",
+    "sketch_decoder",
+    "sketch_completer",
 ]
 Payload = Literal["latent", "image", "sketch", "unet", "model"]
 
-DENOISERS: tuple[Module, ...] = ("unet", "finetune_unet")
+DENOISERS: tuple[Module, ...] = ("unet", "finetune_unet", "finetune_light_unet")
 WEIGHTS: tuple[Payload, ...] = ("unet", "model")
 NUM_INFERENCE_STEPS = 20
 
@@ -24,10 +31,11 @@ class Compute:
     """Run a module at a node, or at several nodes of its kind side by side.
 
     Attributes:
-        node: where; the cloud only stores models.
-        module: what; `unet` is the generator, `finetune_unet` the noise-aware network, `sketch_decoder` gives an image
-            of half the resolution, `sketch_completer` turns it into one of the whole.
-        steps: number of forward steps; more than one only for the two denoisers.
+        node: where.
+        module: what; `unet` is the generator, `finetune_unet` the noise-aware network, `finetune_light_unet` the light
+            one that was trained likewise, `sketch_decoder` gives an image of half the resolution, `sketch_completer`
+            turns it into one of the whole.
+        steps: number of forward steps; more than one only for the denoisers.
         nodes: how many equal nodes run it at the same time: it takes as long as at one, and all of them are paid.
         divided: whether each node does an equal share of the work instead of all of it.
 
@@ -35,14 +43,14 @@ class Compute:
         ValueError: an unknown node or module, or steps or nodes that are not allowed.
     """
 
-    node: Worker
+    node: Node
     module: Module
     steps: int = 1
     nodes: int = 1
     divided: bool = False
 
     def __post_init__(self) -> None:
-        choice("node", self.node, get_args(Worker))
+        choice("node", self.node, get_args(Node))
         choice("module", self.module, get_args(Module))
         most = None if self.denoises else 1
         object.__setattr__(self, "steps", integer(f"steps of {self.module}", self.steps, 1, most))
@@ -63,15 +71,18 @@ class Transmit:
         payload: a latent (through the noisy channel, uncoded), or an image, a sketch, the weights of the UNet or a
             whole model (error-free, at the rate of the link).
         copies: how many are sent one after the other; a broadcast is one.
+        codec: what makes a file of an image or a latent (`envs.plans.codecs`), which arrives without error; None sends
+            raw pixels, and latents as they are.
 
     Raises:
-        ValueError: an unknown node or payload, no such link, or no copy.
+        ValueError: an unknown node, payload or codec, no such link, no copy, or a codec of another payload.
     """
 
     src: Node
     dst: Node
     payload: Payload
     copies: int = 1
+    codec: str | None = None
 
     def __post_init__(self) -> None:
         choice("src", self.src, get_args(Node))
@@ -82,6 +93,10 @@ class Transmit:
             raise ValueError(f"src and dst must differ, got {self.src!r} twice")
         if {self.src, self.dst} == {"cloud", "user"}:
             raise ValueError(f"no link from {self.src!r} to {self.dst!r}: send to 'edge' first")
+        if self.codec is not None:
+            object.__setattr__(self, "codec", full_codec(self.codec))
+            if codec_payload(self.codec) != self.payload:
+                raise ValueError(f"codec {self.codec} is for {codec_payload(self.codec)}s, not for: {self.payload}")
 
     @property
     def is_backhaul(self) -> bool:
@@ -147,6 +162,11 @@ class Plan:
         return sum(stage.steps for stage in self.denoising if stage.node == "edge")
 
     @property
+    def uses_cloud(self) -> bool:
+        """Whether anything is computed in the cloud."""
+        return any(isinstance(stage, Compute) and stage.node == "cloud" for stage in self.stages)
+
+    @property
     def handover_step(self) -> int | None:
         """Denoising steps done before a latent is first handed over, 0..T; None where none is."""
         steps = 0
@@ -160,6 +180,12 @@ class Plan:
     def denoising(self) -> tuple[Compute, ...]:
         """The stages that take denoising steps."""
         return tuple(stage for stage in self.stages if isinstance(stage, Compute) and stage.denoises)
+
+    @property
+    def shares_done(self) -> tuple[float, ...]:
+        """Of each stage, the share of the denoising steps that lie behind it, in [0, 1]."""
+        steps = [stage.steps if isinstance(stage, Compute) and stage.denoises else 0 for stage in self.stages]
+        return tuple(sum(steps[:index]) / max(1, sum(steps)) for index in range(len(steps)))
 
     @property
     def attempt_start(self) -> int:

@@ -1,4 +1,4 @@
-"""SemAIGC and its four benchmark frameworks: the edge starts, the user may finish.
+"""SemAIGC, its four benchmark frameworks, and two opponents more: the edge starts, the user may finish.
 
 | scheme, with T denoising steps in all | stages |
 |---|---|
@@ -8,15 +8,18 @@
 | `non_finetuning` | `semaigc(T)`: the noisy latent is decoded as it is |
 | `edge_aigc` | the whole generator at the edge, image sent |
 | `local_aigc` | the whole generator at the user, nothing sent |
+| `local_light_aigc` | a light network takes all steps at the user, nothing sent |
+| `cloud_aigc` | the whole generator in the cloud, image sent to the edge by wire and on to the user |
 
 Source: the SemAIGC paper, section III for the transceiver (its action a is `split`), section V for the four
-benchmark frameworks. SemAIGC's steps at the edge are the generator's, those at the user the fine-tuning network's.
+benchmark frameworks; the last two are ours. SemAIGC's steps at the edge are the generator's, those at the user the
+fine-tuning network's.
 """
 
 from __future__ import annotations
 
 from envs.checks import integer
-from envs.plans.plan import NUM_INFERENCE_STEPS, Compute, Plan, Stage, Transmit, Worker
+from envs.plans.plan import NUM_INFERENCE_STEPS, Compute, Module, Node, Plan, Stage, Transmit
 
 
 def semaigc(split: int, num_inference_steps: int = NUM_INFERENCE_STEPS) -> Plan:
@@ -57,9 +60,20 @@ def local_aigc(num_inference_steps: int = NUM_INFERENCE_STEPS) -> Plan:
     return Plan("local_aigc", _generator("user", num_inference_steps))
 
 
-def _generator(node: Worker, total: int) -> tuple[Compute, ...]:
+def local_light_aigc(num_inference_steps: int = NUM_INFERENCE_STEPS) -> Plan:
+    """The user makes the image with the light fine-tuned network, nothing is sent."""
+    return Plan("local_light_aigc", _generator("user", num_inference_steps, "finetune_light_unet"))
+
+
+def cloud_aigc(num_inference_steps: int = NUM_INFERENCE_STEPS) -> Plan:
+    """The cloud makes the image; the backhaul takes it to the edge, which sends it on."""
+    sent = Transmit("cloud", "edge", "image"), Transmit("edge", "user", "image")
+    return Plan("cloud_aigc", (*_generator("cloud", num_inference_steps), *sent))
+
+
+def _generator(node: Node, total: int, denoiser: Module = "unet") -> tuple[Compute, ...]:
     return (
         Compute(node, "text_encoder"),
-        Compute(node, "unet", integer("num_inference_steps", total, 1)),
+        Compute(node, denoiser, integer("num_inference_steps", total, 1)),
         Compute(node, "vae_decoder"),
     )

@@ -50,6 +50,8 @@ class ScenarioParams:
     """Whether decisions move the state of later requests."""
     LIMITS_PLANS: ClassVar[bool] = False
     """Whether `possible` may refuse plans."""
+    ACCEPTANCE: ClassVar[str] = "similarity"
+    """Which images are acceptable where nobody chooses, a name of `envs.transceiver.ACCEPTANCE_RULES`."""
 
     snr_db: Range = (-6.0, 15.0)
     edge_availability: Range = (0.1, 1.0)

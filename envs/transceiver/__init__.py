@@ -12,27 +12,34 @@ from typing import TYPE_CHECKING, Any
 from envs.channels import ChannelChoice, make_channel
 from envs.transceiver.model.folders import networks_fingerprint, transceiver_fingerprint
 from envs.transceiver.model.options import ModelOptions, on_hub
+from envs.transceiver.profile.acceptance import ACCEPTANCE_RULES, Acceptance
+from envs.transceiver.profile.cells import measured_requests
 from envs.transceiver.profile.profile import SHIPPED_PROFILE, TEST, TRAIN, ProfilePart, QualityProfile, Request
-from envs.transceiver.profile.table import METRICS, PSNR_CAP_DB, QualityTable, TableKey
+from envs.transceiver.profile.table import METRICS, NOISE_FREE, PSNR_CAP_DB, QualityTable, TableKey
 
 if TYPE_CHECKING:
     from envs.costs import Timed
+    from envs.transceiver.codecs.latents import latent_codec
     from envs.transceiver.profile.image_metrics import metrics_against
     from envs.transceiver.profile.receiver_study import ReceiverStudy, study_receivers
     from envs.transceiver.transceiver import Transceiver
 
 _LAZY = {
     "ReceiverStudy": "envs.transceiver.profile.receiver_study",
+    "latent_codec": "envs.transceiver.codecs.latents",
     "metrics_against": "envs.transceiver.profile.image_metrics",
     "study_receivers": "envs.transceiver.profile.receiver_study",
 }
 
 __all__ = [
+    "ACCEPTANCE_RULES",
     "METRICS",
+    "NOISE_FREE",
     "PSNR_CAP_DB",
     "SHIPPED_PROFILE",
     "TEST",
     "TRAIN",
+    "Acceptance",
     "ModelOptions",
     "ProfilePart",
     "QualityProfile",
@@ -40,7 +47,9 @@ __all__ = [
     "ReceiverStudy",
     "Request",
     "TableKey",
+    "latent_codec",
     "load_transceiver",
+    "measured_requests",
     "metrics_against",
     "networks_fingerprint",
     "on_hub",

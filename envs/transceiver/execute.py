@@ -2,7 +2,8 @@
 
 At each node lies an item (`envs.transceiver.items`). A `Compute` stage hands it to the module of its name
 (`envs.transceiver.modules`); a `Transmit` stage moves it, and the link does to it what it does: a latent crosses the
-noisy channel, an image arrives as coded bits, without error. No plan is recognised by its name or pattern.
+noisy channel, an image arrives as coded bits, without error: as a codec's file where the stage names one, and what lies
+at its end is the decoded file. No plan is recognised by its name or pattern.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from envs.channels.channel import check_snr_db
+from envs.channels.channel import Received, check_snr_db
 from envs.plans import Compute, Plan, Stage, Transmit, expand
 from envs.transceiver.items import Image, Item, Latent
 from envs.transceiver.modules import MODULES
@@ -67,19 +68,31 @@ def _broken_chain(plan: Plan) -> str:
     return "" if here == "image" else "it ends with a latent that is never decoded"
 
 
+def coded_image(image: Image, codec: str | None) -> Image:
+    """What is left of images that become files; those that are files of this codec already stay."""
+    if image.codec == codec:
+        return image
+    if codec is None:
+        return Image(image.pixels)
+    from envs.transceiver.codecs.images import decode_images, encode_images  # Pillow, only where something is coded
+
+    files = encode_images(image.pixels, codec)
+    return Image(decode_images(files, image.pixels), codec, files)
+
+
 def executable(plan: Plan | str, num_inference_steps: int) -> Plan:
     """The plan of a name, or the plan itself, where it can be executed.
 
+    Args:
+        plan: a plan or a name.
+        num_inference_steps: T of a name that does not say its own.
+
     Raises:
-        ValueError: several plans, one of another number of steps, or one that cannot be executed yet.
+        ValueError: several plans, or one that cannot be executed yet.
     """
     chosen, *others = expand(plan, num_inference_steps)
     if others:
         raise ValueError(f"execute one plan at a time, got the {1 + len(others)} of {plan!r}")
-    if chosen.num_inference_steps != num_inference_steps:
-        raise ValueError(
-            f"{chosen.name} takes {chosen.num_inference_steps} steps, the transceiver {num_inference_steps}"
-        )
     if reason := refusal(chosen):
         raise ValueError(f"plan {chosen.name} cannot be executed: {reason}")
     return chosen
@@ -123,7 +136,7 @@ class Execution:
         channel_seeds: draws of the channel; None is the first of each.
         start: what the first denoising stage begins with, or the latent that is handed over.
         done: denoising steps of the plan that lie behind; those before `start` are not done again.
-        sent: payload -> bytes that crossed a link, all requests together.
+        sent: payload -> bytes that crossed a wireless link, all requests together; those of the backhaul are not in it.
         handed_over: the latent before and after its last link; both are `start` where none crosses.
         channel_uses: complex symbols on the link, float64 [B].
         crossings: how often latents have met the channel's noise, which is another one each time.
@@ -186,18 +199,32 @@ class Execution:
 
     def _carry(self, item: Item, stage: Transmit) -> Item:
         if isinstance(item, Image):
-            self.sent[stage.payload] += item.pixels.numel()
-            return item
+            image = coded_image(item, stage.codec)
+            if not stage.is_backhaul:
+                self.sent[stage.payload] += image.num_bytes
+            return image
         received = replace(item, noise_variance=item.variance)
         if item.step > item.begun:  # otherwise prompt and seed say it all
-            self.sent[stage.payload] += item.values.numel()
-            if self.snr_db is not None:
-                draws = self.channel_seeds or [0] * len(self.seeds)
-                streams = self.transceiver.channel_streams(self.seeds, draws, self.crossings)
-                values, variance, uses, gain = self.transceiver.channel.send(item.values, self.snr_db, streams)
-                variance = np.square(gain) * item.variance + variance
-                received = replace(item, values=values, noise_variance=variance, gain=item.gain * gain)
-                self.channel_uses = self.channel_uses + uses
-                self.crossings += 1
+            values, variance, uses, gain = self._sent(item, stage)
+            variance = np.square(gain) * item.variance + variance
+            received = replace(item, values=values, noise_variance=variance, gain=item.gain * gain)
+            self.channel_uses = self.channel_uses + uses
         self.handed_over = item, received
         return received
+
+    def _sent(self, item: Latent, stage: Transmit) -> Received:
+        """A latent at the far end: of a file, by a perfect link or by the noisy one."""
+        if stage.codec is not None:
+            from envs.transceiver.codecs.latents import latent_codec  # the entropy coder, only where it codes
+
+            codec = latent_codec(stage.codec)
+            files = codec.encode(item.values)
+            self.sent[stage.payload] += sum(map(len, files))
+            return codec.decode(files, item.values)
+        self.sent[stage.payload] += item.values.numel()
+        if self.snr_db is None:
+            return Received(item.values, np.zeros(len(self.seeds)), np.zeros(len(self.seeds)))
+        draws = self.channel_seeds or [0] * len(self.seeds)
+        streams = self.transceiver.channel_streams(self.seeds, draws, self.crossings)
+        self.crossings += 1
+        return self.transceiver.channel.send(item.values, self.snr_db, streams)

@@ -53,9 +53,22 @@ class Latent:
 
 @dataclass(frozen=True)
 class Image:
-    """B images, float32 [B, 3, H, W] in [0, 1]."""
+    """B images.
+
+    Attributes:
+        pixels: float32 [B, 3, H, W] in [0, 1].
+        codec: whole name of the codec of the files that they were read from; None: of none.
+        files: those files, in order.
+    """
 
     pixels: Tensor
+    codec: str | None = None
+    files: tuple[bytes, ...] = ()
+
+    @property
+    def num_bytes(self) -> int:
+        """Bytes of all of them on a link: of the files, or of 24 bits a pixel."""
+        return sum(map(len, self.files)) if self.files else self.pixels.numel()
 
 
 Item = Latent | Image

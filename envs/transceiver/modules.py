@@ -18,6 +18,8 @@ MODULES: dict[str, RunModule] = {}
 
 GENERATOR_GOES_ON = "rematch"
 """The receiver of a latent that the generator's own weights take over: the best that needs no training."""
+LIGHT_RECEIVER = "finetuned_light"
+"""The receiver whose network `finetune_light_unet` is; from pure noise on, it generates by itself."""
 
 
 def module(name: str) -> Callable[[RunModule], RunModule]:
@@ -53,6 +55,12 @@ def denoise_with_the_generator(execution: Execution, item: Item | None, stage: C
 def denoise_with_the_receiver(execution: Execution, item: Item | None, stage: Compute) -> Latent:
     """The steps that remain, by the configured receiver."""
     return execution.receive(execution.latent(item), execution.receiver, stage)
+
+
+@module("finetune_light_unet")
+def denoise_with_the_light_network(execution: Execution, item: Item | None, stage: Compute) -> Latent:
+    """The steps that remain, by the light fine-tuned network whatever the configured receiver is."""
+    return execution.receive(execution.latent(item), LIGHT_RECEIVER, stage)
 
 
 @module("vae_decoder")

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from envs.channels import ChannelChoice, make_channel
 from envs.channels.noise import stream, unit_noise
-from envs.plans import Plan, semaigc
+from envs.plans import Plan, Transmit, semaigc
 from envs.transceiver.execute import Execution, check_requests, executable
 from envs.transceiver.items import Image, Item, Latent
 from envs.transceiver.model.components import Components
@@ -39,8 +39,8 @@ class Delivery:
         latents_received: [B, C, h, w] as the channel gave them, before any rescaling.
         noise_variance: channel noise per real element, float64 [B].
         channel_uses: complex symbols on the link (see `envs.channels.Received`), float64 [B].
-        sent: payload -> bytes that really crossed a link, all requests together: a latent of 8 bits an element, an
-            image of 24 bits a pixel.
+        sent: payload -> bytes that really crossed the wireless link, all requests together: a latent of 8 bits an
+            element, an image of 24 bits a pixel, or the files of a codec.
         alignment: how well each image shows its prompt, float32 [B]; None without anything that judges it.
     """
 
@@ -118,7 +118,7 @@ class Transceiver:
         """Run B requests by any plan of known modules, stage by stage; see `envs.transceiver.execute`.
 
         Args:
-            plan: a plan, or its name (`envs.plans.expand`).
+            plan: a plan, or its name (`envs.plans.expand`). It takes its own number of steps, whatever T is.
             prompts: B prompts.
             seeds: B seeds of the initial noise.
             snr_db: SNR of the link in dB, one or B; None is a perfect link.
@@ -131,20 +131,21 @@ class Transceiver:
             The delivered images and what crossed the link.
 
         Raises:
-            ValueError: a plan of another number of steps, or one that cannot be executed yet; lengths that differ, an
-                SNR that is not finite, an unknown receiver, or one whose network is not loaded.
+            ValueError: a plan that cannot be executed yet; lengths that differ, an SNR that is not finite, an unknown
+                receiver, or one whose network is not loaded.
         """
         chosen = executable(plan, self.num_inference_steps)
         check_requests(prompts, seeds, snr_db, channel_seeds)
         receiver_named(receiver)
-        latents = self.initial_latents(seeds)
+        own = self.with_steps(chosen.num_inference_steps)
+        latents = own.initial_latents(seeds)
         step = 0
         if image is not None:
-            step = self._start_of(strength, chosen)
-            latents = self._noised(image, latents, step)
-        start = Latent(latents, step, None, self.schedule.fingerprint, begun=step)
-        execution = Execution(self, prompts, seeds, snr_db, receiver, channel_seeds, start)
-        out = self._delivered(execution, execution.run(chosen.stages))
+            step = own._start_of(strength, chosen)
+            latents = own._noised(image, latents, step)
+        start = Latent(latents, step, None, own.schedule.fingerprint, begun=step)
+        execution = Execution(own, prompts, seeds, snr_db, receiver, channel_seeds, start)
+        out = own._delivered(execution, execution.run(chosen.stages))
         judge = self.components.judge
         return out if judge is None else replace(out, alignment=judge.alignment(out.images, prompts))
 
@@ -190,17 +191,23 @@ class Transceiver:
         snr_db: float | Sequence[float] | None,
         receiver: str,
         channel_seeds: Sequence[int] | None = None,
+        codec: str | None = None,
     ) -> Delivery:
         """Go on with `semaigc(split)` where the edge is done: link, receiver, decoder; the images are not judged.
 
         Args:
             sent: [B, C, h, w], the generator's states after `split` steps.
             prompts, seeds, split, snr_db, receiver, channel_seeds: as for `generate`, which checks them.
+            codec: of the latent (`envs.plans.codecs`), which then meets no noise but that of its own.
         """
         plan = semaigc(split, self.num_inference_steps)
+        stages = [
+            replace(stage, codec=codec) if isinstance(stage, Transmit) else stage
+            for stage in plan.stages[plan.attempt_start :]
+        ]
         start = Latent(sent, split, None, self.schedule.fingerprint)
         execution = Execution(self, prompts, seeds, snr_db, receiver, channel_seeds, start, split)
-        return self._delivered(execution, execution.run(plan.stages[plan.attempt_start :]))
+        return self._delivered(execution, execution.run(stages))
 
     def _delivered(self, execution: Execution, item: Item | None) -> Delivery:
         if not isinstance(item, Image):

@@ -200,7 +200,7 @@ def test_commands_are_light_until_they_work() -> None:
 
 
 def test_a_listing_imports_nothing(tmp_path: Path) -> None:
-    (tmp_path / "_private.py").write_text("raise SystemExit")
     (tmp_path / "one.py").write_text('"""Does one: `python -m x one`.\n\nAt length."""\nraise SystemExit')
     (tmp_path / "second.py").write_text("raise SystemExit")
-    assert [line.rstrip() for line in command_line.listing(tmp_path).splitlines()] == ["  one     Does one", "  second"]
+    files = {name: tmp_path / f"{name}.py" for name in ("one", "second")}
+    assert [line.rstrip() for line in command_line.listing(files).splitlines()] == ["  one     Does one", "  second"]

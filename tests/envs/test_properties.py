@@ -34,12 +34,14 @@ SCENARIOS = st.fixed_dictionaries(
 SETTINGS = st.fixed_dictionaries(
     {
         "scenario": SCENARIOS,
-        "quality_min": st.floats(-0.5, 1.5),
+        "acceptance": st.sampled_from(["ssim", "alignment"]).flatmap(
+            lambda metric: st.fixed_dictionaries({"metric": st.just(metric), "least": st.floats(-0.5, 1.5)})
+        ),
         "max_attempts": st.integers(1, 3),
         "deadline_s": st.floats(0.1, 1e3),
         "episode_length": st.integers(1, 4),
         "reward": st.sampled_from(["satisfaction", "qoe", "vector"]),
-        "rate": st.sampled_from(["shannon", "coded"]),
+        "link": st.sampled_from(["paper", "analog", "digital"]),
     }
 )
 
@@ -77,12 +79,12 @@ def test_steps_stay_within_their_bounds(given_: dict[str, Any], seed: int, actio
     st.sampled_from(["bandwidth_hz", "edge_availability", "user_availability"]),
     st.floats(1.0, 100.0),
     st.integers(0, 22),
-    st.sampled_from(["shannon", "coded"]),
+    st.sampled_from(["paper", "analog", "digital"]),
 )
 def test_more_bandwidth_or_compute_is_never_slower(
-    scenario: dict[str, Any], seed: int, what: str, factor: float, action: int, rate: str
+    scenario: dict[str, Any], seed: int, what: str, factor: float, action: int, link: str
 ) -> None:
-    env = SplitVectorEnv(4, profile=PROFILE, plans=PLANS, scenario=scenario, rate=rate)
+    env = SplitVectorEnv(4, profile=PROFILE, plans=PLANS, scenario=scenario, link=link)
     env.reset(seed=seed)
     state, plan = env.core.state, np.full(4, action)
     more = getattr(state, what) * factor

@@ -19,6 +19,7 @@ from hypothesis import strategies as st
 
 from envs.plans import edge_aigc, expand, semaigc
 from envs.quality import COUNTABLE, FEW, ProfileQuality, Readings, first_acceptable, first_success_weights
+from envs.transceiver.profile.acceptance import ACCEPTANCE_RULES
 from envs.transceiver.profile.profile import ProfilePart, QualityProfile
 from envs.transceiver.profile.table import METRICS, TableKey
 from tests.profiles import (
@@ -30,6 +31,8 @@ from tests.profiles import (
     table_of,
     values_of,
 )
+
+RULE = ACCEPTANCE_RULES["alignment"]
 
 
 def of_many_snrs(count: int) -> QualityProfile:
@@ -45,7 +48,7 @@ def of_many_snrs(count: int) -> QualityProfile:
 @pytest.mark.parametrize("count", [COUNTABLE, COUNTABLE + 2, COUNTABLE + 3, 300])
 def test_any_number_of_snrs_is_found(count: int) -> None:
     profile = of_many_snrs(count)
-    quality = ProfileQuality(profile.part("train"), expand("semaigc(12)"), "finetuned", "alignment", 0.9, 3)
+    quality = ProfileQuality(profile.part("train"), expand("semaigc(12)"), "finetuned", RULE, 3)
     snr_db = np.random.default_rng(0).uniform(-21.0, 21.0, 2 * FEW)
     low, weight = quality._position(snr_db)
     expected_low, expected_weight = snr_position(profile, snr_db)
@@ -61,7 +64,7 @@ def test_what_is_served_lies_on_a_line_between_measured_snrs(
     snr_db: float, request: int, split: int, draw: int
 ) -> None:
     profile = synthetic_profile()
-    quality = ProfileQuality(profile.part("train"), expand("semaigc"), "finetuned", "alignment", 0.9, 1)
+    quality = ProfileQuality(profile.part("train"), expand("semaigc"), "finetuned", RULE, 1)
     state = SimpleNamespace(snr_db=np.array([snr_db]), request=np.array([request]), draws=np.array([[draw]]))
     served = quality.serve(np.array([split]), state)  # type: ignore[arg-type]
     for metric in METRICS:
@@ -177,7 +180,7 @@ def two_lengths() -> ProfilePart:
 def test_plans_of_several_lengths_read_their_own_tables_on_what_both_have() -> None:
     part = two_lengths()
     chosen = (semaigc(12, 20), edge_aigc(8), semaigc(3, 8))
-    quality = ProfileQuality(part, chosen, "finetuned", "alignment", 0.9, 3)
+    quality = ProfileQuality(part, chosen, "finetuned", RULE, 3)
     assert (quality.num_requests, quality.num_draws) == (5, 4)
     assert quality.requests == part.requests[:5]
     assert {key.num_inference_steps for key in quality.keys} == {8, 20}
@@ -195,21 +198,21 @@ def test_plans_of_several_lengths_read_their_own_tables_on_what_both_have() -> N
 def test_a_table_or_a_split_that_is_missing_is_refused_by_name() -> None:
     part = two_lengths()
     with pytest.raises(ValueError, match=r"plan semaigc\(3\) was not measured: the profile has no table of finetuned"):
-        ProfileQuality(part, (semaigc(3, 12),), "finetuned", "alignment", 0.9, 3)
+        ProfileQuality(part, (semaigc(3, 12),), "finetuned", RULE, 3)
     key = TableKey("finetuned", 8)
     table, few = part.table(key), [0, 2, 8]
     sparse = replace(
         table, splits=(0, 2, 8), measured=table.measured[:, :, few], noise_free=table.noise_free[:, :, few]
     )
     held = replace(part, tables=dict(part.tables) | {key: sparse})
-    quality = ProfileQuality(held, (semaigc(2, 8),), "finetuned", "alignment", 0.9, 3)
+    quality = ProfileQuality(held, (semaigc(2, 8),), "finetuned", RULE, 3)
     assert np.array_equal(quality._tables["ssim"][0, :, 1, -1], table.at(np.array([20.0]))[2, :, 2, 0, 1])
     with pytest.raises(ValueError, match=r"semaigc\(3\) was not measured: .* has no split 3, only 0, 2, 8"):
-        ProfileQuality(held, (semaigc(3, 8),), "finetuned", "alignment", 0.9, 3)
+        ProfileQuality(held, (semaigc(3, 8),), "finetuned", RULE, 3)
 
 
 def test_chances_by_request_are_those_whose_mean_is_the_chance() -> None:
-    quality = ProfileQuality(synthetic_profile().part("test"), expand("semaigc"), "finetuned", "alignment", 0.9, 3)
+    quality = ProfileQuality(synthetic_profile().part("test"), expand("semaigc"), "finetuned", RULE, 3)
     snr_db = np.linspace(-10.0, 15.0, 7)
     chances, images = quality.acceptance(snr_db, ("ssim",))
     each, of_each = quality.acceptance(snr_db, ("ssim",), by_request=True)
@@ -217,3 +220,40 @@ def test_chances_by_request_are_those_whose_mean_is_the_chance() -> None:
     np.testing.assert_allclose(each.mean(axis=0), chances, atol=1e-12)
     weighed = np.divide((each * of_each["ssim"]).mean(axis=0), chances, out=np.zeros_like(chances), where=chances > 0)
     np.testing.assert_allclose(weighed, images["ssim"], atol=1e-12)
+
+
+def test_over_a_digital_link_every_snr_and_draw_has_what_a_perfect_link_gives(profile: QualityProfile) -> None:
+    part = profile.part("train")
+    chosen = expand(["semaigc", "edge_aigc"])
+    noisy, digital = (ProfileQuality(part, chosen, "finetuned", RULE, 3, is_noisy) for is_noisy in (True, False))
+    assert (digital.requests, digital.num_draws) == (noisy.requests, noisy.num_draws)  # the same states on either link
+    column = part.table(TableKey("finetuned", 20)).noise_free[METRICS.index("ssim")]  # [R, K]
+    for snr_db in (-20.0, -6.0, 3.3, 40.0):
+        state: Any = SimpleNamespace(
+            snr_db=np.full(8, snr_db),
+            request=np.arange(8),
+            draws=np.stack([np.roll(np.arange(6), i)[:3] for i in range(8)]).T,
+        )
+        for split in (0, 7, 20):
+            served = digital.serve(np.full(8, split), state)
+            np.testing.assert_allclose(served.quality["ssim"], column[:, split], rtol=1e-6)
+    at_minus_6 = SimpleNamespace(snr_db=np.full(8, -6.0), request=np.arange(8), draws=np.zeros((3, 8), dtype=np.int64))
+    assert not np.allclose(noisy.serve(np.full(8, 7), at_minus_6).quality["ssim"], column[:, 7], atol=0.05)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("is_noisy", [True, False])
+def test_a_coded_latent_reads_the_column_of_its_codec_at_every_snr(profile: QualityProfile, is_noisy: bool) -> None:
+    part = profile.part("train")
+    plain = part.table(TableKey("finetuned", 20))
+    coded = replace(plain, measured=plain.measured[..., :0], noise_free=plain.noise_free - np.float32(0.05))
+    with_codec = replace(part, tables={**part.tables, TableKey("finetuned", 20, "u4"): coded})
+    quality = ProfileQuality(with_codec, expand(["semaigc(12)_u4", "semaigc(12)"]), "finetuned", RULE, 3, is_noisy)
+    assert quality.num_draws == 6  # the codec's table has no draws, and does not limit those of others
+    for snr_db in (-20.0, 12.0):
+        state: Any = SimpleNamespace(
+            snr_db=np.full(8, snr_db), request=np.arange(8), draws=np.zeros((3, 8), dtype=np.int64)
+        )
+        seen = quality.serve(np.zeros(8, dtype=np.int64), state).quality["alignment"]
+        np.testing.assert_allclose(seen, coded.noise_free[METRICS.index("alignment"), :, 12], rtol=1e-6)
+    with pytest.raises(ValueError, match=r"semaigc\(12\)_u4 was not measured: .* finetuned with T = 20, codec u4"):
+        ProfileQuality(part, expand("semaigc(12)_u4"), "finetuned", RULE, 3, is_noisy)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from dataclasses import replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from gymnasium.utils.env_checker import check_env
 
-from envs import SplitEnv, SplitVectorEnv
+from envs import SplitEnv, SplitVectorEnv, render
 from envs.plans import Plan
 from envs.render import EDGE, USER, Panel, draw_frame
 from envs.transceiver.profile.profile import QualityProfile
@@ -41,7 +42,16 @@ class FakeTransceiver:
 def test_a_frame_shows_the_delivered_image() -> None:
     image = np.zeros((3, 64, 64), np.float32)
     image[0] = 1.0
-    frame = draw_frame(Panel("a red apple on a table", 20, STATE, image=image, plan="semaigc(12)", edge_steps=12))
+    frame = draw_frame(
+        Panel(
+            "a red apple on a table",
+            20,
+            STATE,
+            image=image,
+            plan="semaigc(12)",
+            steps_at=("edge",) * 12 + ("user",) * 8,
+        )
+    )
     assert frame.shape == (360, 640, 3)
     assert frame.dtype == np.uint8
     assert frame[160, 160].tolist() == [255, 0, 0]
@@ -68,7 +78,7 @@ def test_frames_of_extreme_states(snr_db: float, steps: int) -> None:
         state={**STATE, "snr_db": snr_db},
         image=np.zeros((3, 8, 8), np.float32),
         plan="edge_aigc",
-        edge_steps=steps,
+        steps_at=("edge",) * steps,
         payload="image",
         latency_parts_s={"edge": 500.0, "link": 0.001, "user": 0.0},
         attempts=3,
@@ -112,6 +122,27 @@ def test_any_plan_is_rendered_by_executing_it(profile: QualityProfile) -> None:
     assert frames is not None
     assert len(frames) == 2
     assert [asked["plan"] for asked in transceiver.asked] == chosen
+
+
+def test_a_frame_shows_what_the_cloud_does_and_the_plans_own_steps(
+    profile: QualityProfile, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    panels: list[Panel] = []
+    monkeypatch.setattr(render, "draw_frame", lambda panel: panels.append(panel) or draw_frame(panel))
+    env = SplitEnv(
+        profile=profile, render_mode="rgb_array", transceiver=FakeTransceiver(), plans=["cloud_aigc", "euci(8)"]
+    )
+    env.reset(seed=0)
+    env.step(0)
+    env.render()
+    env.step(1)
+    env.render()
+    cloud, euci = panels
+    assert (cloud.num_inference_steps, cloud.steps_at) == (20, ("cloud",) * 20)
+    assert cloud.latency_parts_s["cloud"] > 0.0
+    assert euci.steps_at == ("user",) * 8 + ("edge",) * 12
+    cloudless = draw_frame(replace(cloud, steps_at=("edge",) * 20))
+    assert not np.array_equal(draw_frame(cloud), cloudless)
 
 
 def test_waiting_is_part_of_the_latency(profile: QualityProfile) -> None:

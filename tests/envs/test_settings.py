@@ -49,7 +49,13 @@ def test_a_scenario_is_parsed_whatever_names_it(choice: Any) -> None:
     [
         ({"max_attempts": 0}, "max_attempts must be an integer >= 1, got 0"),
         ({"observation_window": 1.5}, "observation_window must be an integer >= 1, got 1.5"),
-        ({"quality_min": float("nan")}, "quality_min must be a finite number, got nan"),
+        (
+            {"acceptance": {"metric": "ssim", "least": float("nan")}},
+            "least of acceptance must be a finite number, got nan",
+        ),
+        ({"acceptance": "beauty"}, "unknown acceptance 'beauty'; allowed: similarity, alignment"),
+        ({"acceptance": {"metric": "mse", "least": 0.1}}, "unknown metric of acceptance 'mse'"),
+        ({"acceptance": {"metric": "ssim"}}, "missing keys in acceptance: least"),
         ({"deadline_s": 0}, "deadline_s must be a finite number > 0, got 0"),
         ({"fidelity": "imagined"}, "unknown fidelity 'imagined'; allowed: profile, live"),
         (

@@ -22,6 +22,7 @@ def profile_of(values: list[float], reference: float = 0.95) -> QualityProfile:
     table = np.zeros((4, 1, 21, 2, 3))
     table[0] = values
     table[1] = [10.0, 20.0, 30.0]
+    table[2] = np.array(values) - 0.1  # either rule accepts the same images
     references = np.array([[reference], [60.0], [1.0], [0.0]])
     return profile_with(
         part_with("train", (Request("a red apple", 0),), [-20.0, 20.0], {"finetuned": table}, references)
@@ -182,8 +183,9 @@ def test_the_model_names_its_actions(env: SplitEnv) -> None:
         ({"plans": ["teleport"]}, "teleport"),
         ({"plans": [plans.semaigc(2, 10)]}, "no table of finetuned with T = 10"),
         ({"receiver": "deaf"}, "deaf"),
-        ({"quality_metric": "beauty"}, "beauty"),
-        ({"quality_min": float("nan")}, "quality_min"),
+        ({"acceptance": {"metric": "beauty", "least": 0.5}}, "unknown metric of acceptance 'beauty'"),
+        ({"quality_min": 0.5}, "quality_min was replaced: give acceptance="),
+        ({"rate": "coded"}, "rate was replaced: give link="),
         ({"max_attempts": 0}, "max_attempts"),
         ({"max_attempts": 7}, r"1\.\.6"),
         ({"deadline_s": -1.0}, "deadline_s"),
@@ -197,7 +199,8 @@ def test_the_model_names_its_actions(env: SplitEnv) -> None:
         ({"quality_minimum": 0.5}, "quality_minimum"),
         ({"channel": "telepathy"}, "telepathy"),
         ({"channel": "rayleigh"}, "the profile was measured over channel 'awgn', asked for is 'rayleigh, gain perfect"),
-        ({"rate": "polar"}, "unknown rate 'polar'; allowed: shannon, coded"),
+        ({"link": "polar"}, "unknown link 'polar'; allowed: paper, analog, digital"),
+        ({"link": "analog", "channel": "bit_flip"}, "link analog sends symbols, channel bit_flip bits"),
     ],
 )
 def test_impossible_settings_are_refused(profile: QualityProfile, bad: dict[str, Any], message: str) -> None:
@@ -205,17 +208,17 @@ def test_impossible_settings_are_refused(profile: QualityProfile, bad: dict[str,
         SplitEnv(**{"profile": profile, **bad})
 
 
-def test_an_honest_rate_slows_the_link_alone(profile: QualityProfile) -> None:
+def test_a_coded_rate_slows_the_link_alone(profile: QualityProfile) -> None:
     def parts_s(**given: str) -> dict[str, float]:
         env = SplitEnv(profile=profile, channel="awgn", **given)
         env.reset(seed=0)
         parts: dict[str, float] = env.step(12)[4]["latency_parts_s"]
         return parts
 
-    default, shannon, coded = parts_s(), parts_s(rate="shannon"), parts_s(rate="coded")
-    assert default == shannon
-    assert coded["link"] > shannon["link"]
-    assert {**coded, "link": 0.0} == {**shannon, "link": 0.0}
+    default, paper, digital = parts_s(), parts_s(link="paper"), parts_s(link="digital")
+    assert default == paper
+    assert digital["link"] > paper["link"]
+    assert {**digital, "link": 0.0} == {**paper, "link": 0.0}
 
 
 def test_an_unreadable_profile_is_refused(tmp_path: Any) -> None:

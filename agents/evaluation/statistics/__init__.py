@@ -10,7 +10,9 @@ from agents.evaluation.statistics.means import (
     column_intervals,
     mean_interval,
     paired_difference,
+    student_interval,
 )
+from agents.evaluation.statistics.ratios import NOTHING, ratio_interval, ratio_of_margins
 from agents.evaluation.statistics.resampling import Bootstrap, Crossed
 from agents.evaluation.statistics.scores import (
     PerformanceProfile,
@@ -20,8 +22,10 @@ from agents.evaluation.statistics.scores import (
     performance_profile,
     probability_of_improvement,
 )
+from agents.evaluation.statistics.trends import Trend, rank_trend
 
 __all__ = [
+    "NOTHING",
     "BinnedMeans",
     "Bootstrap",
     "CellMeans",
@@ -29,6 +33,7 @@ __all__ = [
     "Interval",
     "Margins",
     "PerformanceProfile",
+    "Trend",
     "binned_means",
     "cell_means",
     "column_intervals",
@@ -41,4 +46,8 @@ __all__ = [
     "paired_improvement",
     "performance_profile",
     "probability_of_improvement",
+    "rank_trend",
+    "ratio_interval",
+    "ratio_of_margins",
+    "student_interval",
 ]

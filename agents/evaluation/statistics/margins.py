@@ -39,6 +39,9 @@ class Margins:
     def __sub__(self, other: Margins) -> Margins:
         return Margins(self.by_state - other.by_state, self.by_request - other.by_request)
 
+    def __mul__(self, factor: float) -> Margins:
+        return Margins(factor * self.by_state, factor * self.by_request)
+
     def __getitem__(self, index: Any) -> Margins:
         return Margins(self.by_state[index], self.by_request[index])
 
@@ -46,13 +49,26 @@ class Margins:
         """Means over all axes but the last ones: of agents, or of cells that share the luck of states and requests."""
         return Margins(*(each.reshape(-1, each.shape[-1]).mean(axis=0) for each in (self.by_state, self.by_request)))
 
-    def intervals(self, bootstrap: Bootstrap = DEFAULT) -> list[Interval]:
-        """Means of each of the values with bootstrap intervals over states and requests."""
-        mean, sizes = self.mean.reshape(-1), (self.by_state.shape[-1], self.by_request.shape[-1])
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """N and R."""
+        return self.by_state.shape[-1], self.by_request.shape[-1]
+
+    def drawn_means(self, counts: FloatArray) -> FloatArray:
+        """Means of each of the K values over resampled states and requests, [B, K].
+
+        Args:
+            counts: of `Bootstrap.counts` for `sizes`.
+        """
+        mean = self.mean.reshape(-1)
         margins = (each.reshape(-1, each.shape[-1]) for each in (self.by_state, self.by_request))
         parts = [(each - mean[:, None]).T / each.shape[-1] for each in margins]
-        low, high = mean + bootstrap.limits(sizes, lambda counts: counts @ np.concatenate(parts))
-        return [Interval(*map(float, each)) for each in zip(mean, low, high, strict=True)]
+        return np.asarray(mean + counts @ np.concatenate(parts))
+
+    def intervals(self, bootstrap: Bootstrap = DEFAULT) -> list[Interval]:
+        """Means of each of the values with bootstrap intervals over states and requests."""
+        low, high = bootstrap.limits(self.sizes, self.drawn_means)
+        return [Interval(*map(float, each)) for each in zip(self.mean.reshape(-1), low, high, strict=True)]
 
     def interval(self, bootstrap: Bootstrap = DEFAULT) -> Interval:
         """The same of values [N, R]."""

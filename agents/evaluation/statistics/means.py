@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
+from scipy.stats import t
 
 from agents.evaluation.statistics.interval import Interval
 from agents.evaluation.statistics.resampling import DEFAULT, Bootstrap, Crossed
@@ -87,6 +88,35 @@ def paired_difference(
     if left.shape != right.shape:
         raise ValueError(f"values and baseline must have one shape, got {left.shape} and {right.shape}")
     return mean_interval(left - right, episodes, bootstrap)
+
+
+def student_interval(values: ArrayLike, confidence: float = 0.95) -> Interval:
+    """Mean of a few independent values [S], such as those of agents, with Student's interval; one alone has no limits.
+
+    A bootstrap of three values never leaves their range and is far too narrow.
+    """
+    few = np.asarray(values, dtype=np.float64)
+    mean = float(few.mean())
+    if len(few) == 1:
+        return Interval(mean, -np.inf, np.inf)
+    half = float(t.ppf((1 + confidence) / 2, len(few) - 1) * few.std(ddof=1) / len(few) ** 0.5)
+    return Interval(mean, mean - half, mean + half)
+
+
+def drawn_sums(columns: FloatArray, labels: Labels, bootstrap: Bootstrap = DEFAULT) -> FloatArray:
+    """Sums of columns [N, K] over resampled episodes, or over what is `Crossed`, [resamples, K].
+
+    Raises:
+        ValueError: values that are not finite.
+    """
+    if not np.isfinite(columns).all():
+        raise ValueError("values must be finite, got NaN or infinity")
+    if isinstance(labels, Crossed):
+        single = columns.astype(np.float32)
+        return np.concatenate([weights @ single for weights in bootstrap.weights(labels)]).astype(np.float64)
+    groups = np.unique(np.asarray(labels), return_inverse=True)[1]
+    sums = np.stack([np.bincount(groups, column) for column in columns.T], axis=1)
+    return np.concatenate([counts @ sums for counts in bootstrap.counts((len(sums),))])
 
 
 def binned_means(

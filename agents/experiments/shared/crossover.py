@@ -28,7 +28,7 @@ class FrameworkSatisfaction(NamedTuple):
 def expected_satisfaction(
     snr_db: float,
     bandwidths_hz: Sequence[float] | FloatArray,
-    rate: str,
+    link: str,
     num_states: int = NUM_STATES,
     settings: SplitSettings | None = None,
 ) -> FrameworkSatisfaction:
@@ -40,13 +40,13 @@ def expected_satisfaction(
     Args:
         snr_db: of the link.
         bandwidths_hz: within the bounds of the observation.
-        rate: how the link is priced, see `envs.costs.formulas`.
+        link: what sending does and costs, see `envs.costs.formulas`.
         num_states: drawn states that the mean is over.
         settings: of the environment besides; None: the defaults, and the test requests of the profile.
     """
     frameworks, settings = ["semaigc", "edge_aigc"], settings or SplitSettings(requests=TEST)
     model = SplitVectorEnv(
-        1, settings, scenario={"snr_db": snr_db}, plans=frameworks, rate=rate, fidelity="profile"
+        1, settings, scenario={"snr_db": snr_db}, plans=frameworks, link=link, fidelity="profile"
     ).model
     scenario = model.new_scenario()
     scenario.reset(num_states, np.random.default_rng(0))

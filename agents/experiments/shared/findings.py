@@ -1,75 +1,23 @@
-"""What an experiment found: claims with their verdicts, figures and tables, and the files that they become."""
+"""What an experiment found: claims, figures and tables, and the files that they become."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Literal, TypeVar
+from typing import Any, TypeVar
 
 from matplotlib.figure import Figure
 from rich.box import SIMPLE_HEAD
 from rich.table import Table
 
 from agents.evaluation.statistics import flat
+from agents.experiments.shared.claims import Claim
 from agents.reports.style import save_figure
 from envs.files import write_rows, write_text
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Claim:
-    """One line of comparison; made from the numbers, never written down as agreeing.
-
-    Attributes:
-        source: `paper`, or `project` for a bar or a statement of our own.
-        stated: what the paper says, or the bar.
-        measured: what the run found, with its figures.
-        met: whether they agree; None where there is nothing to agree with.
-        why: evidence for the difference; empty where they agree.
-    """
-
-    source: Literal["paper", "project"]
-    stated: str
-    measured: str
-    met: bool | None
-    why: str = ""
-
-    @property
-    def verdict(self) -> str:
-        """`agrees`, `met`, `reported`, or what is not met and why."""
-        if self.met is None:
-            return "reported"
-        yes, no = ("agrees", "differs") if self.source == "paper" else ("met", "not met")
-        if self.met:
-            return yes
-        return f"{no}: {self.why}" if self.why else no
-
-
-def paper(stated: str, measured: str, met: bool, why: str = "") -> Claim:
-    """A statement of the paper; `why` is kept only where it is not met."""
-    return Claim("paper", stated, measured, bool(met), "" if met else why)
-
-
-def bar(stated: str, measured: str, met: bool, why: str = "") -> Claim:
-    """A bar of the project; `why` is kept only where it is not met."""
-    return Claim("project", stated, measured, bool(met), "" if met else why)
-
-
-def report(stated: str, measured: str) -> Claim:
-    """A finding of our own that nothing is to be compared with."""
-    return Claim("project", stated, measured, None)
-
-
-def per_receiver(results: Mapping[str, T], claims: Callable[[T], Iterable[Claim]]) -> list[Claim]:
-    """The claims about the result of each receiver, which what was measured names."""
-    return [
-        replace(claim, measured=f"receiver {receiver}: {claim.measured}")
-        for receiver, each in results.items()
-        for claim in claims(each)
-    ]
 
 
 COMPARISON_FILE = "comparison.json"
@@ -147,7 +95,7 @@ def claims_table(claims: Sequence[Claim], title: str) -> Table:
     for heading in ("Stated", "Measured", "Verdict"):
         table.add_column(heading, ratio=1)
     for claim in claims:
-        table.add_row(f"{claim.source}: {claim.stated}", claim.measured, claim.verdict)
+        table.add_row(claim.asked, claim.measured, claim.told)
     return table
 
 

@@ -104,8 +104,12 @@ class Curves:
 
     def until(self, level: float) -> float:
         """Median over agents of the first look at or above a level; infinite where it is not reached."""
+        return float(np.median(self.until_each(level)))
+
+    def until_each(self, level: float) -> NDArray[np.float64]:
+        """The same of each agent, [S]."""
         reached = self.values >= level
-        return float(np.median(np.where(reached.any(axis=1), self.learnt_from[reached.argmax(axis=1)], np.inf)))
+        return np.where(reached.any(axis=1), self.learnt_from[reached.argmax(axis=1)], np.inf)
 
     def rows(self, x: str, value: str) -> list[dict[str, Any]]:
         """Every point of every agent, by the names of the two."""
@@ -190,6 +194,7 @@ def _root_digest(settings: SplitSettings, training: RootTraining) -> str:
     """Name of everything that the trained agent depends on."""
     facts = {each.name: repr(getattr(settings, each.name)) for each in fields(settings) if each.name != "profile"}
     facts |= {each.name: repr(getattr(training, each.name)) for each in fields(training) if each.name != "folder"}
+    facts["acceptance"] = repr(settings.acceptance_rule)
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     digest.update(_tables_digest(settings))
     return digest.hexdigest()[:12]
@@ -221,7 +226,7 @@ def _curve_digest(lesson: Lesson, states: States, every_episodes: int) -> str:
         "agent": {"name": agent.name, **agent.hyperparameters},
     }
     if agent.init_from is not None:
-        facts |= {"init_from": file_fingerprint(policy_file(agent.init_from))}
+        facts |= {"init_from": file_fingerprint(policy_file(agent.init_from, lesson.environment.acceptance_rule))}
     digest = hashlib.sha256(json.dumps(facts, sort_keys=True).encode())
     digest.update(_tables_digest(lesson.environment))
     digest.update(states.observations.tobytes())

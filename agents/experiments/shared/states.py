@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
 from agents.evaluation.entries import Outcomes, crossed
-from agents.evaluation.statistics import Interval, Margins, column_intervals, mean_interval, paired_difference
+from agents.evaluation.expected import margins_of_actions
+from agents.evaluation.statistics import Crossed, Interval, Margins, column_intervals, mean_interval, paired_difference
 from agents.experiments.shared.study import EVERY_PLAN
 from agents.policies import SCHEMES, Predictor
 from agents.policies.model_based import sample_observations
@@ -25,8 +26,6 @@ from envs.checks import Points
 FRAMEWORKS = ("root", "non_root", "non_finetuning", "edge", "local")
 """The five frameworks of the paper, SemAIGC with ROOT first."""
 FIXED = FRAMEWORKS[1:]
-CHUNK = 256
-"""States whose expected rewards with every request are worked on at a time."""
 
 
 @dataclass(frozen=True)
@@ -75,18 +74,6 @@ class States:
         """What policies that take these plans [N] earn in every state with every request."""
         found = margins_of_actions(self.model, self.observations, np.stack(list(actions.values())))
         return {name: found[index] for index, name in enumerate(actions)}
-
-
-def margins_of_actions(model: Any, observations: NDArray[np.float32], actions: NDArray[np.int64]) -> Margins:
-    """Expected rewards of plans [K, N] in states [N, 7] with each request of a model, over channel draws alone."""
-    by_state, by_request = np.empty(actions.shape), np.zeros((len(actions), model.quality.num_requests))
-    for start in range(0, len(observations), CHUNK):
-        rows = slice(start, start + CHUNK)
-        rewards = model.expected_rewards(observations[rows], by_request=True)  # [R, n, P]
-        taken = rewards[:, np.arange(rewards.shape[1]), actions[:, rows]]  # [R, K, n]
-        by_state[:, rows] = taken.mean(axis=0)
-        by_request += taken.sum(axis=-1).T
-    return Margins(by_state, by_request / len(observations))
 
 
 def sample_states(settings: SplitSettings, num_states: int, seed: int) -> States:
@@ -138,6 +125,14 @@ class Sweep:
         """A framework less ROOT at one point, on the same requests."""
         own, root = (self.served[index][name] for name in (policy, "root"))
         return paired_difference(own[measure], root[measure], crossed(own))
+
+    def over_root_everywhere(self, policy: str, measure: str) -> Interval:
+        """A framework less ROOT in the mean over the points, which share the luck of sessions and requests."""
+        pairs = [(each[policy], each["root"]) for each in self.served]
+        gaps = np.concatenate([own[measure] - root[measure] for own, root in pairs])
+        labels = [crossed(own) for own, _ in pairs]
+        both = (np.concatenate([getattr(each, name) for each in labels]) for name in ("episodes", "requests"))
+        return mean_interval(gaps, Crossed(*both))
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from agents.runs.setup import matching_transceiver, prepare
 from envs import SplitSettings, SplitVectorEnv
 from envs.checks import Count, Natural, Points
 from envs.command_line import plain
-from envs.transceiver import ProfilePart, QualityProfile
+from envs.transceiver import ProfilePart, QualityProfile, TableKey
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,8 @@ class Study:
         Raises:
             ValueError: the profile holds none of them.
         """
-        measured = [key.receiver for key in self.part.tables if key.num_inference_steps == self.num_inference_steps]
+        steps = self.num_inference_steps
+        measured = [key.receiver for key in self.part.tables if key == TableKey(key.receiver, steps)]
         held = tuple(name for name in wanted if name in measured)
         listed = ", ".join(dict.fromkeys(measured))
         if not held:

@@ -22,7 +22,7 @@ MEAN, STD = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.2757
 class ClipScore(nn.Module):
     """Alignment as 2.5 max(cos, 0) of CLIP's picture and text embeddings (Hessel et al. 2021, eq. 1).
 
-    It is not a probability: set `quality_min` to what is good enough on its scale.
+    It is not a probability: set `acceptance` to what is good enough on its scale, as `{metric: alignment, least: 0.6}`.
 
     Args:
         model: a CLIP model with projections.

@@ -25,6 +25,7 @@ def timed_costs(
     threads: int = 1,
     edge_slowdown: float = 1.0,
     user_slowdown: float = 1.0,
+    cloud_slowdown: float = 1.0,
 ) -> Timed:
     """Time every module for one request on this machine.
 
@@ -35,7 +36,7 @@ def timed_costs(
         receiver: whose step is timed, a name of `receivers.RECEIVERS`.
         repeats: timed runs of each module.
         threads: of the processor; small networks are fastest on one. Of no effect on a GPU.
-        edge_slowdown, user_slowdown: how many times slower than this machine either device is.
+        edge_slowdown, user_slowdown, cloud_slowdown: how many times slower than this machine each device is.
 
     Raises:
         ValueError: an unknown receiver or one whose network is not loaded, `repeats` or `threads` < 1, or a slowdown
@@ -46,6 +47,8 @@ def timed_costs(
     spec = receiver_named(receiver)
     generator = transceiver.predictor("unet", True, PROMPTS[:1])
     own = transceiver.predictor(spec.network, spec.guided, PROMPTS[:1])
+    has_light = transceiver.components.finetune_light_unet is not None
+    light = transceiver.predictor("finetune_light_unet", False, PROMPTS[:1]) if has_light else None
     latents = transceiver.initial_latents([0])
     t = torch.full((1,), float(transceiver.schedule.timesteps[0]), device=transceiver.device)
 
@@ -64,6 +67,8 @@ def timed_costs(
             payloads=Payloads(latent=8 * latents.numel(), image=8 * transceiver.decode(latents).numel()),
             edge_slowdown=edge_slowdown,
             user_slowdown=user_slowdown,
+            cloud_slowdown=cloud_slowdown,
+            light_step_s=None if light is None else seconds(lambda: light(latents, t)),
         )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from envs.costs import counted_operations
+from envs.transceiver.profile.files import tables_of
 from envs.transceiver.profile.settings import MeasureParams, snrs_measured
 from envs.transceiver.receivers import LIGHT, receiver_named
 
@@ -53,13 +54,16 @@ def profile_cost(params: MeasureParams) -> ProfileCost:
     """
     total, levels = ProfileCost(), snrs_measured(params)
     for part, asked in params.requests.items():
-        for steps in dict.fromkeys(each for axes in params.receivers.values() for each in axes.num_inference_steps):
+        for steps in dict.fromkeys(key.num_inference_steps for key in tables_of(params)):
             total += ProfileCost(2 * steps * asked, 0, asked)
         for name, axes in params.receivers.items():
-            spec, links = receiver_named(name), 1 + axes.draws * levels
+            spec, links = receiver_named(name), 1 + axes.draws * levels + len(axes.codecs)
             for steps in axes.num_inference_steps:
                 count = params.count(name, part)
                 forwards = round((2 if spec.guided else 1) * count * (steps + links * steps * (steps - 1) / 2))
                 own = (0, forwards) if spec.network in LIGHT else (forwards, 0)
                 total += ProfileCost(*own, round(count * (1 + links * steps)))
+            for steps in axes.local_steps:
+                forwards = (2 if spec.guided else 1) * asked * steps
+                total += ProfileCost(*((0, forwards) if spec.network in LIGHT else (forwards, 0)), asked)
     return total

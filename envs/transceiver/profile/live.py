@@ -26,14 +26,22 @@ class LiveQuality:
         plans: what may be chosen.
         receiver: the receiver of plans that hand over a latent.
         transceiver: what generates.
+        is_noisy: whether latents without a codec meet the channel's noise; else the link is perfect.
 
     Raises:
         ValueError: a transceiver without anything that judges alignment.
     """
 
-    def __init__(self, requests: Sequence[Request], plans: Sequence[Plan], receiver: str, transceiver: Any) -> None:
+    def __init__(
+        self,
+        requests: Sequence[Request],
+        plans: Sequence[Plan],
+        receiver: str,
+        transceiver: Any,
+        is_noisy: bool = True,
+    ) -> None:
         self._requests, self._plans, self._receiver = tuple(requests), tuple(plans), receiver
-        self.transceiver = transceiver
+        self.transceiver, self._is_noisy = transceiver, is_noisy
         self.transceiver.components.needed_judge()
         self._references: dict[tuple[int, int], Tensor] = {}  # (T, request) -> image
 
@@ -68,7 +76,7 @@ class LiveQuality:
                 plan,
                 prompts=prompts,
                 seeds=seeds,
-                snr_db=snr_db[rows].tolist(),
+                snr_db=snr_db[rows].tolist() if self._is_noisy else None,
                 receiver=self._receiver,
                 channel_seeds=draw[rows].tolist(),
             )

@@ -13,6 +13,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from envs.files import whole_file
+from envs.transceiver.execute import coded_image
+from envs.transceiver.items import Image
 from envs.transceiver.model.components import load_components
 from envs.transceiver.profile import image_metrics
 from envs.transceiver.profile.profile import Request
@@ -87,23 +89,24 @@ class SharedRuns:
         self.transceiver, self.requests, self.batch_size = transceiver, tuple(requests), batch_size
         self.prompts = [request.prompt for request in self.requests]
         self.seeds = [request.seed for request in self.requests]
-        if kept is None or not kept.exists():
-            batches = self.batches(np.arange(len(self.requests)))
-            prompts_and_seeds = [([self.prompts[i] for i in rows], [self.seeds[i] for i in rows]) for rows in batches]
-            self.trajectory = torch.cat([transceiver.trajectory(*each) for each in prompts_and_seeds], dim=1)
-            self.reference_images = transceiver.decode(self.trajectory[-1])
-        if kept is not None and not kept.exists():
-            with whole_file(kept) as file:
-                np.savez(file, trajectory=self.trajectory.cpu().numpy(), images=self.reference_images.cpu().numpy())
-        elif kept is not None:
+        if kept is not None and kept.exists():
             with np.load(kept) as data:
                 self.trajectory, self.reference_images = (
                     torch.from_numpy(data[name]).to(transceiver.device) for name in ("trajectory", "images")
                 )
+            return
+        batches = self.batches(np.arange(len(self.requests)))
+        prompts_and_seeds = [([self.prompts[i] for i in rows], [self.seeds[i] for i in rows]) for rows in batches]
+        self.trajectory = torch.cat([transceiver.trajectory(*each) for each in prompts_and_seeds], dim=1)
+        self.reference_images = transceiver.decode(self.trajectory[-1])
+        if kept is not None:
+            with whole_file(kept) as file:
+                np.savez(file, trajectory=self.trajectory.cpu().numpy(), images=self.reference_images.cpu().numpy())
 
-    def reference(self) -> NDArray[np.float32]:
-        """Metrics of the noise-free images, [M, R]."""
-        return self.judge(self.reference_images, np.arange(len(self.requests)))
+    def reference(self, codec: str | None = None) -> NDArray[np.float32]:
+        """Metrics of the noise-free images, [M, R], or of what a codec leaves of them."""
+        images = coded_image(Image(self.reference_images), codec).pixels
+        return self.judge(images, np.arange(len(self.requests)))
 
     def deliver(self, receiver: str, split: int, snr_db: float) -> dict[str, NDArray[np.float32]]:
         """All requests through one receiver at one split and SNR: metric -> [R]."""
@@ -111,9 +114,9 @@ class SharedRuns:
         values = self.attempts(receiver, split, request, np.full(len(request), snr_db), np.zeros_like(request))
         return dict(zip(METRICS, values, strict=True))
 
-    def noise_free(self, receiver: str, split: int) -> NDArray[np.float32]:
+    def noise_free(self, receiver: str, split: int, codec: str | None = None) -> NDArray[np.float32]:
         """All requests through one receiver over a perfect link, [M, R]; at split 0 there is no link."""
-        return self.attempts(receiver, split, np.arange(len(self.requests)))
+        return self.attempts(receiver, split, np.arange(len(self.requests)), codec=codec)
 
     def attempts(
         self,
@@ -122,6 +125,7 @@ class SharedRuns:
         request: NDArray[np.integer],
         snr_db: FloatArray | None = None,
         draw: NDArray[np.integer] | None = None,
+        codec: str | None = None,
     ) -> NDArray[np.float32]:
         """Metrics [M, n] of n hand-overs.
 
@@ -130,6 +134,7 @@ class SharedRuns:
             split: steps that are done.
             request: index of each request, [n].
             snr_db, draw: of each link, [n]; None is a perfect one.
+            codec: of the latents, which then meet no noise but its own.
         """
         rows = []
         for some in self.batches(np.arange(len(request))):
@@ -142,6 +147,7 @@ class SharedRuns:
                 None if snr_db is None else snr_db[some].tolist(),
                 receiver,
                 None if draw is None else draw[some].tolist(),
+                codec,
             )
             rows.append(self.judge(delivery.images, asked))
         return np.concatenate(rows, axis=1)

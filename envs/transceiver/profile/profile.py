@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from envs import checks
 from envs.files import whole_file
-from envs.transceiver.profile.table import METRICS, PSNR_CAP_DB, QualityTable, Table, TableKey
+from envs.transceiver.profile.table import METRICS, NOISE_FREE, PSNR_CAP_DB, QualityTable, Table, TableKey
 
 SHIPPED_PROFILE = Path(__file__).parents[1] / "weights" / "profile.npz"
 FORMAT = "split-diffusion quality profile, version 2"
@@ -55,7 +55,7 @@ class ProfilePart:
     @property
     def receivers(self) -> tuple[str, ...]:
         """Names of the measured receivers."""
-        return tuple(dict.fromkeys(key.receiver for key in self.tables))
+        return tuple(dict.fromkeys(key.receiver for key in self.tables if key.receiver != NOISE_FREE))
 
     def table(self, key: TableKey) -> QualityTable:
         """A table.

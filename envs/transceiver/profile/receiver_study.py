@@ -14,13 +14,13 @@ from torch import Tensor
 
 from envs.transceiver.model.components import load_components
 from envs.transceiver.model.flops import receiver_step_flops
-from envs.transceiver.profile.files import NOISE_FREE, cell_files, gather_tables
+from envs.transceiver.profile.files import cell_files, gather_tables
 from envs.transceiver.profile.image_metrics import frechet_distance
 from envs.transceiver.profile.measurement import SharedRuns
 from envs.transceiver.profile.profile import TEST, Request
 from envs.transceiver.profile.settings import MeasureParams, ReceiverAxes
 from envs.transceiver.profile.shards import measure_cells
-from envs.transceiver.profile.table import METRICS
+from envs.transceiver.profile.table import METRICS, NOISE_FREE, TableKey
 from envs.units import FloatArray
 
 
@@ -115,8 +115,8 @@ def study_receivers(
     step_flops = {name: receiver_step_flops(components, name) for name in receivers}
     measure_cells(params, folder, workers, 1, FeatureRuns)
     measured = gather_tables(params, TEST, cell_files(params, folder))
-    reference = measured.pop((NOISE_FREE, num_inference_steps))["noise_free"][..., 0]
-    tables = {name: arrays["values"][..., 0] for (name, _), arrays in measured.items()}
-    for (name, _), arrays in measured.items():
+    reference = measured.pop(TableKey(NOISE_FREE, num_inference_steps))["noise_free"][..., 0]
+    tables = {name: arrays["values"][..., 0] for (name, *_), arrays in measured.items()}
+    for (name, *_), arrays in measured.items():
         tables[name][:, :, 0] = arrays["noise_free"][:, :, 0, None]
     return ReceiverStudy(params.requests_of(TEST), params.snr_db, tables, reference, step_flops)

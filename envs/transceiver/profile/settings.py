@@ -10,15 +10,16 @@ import numpy as np
 
 from envs import checks
 from envs.channels import make_channel
+from envs.plans import DEFAULT_QUALITY, LOSSLESS_CODECS, codec_payload, full_codec
+from envs.transceiver.codecs.latents import latent_codec
 from envs.transceiver.model.options import AUTO, ModelOptions, check_source
+from envs.transceiver.profile.acceptance import ACCEPTED
 from envs.transceiver.profile.profile import PARTS, Request
 from envs.transceiver.profile.table import METRICS
 from envs.transceiver.receivers import receiver_named
 from envs.transceiver.scenes.scenes import ALL_SCENES
 
 DEFAULT_OPTIONS = ModelOptions()
-ACCEPTED: Mapping[str, float] = {"alignment": 0.9, "ssim": 0.8}
-"""Where the acceptance of images changes, which is where it is measured densely."""
 SEARCHED_SNRS = 3
 """That a channel draw is measured at besides the first ones, on average: 2.9 in the shipped profile."""
 
@@ -31,22 +32,30 @@ class ReceiverAxes:
         num_inference_steps: several T.
         draws: channel draws.
         train, test: how many of these requests, the first ones; None is all.
+        codecs: of the latent, beside those that are sent as they are; what they give has no SNR and no channel draws.
+        local_steps: several other T, of which split 0 alone is measured, on all requests: everything at the user.
 
     Raises:
-        ValueError: a number out of range.
+        ValueError: a number out of range, or one T among both.
     """
 
     num_inference_steps: tuple[int, ...]
     draws: int = 3
     train: int | None = None
     test: int | None = None
+    codecs: tuple[str, ...] = ()
+    local_steps: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.num_inference_steps:
             raise ValueError("num_inference_steps must name one number or more")
-        for steps in self.num_inference_steps:
+        for steps in (*self.num_inference_steps, *self.local_steps):
             checks.integer("num_inference_steps", steps, 1)
+        if twice := {*self.num_inference_steps} & {*self.local_steps}:
+            raise ValueError(f"local_steps are T beside num_inference_steps, got {min(twice)} among both")
         checks.integer("channel draws", self.draws, 1)
+        for codec in self.codecs:
+            latent_codec(codec)
         for part in PARTS:
             checks.integer(f"{part} requests", 0 if getattr(self, part) is None else getattr(self, part), 0)
 
@@ -60,6 +69,7 @@ class ReceiverAxes:
         values = dict(given) if isinstance(given, Mapping) else {"draws": given}
         steps = values.pop("num_inference_steps", None) or num_inference_steps
         steps = tuple(steps) if isinstance(steps, (list, tuple)) else (steps,)
+        values |= {key: tuple(values.get(key) or ()) for key in ("codecs", "local_steps")}
         try:
             return checks.make(cls, {"num_inference_steps": steps} | values, f"measure.receivers.{name}")
         except ValueError as error:
@@ -87,6 +97,7 @@ class MeasureParams:
         channel: name of the link, or a mapping of `name` and parameters.
         device: where it runs; "auto" is the GPU where there is one.
         options: networks that stand in for the model's, and how they run.
+        codecs: of images that are sent, beside raw pixels: what is left of the noise-free images of every T.
 
     Raises:
         ValueError: a value that is not allowed.
@@ -107,9 +118,11 @@ class MeasureParams:
     channel: str | Mapping[str, Any] = "awgn"
     device: str = AUTO
     options: ModelOptions = DEFAULT_OPTIONS
+    codecs: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         make_channel(self.channel)
+        object.__setattr__(self, "codecs", tuple(dict.fromkeys(map(_lossy_codec, self.codecs))))
         if self.model is not None:
             check_source("the model", self.model)
         if not self.receivers:
@@ -148,6 +161,7 @@ class MeasureParams:
         options = ModelOptions.from_group(transceiver)
         listed = ("snr_db", "first_snr_db", "prompts")
         lists = {name: None if measure[name] is None else tuple(measure[name]) for name in listed}
+        lists["codecs"] = tuple(measure.get("codecs") or ())
         steps = checks.integer("num_inference_steps", measure["num_inference_steps"], 1)
         wanted = {name: each for name, each in measure["receivers"].items() if each is not None}
         axes = {name: ReceiverAxes.from_config(name, each, steps) for name, each in wanted.items()}
@@ -174,6 +188,13 @@ class MeasureParams:
         """The requests of a part as they are measured at once."""
         start = index * self.requests_per_cell
         return slice(start, min(start + self.requests_per_cell, self.requests[part]))
+
+
+def _lossy_codec(codec: str) -> str:
+    name = full_codec(codec)
+    if codec_payload(name) != "image" or name in LOSSLESS_CODECS:
+        raise ValueError(f"measure.codecs must be lossy codecs of images, {', '.join(DEFAULT_QUALITY)}, got {codec!r}")
+    return name
 
 
 def snrs_measured(params: MeasureParams) -> int:

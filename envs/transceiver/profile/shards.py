@@ -23,9 +23,10 @@ from envs.files import WHOLE, Shard, whole_file
 from envs.transceiver.model.folders import model_folder
 from envs.transceiver.model.loading import read_tokenizer
 from envs.transceiver.model.vocabulary import UnknownWordsWarning, known_words
-from envs.transceiver.profile.files import NOISE_FREE, Cell, cell_files, cells_name, cost
+from envs.transceiver.profile.files import Cell, cell_files, cells_name, cost
 from envs.transceiver.profile.measurement import Search, SharedRuns, transceiver_of
 from envs.transceiver.profile.settings import MeasureParams
+from envs.transceiver.profile.table import NOISE_FREE, TableKey
 
 GPUS = "gpus"
 """As many workers as GPUs, each of which sees one of them."""
@@ -113,17 +114,23 @@ class Worker:
 
     def _runs(self, part: str, block: int, steps: int) -> SharedRuns:
         requests = self.params.requests_of(part)[self.params.block(part, block)]
-        kept = self.folder / f"{cells_name(self.params, NOISE_FREE, steps, requests)}.trajectory.npz"
+        name = cells_name(self.params, TableKey(NOISE_FREE, steps), requests)
+        kept = self.folder / f"{name}.trajectory.npz"
         return self.kind(self.transceiver.with_steps(steps), requests, self.params.batch_size, kept)
 
     def measure(self, cell: Cell) -> dict[str, NDArray[np.float32]]:
         """Metrics of a cell: `noise_free` [M, requests], and `values` [M, requests, S, D], NaN where none is needed."""
         runs = self.runs(cell.part, cell.block, cell.num_inference_steps)
-        if cell.receiver == NOISE_FREE:
+        coded = cell.table.is_coded
+        codec = cell.codec if coded else None
+        if cell.table == TableKey(NOISE_FREE, cell.num_inference_steps):
             return {"noise_free": runs.reference()}
-        noise_free = runs.noise_free(cell.receiver, cell.split)
-        snr_db, draws = np.array(self.params.snr_db), self.params.receivers[cell.receiver].draws
-        if not cell.split:
+        if cell.receiver == NOISE_FREE:
+            noise_free = runs.reference(codec)
+        else:
+            noise_free = runs.noise_free(cell.receiver, cell.split, codec)
+        snr_db, draws = np.array(self.params.snr_db), 0 if coded else self.params.receivers[cell.receiver].draws
+        if coded or not cell.split:
             shape = (*noise_free.shape, len(snr_db), draws)
             return {"noise_free": noise_free, "values": np.full(shape, np.nan, np.float32)}
         values = runs.table(cell.receiver, cell.split, snr_db, draws, self.search)
@@ -151,7 +158,7 @@ def _measure(cell: Cell, path: str) -> None:
 
 def _longest_first(params: MeasureParams, cell: Cell) -> tuple[bool, int]:
     """What all others need first, then the most expensive: the last ones to end are then short."""
-    return cell.receiver != NOISE_FREE, -cost(params, cell)
+    return cell.receiver != NOISE_FREE or cell.table.is_coded, -cost(params, cell)
 
 
 def _first_requests_first(params: MeasureParams, cell: Cell) -> tuple[float, bool, int]:

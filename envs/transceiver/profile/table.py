@@ -17,6 +17,8 @@ METRICS = ("alignment", "psnr_db", "ssim", "mse")
 PSNR_CAP_DB = 60.0
 UNCODED = "float32"
 """The codec of latents that are sent as they are."""
+NOISE_FREE = "noise-free"
+"""Stands for a receiver in tables of the unsplit generator's images."""
 
 Table = NDArray[np.float32]
 
@@ -28,8 +30,13 @@ class TableKey(NamedTuple):
     num_inference_steps: int
     codec: str = UNCODED
 
+    @property
+    def is_coded(self) -> bool:
+        """Whether what it hands over is coded: no channel noise comes to it, it has a noise-free column alone."""
+        return self.codec != UNCODED
+
     def __str__(self) -> str:
-        return f"{self.receiver} with T = {self.num_inference_steps}"
+        return f"{self.receiver} with T = {self.num_inference_steps}" + f", codec {self.codec}" * self.is_coded
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,7 +50,7 @@ class QualityTable:
         splits: K increasing splits.
         snr_db: float64 [S], increasing, in dB.
         measured: float32 [M, R, K, S, D], metrics in the order of METRICS; NaN where nothing was measured, in all
-            metrics alike, and at split 0, where nothing crosses the channel.
+            metrics alike, and at split 0, where nothing crosses the channel. No draws (D = 0) where a codec is used.
         noise_free: float32 [M, R, K], over a perfect link.
         fingerprint: what it was measured with: networks, sampler, channel.
         rows: int64 [R], which of the part's requests.

@@ -26,7 +26,7 @@ Command = Callable[..., int]
 def test_root_on_a_million_states(form: str, tmp_path: Path) -> None:
     if form == "onnx" and find_spec("onnxruntime") is None:
         pytest.skip("no onnxruntime")
-    agent, path = TrainedPolicy.load(ROOT_WEIGHTS).agent, tmp_path / f"policy.{form}"
+    agent, path = TrainedPolicy.load(ROOT_WEIGHTS["root_alignment"]).agent, tmp_path / f"policy.{form}"
     network = greedy_network(agent, SplitVectorEnv(1).model.plan_names)
     network.save(path)
     agreement = compare_decisions(agent, READERS[path.suffix](path), network, random_states(1_000_000))
@@ -36,7 +36,16 @@ def test_root_on_a_million_states(form: str, tmp_path: Path) -> None:
 
 def test_the_command(command: Command, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = tmp_path / "root.safetensors"
-    assert command("agents.commands.export", "format=safetensors", f"output={path}", "check_states=500") == 0
+    assert (
+        command(
+            "agents.commands.export",
+            "policy=root_alignment",
+            "format=safetensors",
+            f"output={path}",
+            "check_states=500",
+        )
+        == 0
+    )
     assert "the same decision as the agent's in all of 500 states" in capsys.readouterr().out
     assert GreedyNetwork.load(path).plans[0] == "semaigc(0)"
 
@@ -59,7 +68,7 @@ def test_an_agent_of_normalised_observations(
         (["output=root.pt"], "must end in .onnx, got root.pt"),
         (["output=no/root.onnx"], "there is no folder no to write root.onnx to"),
         (["output=root.onnx", "policy=nowhere"], "policy 'nowhere' is neither a name nor a file"),
-        (["output=root.onnx", "plans=[edge_aigc]"], "chooses among 21 plans"),
+        (["output=root.onnx", "policy=root_alignment", "plans=[edge_aigc]"], "chooses among 21 plans"),
     ],
 )
 def test_bad_input(command: Command, capsys: pytest.CaptureFixture[str], arguments: list[str], said: str) -> None:

@@ -82,7 +82,7 @@ def test_a_way_that_leads_back_has_no_per_cent(tmp_path: Path, way: str, said: s
     (tmp_path / "docs" / "results" / "evaluate.csv").write_text(f"policy,way_to_bound\nroot,{way}\n")
     template = tmp_path / "docs" / "blocks" / "comparison.md"
     text = template.read_text(encoding="utf-8")
-    template.write_text(text[text.index("{% set covered") :], encoding="utf-8")  # without the table
+    template.write_text(text[text.index("{% set root") :], encoding="utf-8")  # without the table
     block = filled("<!-- from comparison -->\n<!-- end -->", tmp_path)
     assert f"ROOT {said} the way from the rule of two splits to the bound." in block
 

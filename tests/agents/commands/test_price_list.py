@@ -26,7 +26,7 @@ def test_the_command_prices_every_kind_of_plan(
     assert command("agents.commands.price_list", "snr_db=0", "bandwidth_hz=5e6", f"csv={out}") == 0
     printed = capsys.readouterr().out
     names = list(OmegaConf.load(CONFIGS / "price_list.yaml").plans)
-    stems = {name.split("(")[0] for name in names}
+    stems = {re.split(r"\(|@|_webp", name)[0] for name in names}
     assert stems | {"non_root", "non_finetuning"} == {*plans.SCHEMES, *plans.FAMILIES}
     with out.open(encoding="utf-8") as file:
         rows = {row["plan"]: row for row in csv.DictReader(file)}
@@ -57,7 +57,7 @@ def test_nothing_is_cut_off_on_a_narrow_terminal(
 
 
 def test_rows_have_the_printed_columns() -> None:
-    table = costs.CostTable.compile([plans.cluster(5, 3)], rate="coded")
+    table = costs.CostTable.compile([plans.cluster(5, 3)], link="digital")
     (row,) = price_rows(table, costs.LinkState(3.0, 1e6), costs.Payloads())
     assert list(row) == list(HEADINGS)
     assert row["requests"] == 3
@@ -70,7 +70,8 @@ def test_rows_have_the_printed_columns() -> None:
         ("snr_db=loud", "snr_db must be a finite number, got 'loud'"),
         ("bandwidth_hz=0", "bandwidth_hz must be a finite number > 0"),
         ("backhaul_bps=fast", "backhaul_bps must be a finite number, got 'fast'"),
-        ("rate=morse", "unknown rate 'morse'; allowed: shannon, coded"),
+        ("link=morse", "unknown link 'morse'; allowed: paper, analog, digital"),
+        ("rate=coded", "rate was replaced: give link=paper"),
         ("plans=[cloud]", "unknown plan 'cloud'"),
         ("plans=3", "unknown plan 3; allowed: semaigc"),
         ("num_inference_steps=0", "num_inference_steps must be an integer >= 1, got 0"),

@@ -196,9 +196,10 @@ def test_a_search_starts_from_another_policy(profile_file: Path, monkeypatch: py
         learn(agent, *others)
 
     monkeypatch.setattr("agents.runs.learn.learn", looked_at)
-    config = composed(profile_file, "agent.init_from=root", "evaluation.num_requests=80", "total_requests=80")
+    changes = "agent.init_from=root", "env.acceptance=alignment", "evaluation.num_requests=80", "total_requests=80"
+    config = composed(profile_file, *changes)
     trainer(config)({"agent.gamma": 0.5}, None)
-    root = TrainedPolicy.load(ROOT_WEIGHTS).agent.policy.state_dict()
+    root = TrainedPolicy.load(ROOT_WEIGHTS["root_alignment"]).agent.policy.state_dict()
     assert first[0].keys() == root.keys()
     assert all(value.equal(root[name]) for name, value in first[0].items())
 
@@ -217,7 +218,10 @@ def test_a_search_starts_from_another_policy(profile_file: Path, monkeypatch: py
         ),
         (["space=[agent.gamma]"], "space[0] must hold keys and values, got 'agent.gamma'"),
         (["space=[{key: agent.gamma, low: 0}]"], "agent.gamma in space needs either low and high, or choices"),
-        (["agent.init_from=root"], "agent.init_from=root has other networks: q_net.q_net.0.weight is [256, 7]"),
+        (
+            ["agent.init_from=root_alignment"],
+            "agent.init_from=root_alignment has other networks: q_net.q_net.0.weight is [256, 7]",
+        ),
         (["agent.init_from=nowhere"], "policy 'nowhere' is neither a name nor a file"),
         (["+agent.gama=0"], "unknown keys in hyperparameters of d3qn: gama"),
         (

@@ -212,7 +212,7 @@ def test_save_and_load_keep_steps_and_replay(prioritized: bool, tmp_path: Path) 
 
 
 def test_the_shipped_root_loads() -> None:
-    agent = D3QN.load(ROOT_WEIGHTS, device="cpu")
+    agent = D3QN.load(ROOT_WEIGHTS["root_alignment"], device="cpu")
     assert isinstance(agent.q_net, DuelingQNetwork)
     assert not agent.prioritized
 

@@ -13,15 +13,15 @@ import pytest
 from hydra import compose, initialize_config_dir
 from PIL import Image
 
-from agents.experiments import EXPERIMENTS
-from agents.experiments.shared.findings import Claim
+from agents.experiments import EXPERIMENTS, module_of
+from agents.experiments.shared.claims import Claim
 from envs.command_line import plain
 from envs.transceiver import ModelOptions, TableKey, load_transceiver, networks_fingerprint
 from envs.transceiver.profile.profile import QualityProfile
 from envs.transceiver.profile.settings import MeasureParams, ReceiverAxes
 from envs.transceiver.receivers import receiver_named
 from tests.envs.transceiver.conftest import tiny_components
-from tests.profiles import synthetic_profile
+from tests.profiles import ALIGNMENT, FINGERPRINT, coded_part, synthetic_profile
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 Command = Callable[..., int]
@@ -39,7 +39,7 @@ TINIER: dict[str, list[str]] = {
     "future": ["experiment.backlog_step_s=5", "experiment.battery_step_j=1000", f"experiment.{NETWORK}"],
 }
 """What a test need not wait for, beside `size=smoke`."""
-LIVE = ("semaigc_fig4", "semaigc_fig5", "receivers")
+LIVE = ("semaigc_fig4", "semaigc_fig5", "receivers", "eavesdropper")
 
 
 @pytest.fixture(scope="session")
@@ -72,15 +72,25 @@ def fingerprint_of(model: Path, receiver: str) -> dict[str, str]:
     return networks_fingerprint(model, ModelOptions(), 20, None, network) | {"channel": "awgn"}
 
 
+def coded_profile(file: Path) -> Path:
+    """A made-up profile with coded latents and images."""
+    made_up = synthetic_profile()
+    parts = {key: coded_part(part, {"u3": 0.7, "u4": 0.95}) for key, part in made_up.parts.items()}
+    QualityProfile(parts, 20, FINGERPRINT).save(file)
+    return file
+
+
 def arguments_of(name: str, outputs: Path, profile_file: Path, tiny_model: tuple[Path, Path]) -> list[str]:
     model, live_profile = tiny_model
     tinier = TINIER.get(name, [])
     arguments = [f"experiment={name}", "size=smoke", f"hydra.run.dir={outputs / name}", *tinier]
     if tinier[:3] == ROOT:
         arguments.append(f"experiment.root.folder={outputs / 'agents'}")
+    if name == "codecs":
+        profile_file = coded_profile(outputs / "coded.npz")
     if name in LIVE:
-        return [*arguments, f"env.profile={live_profile}", f"transceiver.path={model}"]
-    return [*arguments, f"env.profile={profile_file}"]
+        return [*arguments, f"env.profile={live_profile}", ALIGNMENT, f"transceiver.path={model}"]
+    return [*arguments, f"env.profile={profile_file}", ALIGNMENT]
 
 
 @pytest.mark.parametrize("name", EXPERIMENTS)
@@ -105,17 +115,21 @@ def test_every_experiment_writes_its_figure_numbers_and_comparison(
     assert claims
     for claim in claims:
         assert claim.measured
-        assert (claim.met is not False) or claim.why, f"no reason: {claim}"
+        assert bool(claim.rule) is claim.counts
+        assert (claim.verdict == "yes") or claim.why or claim.verdict == "reported", f"no reason: {claim}"
     without = (
         "semaigc_prop2",
         "euci_fig8",
         "meg_fig6",
         "receivers",
+        "eavesdropper",
         "steps",
+        "codecs",
         "ablations",
         "transfer",
         "protocols",
         "future",
+        "worth",
     )
     if name not in without:
         told = " ".join(claim.measured for claim in claims)
@@ -126,7 +140,7 @@ def test_every_experiment_writes_its_figure_numbers_and_comparison(
 def test_an_experiment_may_be_added_as_well_as_chosen(command: Command, profile_file: Path, tmp_path: Path) -> None:
     runs = {argument: tmp_path / name for argument, name in (("experiment", "chosen"), ("+experiment", "added"))}
     for argument, run in runs.items():
-        settings = [f"{argument}=euci_fig8", "size=smoke", f"env.profile={profile_file}"]
+        settings = [f"{argument}=euci_fig8", "size=smoke", f"env.profile={profile_file}", ALIGNMENT]
         assert command("evaluate.py", *settings, f"hydra.run.dir={run}") == 0
     tables = [(run / "euci_fig8.csv").read_bytes() for run in runs.values()]
     assert tables[0] == tables[1]
@@ -136,7 +150,7 @@ def test_the_page_holds_every_experiment(command: Command, profile_file: Path, t
     outputs, document = tmp_path / "outputs", tmp_path / "page.md"
     small = {"semaigc_prop2": ["experiment.num_states=200"], "euci_fig8": ["experiment.num_inference_steps=20"]}
     for name, sizes in small.items():
-        place = [f"env.profile={profile_file}", f"hydra.run.dir={outputs / name}"]
+        place = [f"env.profile={profile_file}", ALIGNMENT, f"hydra.run.dir={outputs / name}"]
         assert command("evaluate.py", f"experiment={name}", *sizes, *place) == 0
     settings = [f"outputs={outputs}", f"document={document}", f"pictures={tmp_path / 'pictures'}"]
     assert command("agents.commands.reproduction", *settings, f"results={tmp_path / 'results'}") == 0
@@ -155,7 +169,7 @@ def test_the_page_holds_every_experiment(command: Command, profile_file: Path, t
 def test_a_smoke_run_is_not_taken_for_a_result(
     command: Command, profile_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    run = [f"env.profile={profile_file}", f"hydra.run.dir={tmp_path / 'euci_fig8'}"]
+    run = [f"env.profile={profile_file}", ALIGNMENT, f"hydra.run.dir={tmp_path / 'euci_fig8'}"]
     assert command("evaluate.py", "experiment=euci_fig8", "size=smoke", *run) == 0
     assert "its numbers and verdicts say nothing" in " ".join(capsys.readouterr().out.split())
     settings = [f"outputs={tmp_path}", f"document={tmp_path / 'page.md'}", f"pictures={tmp_path / 'pictures'}"]
@@ -178,7 +192,7 @@ def test_a_receiver_that_was_not_measured_is_named(
     alone, key = tmp_path / "alone.npz", TableKey("finetuned", 20)
     parts = {place: replace(part, tables={key: part.table(key)}) for place, part in profile.parts.items()}
     QualityProfile(parts, 20, profile.fingerprint).save(alone)
-    settings = ["size=smoke", f"env.profile={alone}", f"hydra.run.dir={tmp_path / 'run'}"]
+    settings = ["size=smoke", f"env.profile={alone}", ALIGNMENT, f"hydra.run.dir={tmp_path / 'run'}"]
     assert command("evaluate.py", "experiment=semaigc_fig7", *settings) == 0
     comparison = json.loads((tmp_path / "run" / "comparison.json").read_text(encoding="utf-8"))
     assert any(
@@ -231,7 +245,7 @@ def test_bad_input_is_one_line_and_status_2(
     said: str,
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    settings = [f"env.profile={profile_file}", f"hydra.run.dir={tmp_path / 'run'}"]
+    settings = [f"env.profile={profile_file}", ALIGNMENT, f"hydra.run.dir={tmp_path / 'run'}"]
     assert command("evaluate.py", *arguments, *settings) == 2
     error = capsys.readouterr().err.strip().splitlines()[-1]
     assert error.startswith("error: ")
@@ -246,7 +260,7 @@ def test_every_shipped_configuration_fits_its_experiment(name: str, size: str, f
         config = compose("evaluate", overrides=[f"experiment={name}", f"size={size}"], return_hydra_config=True)
     given = plain(config.experiment)
     assert given.pop("name") == name
-    assert set(given) == {field.name for field in fields(import_module(f"agents.experiments.{name}").Options)}
+    assert set(given) == {field.name for field in fields(import_module(module_of(name)).Options)}
     assert config.hydra.run.dir == f"{folder}/{name}"
     assert given.get("root", {}).get("folder", "").startswith(folder if "root" in given else "")
 

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agents.experiments.euci_fig8 import printed_energy_share
-from agents.experiments.meg_fig6 import PRINTED
+from agents.experiments.euci.fig8 import printed_energy_share
+from agents.experiments.meg.fig6 import PRINTED
 from envs import costs
 
 

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from agents.experiments.shared.protocol_maps import ProtocolMap, edges_between
 from envs.command_line import CONFIGS
+from tests.profiles import ALIGNMENT
 
 SETTINGS = [
     *("experiment.plans=[semaigc,edge_aigc,local_aigc,euci]", "experiment.seeds=1", "experiment.num_states=64"),
@@ -53,7 +54,7 @@ def test_the_list_is_that_of_the_environment() -> None:
 def test_both_lists_meet_the_same_draws_and_the_longer_has_the_better_optimum(
     command: Callable[..., int], profile_file: Path, tmp_path: Path
 ) -> None:
-    place = [f"env.profile={profile_file}", f"experiment.root.folder={tmp_path / 'agents'}"]
+    place = [f"env.profile={profile_file}", ALIGNMENT, f"experiment.root.folder={tmp_path / 'agents'}"]
     runs = [tmp_path / name for name in "ab"]
     for run in runs:
         assert command("evaluate.py", "experiment=protocols", *place, f"hydra.run.dir={run}", *SETTINGS) == 0

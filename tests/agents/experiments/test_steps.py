@@ -14,7 +14,7 @@ import pytest
 
 from envs.transceiver.profile.profile import ProfilePart, QualityProfile
 from envs.transceiver.profile.table import METRICS, TableKey
-from tests.profiles import synthetic_part
+from tests.profiles import ALIGNMENT, synthetic_part
 
 Command = Callable[..., int]
 REQUESTS = 10
@@ -32,13 +32,15 @@ def part_of_several(name: str, accepted: dict[int, int]) -> ProfilePart:
         measured = np.where((table.snr_db >= 3.0)[:, None], 0.95, 0.2) * np.ones_like(table.measured)
         measured[:, :, 0] = np.nan
         tables[key] = replace(table, measured=measured.astype(np.float32))
+        coded = {"measured": tables[key].measured[..., :0], "noise_free": np.zeros_like(table.noise_free)}
+        tables[TableKey("finetuned", steps, "u4")] = replace(table, **coded)  # another question
     return replace(part, references=references, tables=tables)
 
 
 def run(command: Command, folder: Path, accepted: dict[int, int]) -> tuple[list[dict[str, str]], dict[str, str]]:
     parts = {("prompt", name): part_of_several(name, accepted) for name in ("train", "test")}
     QualityProfile(parts, 20, {"weights": "synthetic", "channel": "awgn"}).save(folder / "several.npz")
-    place = [f"env.profile={folder / 'several.npz'}", f"hydra.run.dir={folder / 'run'}"]
+    place = [f"env.profile={folder / 'several.npz'}", ALIGNMENT, f"hydra.run.dir={folder / 'run'}"]
     assert command("evaluate.py", "experiment=steps", *place) == 0
     with (folder / "run" / "steps.csv").open(encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
@@ -47,12 +49,12 @@ def run(command: Command, folder: Path, accepted: dict[int, int]) -> tuple[list[
     return rows, claim
 
 
-@pytest.mark.parametrize(("few", "met"), [(9, True), (10, True), (2, False)])
-def test_few_steps_are_as_good_where_zero_is_inside_or_below(
-    command: Command, tmp_path: Path, few: int, met: bool
+@pytest.mark.parametrize(("few", "verdict"), [(9, "yes"), (10, "undecided"), (2, "no")])
+def test_few_steps_are_accepted_as_often_within_a_tolerance(
+    command: Command, tmp_path: Path, few: int, verdict: str
 ) -> None:
     rows, claim = run(command, tmp_path, {20: 9, 8: few})
-    assert claim["met"] == met
+    assert claim["verdict"] == verdict
     assert claim["measured"].startswith(f"{(few - 9) / 10:+.3f} (95 % ")
     noise_free = {
         row["num_inference_steps"]: row for row in rows if row["handover"] == "" and row["rule"] == "alignment"
@@ -74,6 +76,6 @@ def test_hand_overs_at_every_snr_and_split(command: Command, tmp_path: Path) -> 
 
 def test_a_t_that_was_not_measured_is_named(command: Command, tmp_path: Path) -> None:
     rows, claim = run(command, tmp_path, {20: 9, 5: 9})
-    assert claim["met"] is None
+    assert claim["verdict"] == "reported"
     assert claim["measured"] == "not measured: the profile has no T = 8"
     assert {row["num_inference_steps"] for row in rows} == {"20", "5"}

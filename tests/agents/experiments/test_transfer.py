@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agents.evaluation.statistics import Interval
 from agents.experiments.shared.learning import Curves, learning_curves, lesson_of
 from agents.experiments.shared.states import sample_states
 from agents.experiments.shared.study import CurveOptions
@@ -17,6 +18,7 @@ from agents.runs.learn import new_agent
 from agents.runs.settings import AgentSettings
 from envs import SplitSettings, SplitVectorEnv
 from envs.transceiver.profile.profile import QualityProfile
+from tests.profiles import ALIGNMENT
 
 AGENT = {"name": "d3qn", "learning_starts": 16, "buffer_size": 200, "gamma": 0.0}
 
@@ -26,24 +28,26 @@ def start(*shares: list[float]) -> Curves:
 
 
 @pytest.mark.parametrize(
-    ("scratch", "fitted", "met"),
+    ("scratch", "fitted", "verdict"),
     [
-        ([0.1, 0.96, 0.99], [0.96, 0.99, 0.99], True),
-        ([0.1, 0.96, 0.99], [0.5, 0.96, 0.99], False),  # as late is not sooner
-        ([0.96, 0.99, 0.99], [0.96, 0.99, 0.99], False),  # 0.95 from the start on in both, but 0.98 as late
-        ([0.1, 0.2, 0.3], [0.1, 0.2, 0.3], False),  # neither gets there
+        ([0.1, 0.96, 0.99], [0.96, 0.99, 0.99], "yes"),
+        ([0.1, 0.96, 0.99], [0.5, 0.96, 0.99], "undecided"),  # as late is not sooner
+        ([0.96, 0.99, 0.99], [0.96, 0.99, 0.99], "undecided"),  # 0.95 from the start on in both, but 0.98 as late
+        ([0.1, 0.2, 0.3], [0.1, 0.2, 0.3], "undecided"),  # neither gets there
+        ([0.96, 0.99, 0.99], [0.1, 0.2, 0.3], "no"),  # later
     ],
 )
-def test_the_bar_is_read_off_the_curves(scratch: list[float], fitted: list[float], met: bool) -> None:
-    bar = _claims("finetuned", "iot", Fitting({SCRATCH: start(scratch), FITTED: start(fitted)}, 0.9), (0.95, 0.98))[0]
-    assert bar.met is met
-    assert bool(bar.why) is not met
+def test_the_bar_is_read_off_the_curves(scratch: list[float], fitted: list[float], verdict: str) -> None:
+    starts = {SCRATCH: start(scratch, scratch), FITTED: start(fitted, fitted)}
+    bar = _claims("finetuned", "iot", Fitting(starts, Interval(0.9, 0.9, 0.9)), (0.95, 0.98))[0]
+    assert bar.verdict == verdict
+    assert bool(bar.why) is (verdict != "yes")
 
 
 def test_a_fitted_agent_starts_as_good_as_its_source_and_learning_is_seeded(
     profile: QualityProfile, tmp_path: Path
 ) -> None:
-    settings = SplitSettings(profile=profile, scenario="iot", episode_length=5)
+    settings = SplitSettings(profile=profile, acceptance="alignment", scenario="iot", episode_length=5)
     options = CurveOptions(episodes=16, num_envs=4, every_episodes=8, seeds=2, num_states=64, agent=AGENT)
     scratch, fitted = (AgentSettings.from_config(AGENT | {"init_from": source}) for source in (None, "root"))
     states = sample_states(settings, options.num_states, 1)
@@ -69,7 +73,7 @@ def test_the_numbers_of_the_summary_are_those_of_the_points(
 ) -> None:
     settings = ["experiment.scenarios=[iot]", "experiment.seeds=1", "experiment.episodes=24", "experiment.num_envs=8"]
     settings += ["experiment.every_episodes=8", "experiment.num_states=32", "experiment.shares=[0.5,0.999]"]
-    place = [f"env.profile={profile_file}", f"hydra.run.dir={tmp_path / 'run'}"]
+    place = [f"env.profile={profile_file}", ALIGNMENT, f"hydra.run.dir={tmp_path / 'run'}"]
     assert command("evaluate.py", "experiment=transfer", *place, *settings) == 0
     points, summary = (
         list(csv.DictReader((tmp_path / "run" / f"transfer{suffix}.csv").open())) for suffix in ("", "_summary")

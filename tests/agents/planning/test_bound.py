@@ -75,7 +75,7 @@ def test_in_a_constant_world_it_is_the_optimum() -> None:
         "latency_low_s": 6.0,
         "battery_j": 2.5e3,
     }
-    env = environment(constant, num_envs=1, episode_length=4, quality_min=-1e9)
+    env = environment(constant, num_envs=1, episode_length=4, acceptance={"metric": "ssim", "least": -1e9})
     levels = levels_of(env.model, 1.0, 1.0)
     values = fit_values(env.model, levels, 60, seed=0)
     bound = bound_rewards(env.model, values, record_path(env, seed=0))[0]

@@ -107,7 +107,9 @@ def test_the_file_says_what_it_is(profile: QualityProfile, tmp_path: Path) -> No
 
 def test_numpy_and_safetensors_are_enough(tmp_path: Path) -> None:
     """The lines of docs/long_runs.md, in a process that has nothing else."""
-    network = greedy_network(TrainedPolicy.load(ROOT_WEIGHTS).agent, SplitVectorEnv(1).model.plan_names)
+    network = greedy_network(
+        TrainedPolicy.load(ROOT_WEIGHTS["root_alignment"]).agent, SplitVectorEnv(1).model.plan_names
+    )
     network.save(tmp_path / "root.safetensors")
     states = random_states(500)
     np.save(tmp_path / "states.npy", states)

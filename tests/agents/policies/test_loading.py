@@ -63,7 +63,7 @@ def test_a_class_of_ones_own(own: Path, monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.chdir(own)
     for name in (f"{own / 'own_policies.py'}:Mine", "own_policies.py:Mine", "own_policies:Mine"):
         np.testing.assert_array_equal(evaluate(load_policy(name, env), env, 24, seed=0)["action"], expected)
-        assert loading.policy_file(name) == own / "own_policies.py"
+        assert loading.policy_file(name, env.model.settings.acceptance_rule) == own / "own_policies.py"
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from stable_baselines3.common.utils import obs_as_tensor
 
 from agents import ALGORITHMS, POLICY_NAMES, REQUIRED_PLANS, SB3VecEnv, load_policy, make_agent
 from agents.policies import Clairvoyant, EstimatedState, FixedPolicy, Oracle, fitted, loading, planner
@@ -18,7 +19,7 @@ from agents.policies.model_based import StateOracle, sample_observations
 from agents.policies.rule_search import Priced, RuleSearch, TwoPlans, fit_two_plans
 from agents.runs.learn import copy_policy
 from envs import OBSERVATION_BOUNDS, SplitEnv, SplitVectorEnv, observation_to_state
-from envs.transceiver.profile.profile import QualityProfile
+from envs.transceiver import ACCEPTANCE_RULES, QualityProfile
 from tests.profiles import synthetic_profile
 
 PROFILE = synthetic_profile(num_requests=4)
@@ -27,8 +28,11 @@ PLANNERS = ("planner", "planner_bound")
 UNTRAINED = [name for name in POLICY_NAMES if name not in ("root", *PLANNERS)]
 
 
-def vector_env(num_envs: int = 3, plans: list[str] | None = None) -> SplitVectorEnv:
-    return SplitVectorEnv(num_envs, profile=PROFILE, plans=plans)
+RULE = ACCEPTANCE_RULES["alignment"]
+
+
+def vector_env(num_envs: int = 3, plans: list[str] | None = None, acceptance: Any = None) -> SplitVectorEnv:
+    return SplitVectorEnv(num_envs, profile=PROFILE, plans=plans, acceptance=acceptance)
 
 
 def rewards_of(policy: Any, model: Any, observations: Any) -> float:
@@ -299,15 +303,15 @@ def test_trained_agents_know_their_plans(tmp_path: Path) -> None:
     refused = r"chooses among 2 plans \(semaigc\(3\) .. edge_aigc\), .* 2 \(edge_aigc .. semaigc\(3\)\)"
     with pytest.raises(ValueError, match=refused):
         load_policy(tmp_path, other)
-    copy_policy(make_agent("d3qn", one, seed=1, policy_kwargs={"net_arch": [8]}), str(tmp_path))
+    copy_policy(make_agent("d3qn", one, seed=1, policy_kwargs={"net_arch": [8]}), str(tmp_path), RULE)
     with pytest.raises(ValueError, match=refused):
-        copy_policy(make_agent("d3qn", other, seed=1, policy_kwargs={"net_arch": [8]}), str(tmp_path))
+        copy_policy(make_agent("d3qn", other, seed=1, policy_kwargs={"net_arch": [8]}), str(tmp_path), RULE)
 
 
 def test_the_shipped_policy_knows_its_plans() -> None:
     names = [f"semaigc({split})" for split in range(20)]
     with pytest.raises(ValueError, match=r"semaigc\(20\)\), the environment has 21 .* edge_aigc"):
-        load_policy("root", vector_env(plans=[*names, "edge_aigc"]))
+        load_policy("root", vector_env(plans=[*names, "edge_aigc"], acceptance="alignment"))
 
 
 def test_agents_of_other_environments_have_no_plans() -> None:
@@ -348,6 +352,25 @@ def test_wrapped_and_adapted_environments_are_looked_through(tmp_path: Path) -> 
         assert isinstance(load_policy("best_fixed", env), FixedPolicy)
 
 
+def test_root_is_that_of_the_environments_rule(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for index, name in enumerate(("root_similarity", "root_alignment")):
+        agent = make_agent("d3qn", vector_env(), seed=index, policy_kwargs={"net_arch": [8]})
+        agent.save(tmp_path / f"{name}.zip")
+    files = {path.stem: path for path in tmp_path.glob("root_*.zip")}
+    monkeypatch.setattr(loading, "ROOT_WEIGHTS", files)
+    obs = vector_env().observation_space.sample()
+
+    def values(name: str, env: Any) -> Any:
+        return load_policy(name, env).agent.q_net(obs_as_tensor(obs, "cpu")).tolist()  # type: ignore[union-attr]
+
+    aligned, default = vector_env(acceptance="alignment"), vector_env()
+    assert values("root", aligned) == values("root_alignment", default) == values(str(files["root_alignment"]), default)
+    assert values("root", default) == values("root_similarity", aligned) != values("root", aligned)
+    own = vector_env(acceptance={"metric": "ssim", "least": 0.5})
+    with pytest.raises(ValueError, match=r"python train.py 'env.acceptance=\{metric:ssim,least:0.5\}' trains one"):
+        load_policy("root", own)
+
+
 def test_what_is_no_policy_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match=r"'orakel'.*oracle, oracle_bound, clairvoyant"):
         load_policy("orakel", vector_env())
@@ -356,8 +379,9 @@ def test_what_is_no_policy_is_refused(tmp_path: Path, monkeypatch: pytest.Monkey
     (tmp_path / "policy.zip").write_text("no zip")
     with pytest.raises(ValueError, match="not the zip of a trained agent"):
         load_policy(tmp_path, vector_env())
-    monkeypatch.setattr(loading, "ROOT_WEIGHTS", tmp_path / "none.zip")
-    with pytest.raises(ValueError, match="none.zip"):
+    monkeypatch.setattr(loading, "ROOT_WEIGHTS", {"root_similarity": tmp_path / "none.zip"})
+    missing = "policy 'root_similarity' is not shipped: python train.py env.acceptance=similarity trains it"
+    with pytest.raises(ValueError, match=missing):
         load_policy("root", vector_env())
     with pytest.raises(ValueError, match=r"\(2, 3, 7\)"):
         FixedPolicy(0).predict(np.zeros((2, 3, 7)))

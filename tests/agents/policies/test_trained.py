@@ -17,6 +17,7 @@ from agents import SB3VecEnv, evaluate, load_policy, save_policy
 from agents.policies.trained import Normalisation, TrainedPolicy
 from agents.runs.learn import copy_policy
 from envs import SplitVectorEnv
+from envs.transceiver import ACCEPTANCE_RULES
 from tests.profiles import synthetic_profile
 
 PROFILE = synthetic_profile(num_requests=4)
@@ -120,7 +121,9 @@ def test_rewards_alone_may_be_normalised(tmp_path: Path) -> None:
 def test_networks_of_normalised_observations_do_not_start_another_agent(tmp_path: Path) -> None:
     save_policy(normalised(), tmp_path)
     with pytest.raises(ValueError, match="VecNormalize"):
-        copy_policy(PPO("MlpPolicy", SB3VecEnv(vector_env()), **SHORT, **tiny()), str(tmp_path))
+        copy_policy(
+            PPO("MlpPolicy", SB3VecEnv(vector_env()), **SHORT, **tiny()), str(tmp_path), ACCEPTANCE_RULES["alignment"]
+        )
 
 
 def test_other_algorithms_are_told_apart(tmp_path: Path) -> None:

@@ -6,13 +6,24 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from omegaconf import OmegaConf
 from PIL import Image
 
 from agents.evaluation.entries import COLUMNS, Entry
 from agents.reports.numbers import Numbers
 from agents.reports.page import Picture
-from agents.reports.provenance import Source, file_fingerprint, library_versions, policy_files, script
+from agents.reports.provenance import (
+    Source,
+    describe,
+    environment_facts,
+    file_fingerprint,
+    library_versions,
+    policy_files,
+    script,
+)
 from agents.reports.report import write_report
+from envs import SplitVectorEnv
+from envs.transceiver import ACCEPTANCE_RULES, QualityProfile
 
 SOURCE = Source("python evaluate.py", {"Libraries": {"numpy": "2"}}, "seed: 0\n", {"paper": 20, "<iot>": 20}, ["gone"])
 
@@ -115,7 +126,20 @@ def test_provenance(tmp_path: Path) -> None:
     assert {"Python", "numpy", "torch", "semaigc"} <= set(library_versions())
     (tmp_path / "policy.zip").write_bytes(b"")
     assert file_fingerprint(tmp_path / "policy.zip") == "e3b0c44298fc1c14"  # SHA-256 of nothing
-    files = policy_files({"mine": str(tmp_path), "oracle": "oracle", "root": "root"})
+    files = policy_files({"mine": str(tmp_path), "oracle": "oracle", "root": "root"}, ACCEPTANCE_RULES["alignment"])
     assert files["mine"] == tmp_path / "policy.zip"
-    assert files["root"].name == "root.zip"
+    assert files["root"].name == "root_alignment.zip"
     assert "oracle" not in files
+
+
+def test_a_report_says_rule_and_link(profile: QualityProfile) -> None:
+    config = OmegaConf.create({"env": {"profile": None, "receiver": "finetuned", "fidelity": "profile"}})
+    line = describe(config, SplitVectorEnv(1, profile=profile))
+    assert "channel awgn" in line
+    assert "link paper · acceptance similarity (ssim ≥ 0.8)" in line
+    own = {"metric": "psnr_db", "least": 25}
+    env = SplitVectorEnv(1, profile=profile, link="digital", acceptance=own)
+    assert "channel none" in describe(config, env)
+    facts = environment_facts(config, env)
+    assert facts["Link"] == "digital"
+    assert facts["Acceptance"] == "psnr_db ≥ 25, at most 3 attempts, 60 s"

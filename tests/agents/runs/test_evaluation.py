@@ -98,7 +98,7 @@ def test_scenarios_and_seeds(
 def test_the_shipped_agent_is_left_out_where_it_does_not_fit_unless_it_is_asked_for(
     command: Command, profile_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    place = [f"env.profile={profile_file}", f"hydra.run.dir={tmp_path / 'run'}", *SMALL]
+    place = [f"env.profile={profile_file}", f"hydra.run.dir={tmp_path / 'run'}", "env.acceptance=alignment", *SMALL]
     assert command("evaluate.py", "env.plans=[semaigc,edge_aigc]", *place) == 0
     said = capsys.readouterr().out
     assert "note: left out in paper: policy 'root' was trained with action_space Discrete(21)" in said

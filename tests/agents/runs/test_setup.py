@@ -56,4 +56,9 @@ def test_measured_costs_are_timed_once_on_the_configured_transceiver(
     monkeypatch.setattr(setup, "timed_costs", timed)
     said = description(composed(profile_file, "costs=measured", "costs.user_slowdown=2"))
     assert "costs measured (laptop, 0.4 s a step with its guidance, to laptop, 2 times slower, 0.1 s" in said
-    assert asked == [(("loaded", "finetuned"), {"repeats": 7, "threads": 1, "edge_slowdown": 1.0, "user_slowdown": 2})]
+    assert asked == [
+        (
+            ("loaded", "finetuned"),
+            {"repeats": 7, "threads": 1, "edge_slowdown": 1.0, "user_slowdown": 2, "cloud_slowdown": 1.0},
+        )
+    ]

@@ -23,18 +23,20 @@ def test_a_measured_profile_is_one_file(
     tiny_folder: Path, tmp_path: Path, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     axes = ["measure.receivers.ignore=1", "measure.requests={train: 2, test: 1}", "measure.num_inference_steps=2"]
-    one_receiver = ["~measure.receivers.finetuned", "measure.receivers.rematch=null"]
+    one_receiver = ["~measure.receivers.finetuned", "measure.receivers.rematch=null", "measure.codecs=[webp]"]
     output = tmp_path / "new" / "tiny.npz"
     places = [f"transceiver.path={tiny_folder}", f"folder={tmp_path / 'parts'}", f"output={output}"]
     assert command("envs.commands.make_profile", "size=smoke", *axes, *one_receiver, *places) == 0
     said = capsys.readouterr()
-    assert "2 train requests\n  ignore with T = 2: 2 requests, 1 draws, 100% of its links measured" in said.out
+    assert "2 train requests\n  noise-free with T = 2, codec webp75: 2 requests, no noisy link\n" in said.out
+    assert "\n  ignore with T = 2: 2 requests, 1 draws, 100% of its links measured" in said.out
     assert "plans fitted on these train requests lose at most" in said.out
     assert f"wrote {output}: 0.0" in said.out
-    assert "8 of 8 cells" in said.err
+    assert "10 of 10 cells" in said.err
     profile = QualityProfile.load(output)
     shapes = {part: profile.part(part).table(TableKey("ignore", 2)).values.shape for part in ("train", "test")}
     assert shapes == {"train": (4, 2, 3, 2, 1), "test": (4, 1, 3, 2, 1)}
+    assert profile.part("test").table(TableKey("noise-free", 2, "webp75")).noise_free.shape == (4, 1, 1)
     assert list((tmp_path / "parts").glob("*.ignore.*.npz"))
 
 
@@ -42,7 +44,7 @@ def test_a_budget_makes_a_file_of_what_there_was_time_for(
     tiny_folder: Path, tmp_path: Path, command: Callable[..., int], capsys: pytest.CaptureFixture[str]
 ) -> None:
     axes = ["measure.receivers.ignore=1", "measure.receivers.rematch=null", "measure.receivers.finetuned=null"]
-    axes += ["measure.requests_per_cell=1", "measure.num_inference_steps=1"]
+    axes += ["measure.requests_per_cell=1", "measure.num_inference_steps=1", "measure.codecs=null"]
     output = tmp_path / "tiny.npz"
     places = [f"transceiver.path={tiny_folder}", f"folder={tmp_path / 'parts'}", f"output={output}"]
     arguments = ["size=smoke", *axes, *places, "measure.requests={train: 2, test: 2}"]

@@ -1,4 +1,4 @@
-"""The formulas behind prices, and rates by name."""
+"""The formulas behind prices, and links by name."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from envs.costs import (
     price,
     shannon_rate_bps,
 )
-from envs.costs.formulas import RATES, serial_share
+from envs.costs.formulas import LINKS, serial_share
 
 SNR_DB = st.floats(-40.0, 60.0)
 BANDWIDTH_HZ = st.floats(1e3, 1e9)
@@ -70,16 +70,16 @@ def test_a_coded_link_is_slower_than_shannon_and_grows_with_the_bandwidth(bandwi
     assert coded_rate_bps(2 * bandwidth_hz, snr_db) == pytest.approx(2 * rate_bps)
 
 
-@pytest.mark.parametrize("name", sorted(RATES))
-def test_the_link_takes_payload_over_rate(name: str) -> None:
-    edge = price(plans.edge_aigc(), snr_db=3.0, bandwidth_hz=2e6, rate=name)
-    assert edge.latency_parts_s["link"] == pytest.approx(6_291_456 / float(RATES[name](2e6, 3.0)))
+@pytest.mark.parametrize("name", sorted(LINKS))
+def test_an_image_takes_its_bits_over_the_rate(name: str) -> None:
+    edge = price(plans.edge_aigc(), snr_db=3.0, bandwidth_hz=2e6, link=name)
+    assert edge.latency_parts_s["link"] == pytest.approx(6_291_456 / float(LINKS[name].rate_bps(2e6, 3.0)))
 
 
-def test_only_the_link_depends_on_the_rate_and_shannon_is_the_default() -> None:
+def test_only_the_seconds_on_the_link_depend_on_it_and_the_papers_is_the_default() -> None:
     chosen = plans.expand(["semaigc", "edge_aigc", "local_aigc"])
     default, shannon, coded = (
-        CostTable.compile(chosen, **given) for given in ({}, {"rate": "shannon"}, {"rate": "coded"})
+        CostTable.compile(chosen, **given) for given in ({}, {"link": "paper"}, {"link": "digital"})
     )
     state = LinkState(np.array([-6.0, 9.0]), np.array([1e6, 2e7]))
     parts, same, other = (table.price(state).parts_s(2) for table in (default, shannon, coded))
@@ -94,21 +94,21 @@ def test_only_the_link_depends_on_the_rate_and_shannon_is_the_default() -> None:
 
 @given(st.floats(-20.0, 29.0), st.floats(0.0, 1.0))
 def test_more_snr_is_no_slower(snr_db: float, more_db: float) -> None:
-    table = CostTable.compile([plans.edge_aigc()], rate="coded")
+    table = CostTable.compile([plans.edge_aigc()], link="digital")
     slow, fast = (table.price(LinkState(level_db, 1e6)).bill() for level_db in (snr_db, snr_db + more_db))
     assert np.all(fast.latency_s <= slow.latency_s)
 
 
-def test_an_unknown_rate_is_refused() -> None:
-    with pytest.raises(ValueError, match="unknown rate 'polar'; allowed: shannon, coded"):
-        price(plans.edge_aigc(), snr_db=0.0, bandwidth_hz=1e6, rate="polar")
+def test_an_unknown_link_is_refused() -> None:
+    with pytest.raises(ValueError, match="unknown link 'polar'; allowed: paper, analog, digital"):
+        price(plans.edge_aigc(), snr_db=0.0, bandwidth_hz=1e6, link="polar")
 
 
-@pytest.mark.parametrize(("rate", "mean_s"), [("shannon", 15.2), ("coded", 30.0)])
-def test_an_image_at_minus_6_db_over_the_bandwidths_of_the_scenario(rate: str, mean_s: float) -> None:
+@pytest.mark.parametrize(("link", "mean_s"), [("paper", 15.2), ("digital", 30.0)])
+def test_an_image_at_minus_6_db_over_the_bandwidths_of_the_scenario(link: str, mean_s: float) -> None:
     """Log-uniform in 0.3 to 20 MHz; the 45 s of SemAIGC's figure 9 are not reached."""
     bandwidth_hz = np.geomspace(0.3e6, 20e6, 4001)
-    sending_s = 6_291_456 / RATES[rate](bandwidth_hz, -6.0)
+    sending_s = 6_291_456 / LINKS[link].rate_bps(bandwidth_hz, -6.0)
     assert sending_s.mean() == pytest.approx(mean_s, abs=0.1)
 
 

@@ -89,7 +89,8 @@ def test_a_price_is_the_sum_by_hand(name: str) -> None:
 
 def test_every_named_plan_has_a_hand_computed_price_or_is_semaigcs() -> None:
     semaigc = {"semaigc", "edge_aigc", "local_aigc", "non_root", "non_finetuning", "esuc_text"}
-    assert {name.split("(")[0] for name in HAND} | semaigc == {*plans.SCHEMES, *plans.FAMILIES}
+    ours = {"local_light_aigc", "cloud_aigc"}  # test_opponents.py
+    assert {name.split("(")[0] for name in HAND} | semaigc | ours == {*plans.SCHEMES, *plans.FAMILIES}
 
 
 MEG_BYTES = {  # MEG, figure 6, with its units put right: 512 x 896 pixels
@@ -151,7 +152,9 @@ def test_the_default_table_has_no_column_for_what_it_does_not_use() -> None:
     assert plain.coefficients.shape == (2, 5, 21)
     assert plain.busy_coefficients is plain.coefficients
     everything = CostTable.compile(ALL)
-    assert everything.coefficients.shape == (2, 6, len(ALL))
+    assert everything.coefficients.shape == (2, 7, len(ALL))
+    with_cloud = CostTable.compile(plans.expand(["semaigc", "cloud_aigc"]))
+    assert with_cloud.coefficients.shape == (2, 9, 22)
     with pytest.raises(ValueError, match="read-only"):
         everything.busy_coefficients[1, 0] = 1.0
 
@@ -173,7 +176,7 @@ def test_latency_is_the_sum_of_its_parts_and_everything_is_finite(state: LinkSta
     prices = TABLE.price(state)
     parts, latency_s, energy_j = prices.bill(attempts)
     np.testing.assert_allclose(latency_s, parts.edge + parts.link + parts.user, rtol=EXACT)
-    once, repeat = (state.features(num_features=6).T @ coefficients for coefficients in TABLE.coefficients)
+    once, repeat = (state.features(num_features=7).T @ coefficients for coefficients in TABLE.coefficients)
     np.testing.assert_allclose(latency_s, once + attempts * repeat, rtol=EXACT)
     totals = prices.totals()
     np.testing.assert_allclose(latency_s, totals.bill(attempts).latency_s, rtol=EXACT)

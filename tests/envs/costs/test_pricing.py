@@ -88,12 +88,12 @@ def test_bad_input_has_no_price(wrong: dict[str, Any], message: str) -> None:
     st.floats(0.1, 1.0),
     st.floats(0.1, 1.0),
     st.floats(1.0, 3.0),
-    st.sampled_from(["shannon", "coded"]),
+    st.sampled_from(["paper", "analog", "digital"]),
 )
 def test_there_both_take_equally_long(
-    split: int, snr_db: float, edge: float, user: float, attempts: float, rate: str
+    split: int, snr_db: float, edge: float, user: float, attempts: float, link: str
 ) -> None:
-    table = CostTable.compile([plans.semaigc(split), plans.edge_aigc()], rate=rate)
+    table = CostTable.compile([plans.semaigc(split), plans.edge_aigc()], link=link)
     state = LinkState(snr_db, 1.0, edge, user)
     bandwidth_hz = crossover_bandwidth_hz(table, state, (attempts, 1.0))
 

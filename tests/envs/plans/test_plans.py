@@ -155,7 +155,7 @@ def test_no_plan_without_steps(scheme: str) -> None:
 @pytest.mark.parametrize(
     ("make", "message"),
     [
-        (lambda: Compute("cloud", "unet"), "unknown node 'cloud'; allowed: edge, user"),  # type: ignore[arg-type]
+        (lambda: Compute("moon", "unet"), "unknown node 'moon'; allowed: edge, user, cloud"),  # type: ignore[arg-type]
         (lambda: Compute("edge", "gan"), "unknown module 'gan'; allowed: text_encoder, unet"),  # type: ignore[arg-type]
         (lambda: Compute("edge", "unet", 5, 0), "nodes must be an integer >= 1, got 0"),
         (lambda: Transmit("cloud", "user", "model"), "no link from 'cloud' to 'user': send to 'edge' first"),

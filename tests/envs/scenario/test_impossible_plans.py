@@ -55,7 +55,7 @@ def test_it_earns_what_the_worst_failure_does(profile: QualityProfile, name: str
 @each
 def test_it_does_not_pay_to_choose_it(profile: QualityProfile, name: str) -> None:
     """With images that are never good enough every honest request fails; the oracle takes it all the same."""
-    env, _, _ = some_forbidden(profile, name, reward="qoe", quality_min=2.0)
+    env, _, _ = some_forbidden(profile, name, reward="qoe", acceptance={"metric": "ssim", "least": 2.0})
     chosen = env.model.expected_rewards(env.model.observe(env.core.state)).argmax(axis=1)  # the oracle's
     possible = env.action_masks()
     assert np.all(possible[np.arange(64), chosen] | ~possible.any(axis=1))

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import io
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
+import PIL.Image
 import pytest
 import torch
 
 from envs import plans
 from envs.plans import Compute, Plan, Transmit
+from envs.transceiver.codecs import images
+from envs.transceiver.codecs.images import encode
+from envs.transceiver.codecs.latents import latent_codec
 from envs.transceiver.execute import Execution, refusal
 from envs.transceiver.items import Image, Item, Latent
 from envs.transceiver.modules import MODULES, module
@@ -230,7 +235,6 @@ def test_what_is_refused_does_not_depend_on_the_names(tiny: Transceiver) -> None
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"plan": plans.semaigc(6)}, r"semaigc\(6\) takes 20 steps, the transceiver 10"),
         ({"plan": "semaigc"}, "execute one plan at a time, got the 11 of 'semaigc'"),
         ({"plan": "magic"}, "unknown plan 'magic'"),
         ({"receiver": "magic"}, "unknown receiver 'magic'"),
@@ -249,6 +253,63 @@ def test_requests_that_do_not_fit_are_refused_before_anything_runs(
     request = {"plan": "semaigc(6)", "prompts": PROMPTS, "seeds": SEEDS, "snr_db": 0.0, **change}
     with pytest.raises(ValueError, match=message):
         tiny.execute(**request)
+
+
+@pytest.mark.parametrize("codec", ["png", "jpeg75", "webp75", "webp20", "avif60"])
+def test_the_user_sees_the_decoded_file_whose_bytes_were_sent(tiny: Transceiver, codec: str) -> None:
+    raw, coded = run(tiny, "edge_aigc"), run(tiny, f"edge_aigc_{codec}")
+    files = []
+    for pixels in raw.images.mul(255).round().byte().permute(0, 2, 3, 1).numpy():  # by Pillow alone
+        files.append(io.BytesIO())
+        name, quality = plans.codec_quality(codec)
+        PIL.Image.fromarray(pixels).save(files[-1], name.upper(), **({} if quality is None else {"quality": quality}))
+    assert coded.sent == {"image": sum(len(file.getvalue()) for file in files)}
+    seen = np.stack([np.array(PIL.Image.open(file).convert("RGB")) for file in files])
+    assert torch.equal(coded.images, torch.from_numpy(seen).permute(0, 3, 1, 2).float() / 255)
+    assert coded.sent["image"] < raw.sent["image"] == IMAGE_BYTES
+    assert torch.equal(coded.latents_sent, raw.latents_sent)
+    assert coded.alignment is not None
+    assert tiny.components.judge is not None
+    assert torch.equal(coded.alignment, tiny.components.judge.alignment(coded.images, PROMPTS))
+    assert torch.equal(run(tiny, f"uieg_text_{codec}").images, coded.images)
+
+
+def test_an_image_behind_a_noisy_link_is_coded_as_any_other(tiny: Transceiver) -> None:
+    raw, coded = run(tiny, "euci(4)"), run(tiny, "euci(4)_webp")
+    assert coded.sent["latent"] == raw.sent["latent"] == LATENT_BYTES
+    assert coded.sent["image"] < raw.sent["image"]
+    assert 0 < (coded.images - raw.images).abs().max() < 0.5
+
+
+def test_the_cloud_makes_the_image_of_the_edge_and_its_file_is_made_once(
+    tiny: Transceiver, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[bytes] = []
+    monkeypatch.setattr(images, "encode", lambda *given: made.append(encode(*given)) or made[-1])
+    cloud = run(tiny, "cloud_aigc_jpeg30")
+    assert len(made) == len(PROMPTS)
+    edge = run(tiny, "edge_aigc_jpeg30")
+    assert torch.equal(cloud.images, edge.images)
+    assert cloud.sent == edge.sent  # over the wireless link
+    assert torch.equal(run(tiny, "cloud_aigc").images, run(tiny, "edge_aigc").images)
+
+
+def test_the_light_network_generates_by_itself_whatever_the_receiver(tiny: Transceiver) -> None:
+    expected = tiny.generate(PROMPTS, SEEDS, 0, SNR_DB, "finetuned_light").images
+    for receiver in ("finetuned", "ignore"):
+        got = run(tiny, "local_light_aigc", receiver)
+        assert torch.equal(got.images, expected)
+        assert got.sent == {}
+    assert not torch.equal(expected, run(tiny, "local_aigc").images)
+
+
+@pytest.mark.parametrize("name", ["semaigc(3)", "edge_aigc", "local_light_aigc", "euci(2)"])
+def test_a_plan_takes_its_own_number_of_steps(tiny: Transceiver, name: str) -> None:
+    got, expected = run(tiny, f"{name}@4"), run(tiny.with_steps(4), name)
+    assert torch.equal(got.images, expected.images)
+    assert torch.equal(got.latents_received, expected.latents_received)
+    assert not torch.equal(got.images, run(tiny, name).images)
+    assert torch.equal(run(tiny, plans.expand(name, 4)[0]).images, expected.images)  # a plan says its own
 
 
 @pytest.fixture
@@ -287,3 +348,32 @@ def test_image_to_image_runs_by_any_plan(tiny: Transceiver) -> None:
     first = tiny.execute("semaigc(5)", **request, snr_db=0.0, receiver="rematch")
     assert first.sent == {}  # the edge has not begun: prompt, image and seed say it all
     assert torch.equal(first.images, whole.images)
+
+
+@pytest.mark.parametrize("codec", ["u2", "u4"])
+def test_a_coded_latent_is_a_file_and_meets_no_noise_but_its_own(tiny: Transceiver, codec: str) -> None:
+    name, handed = f"semaigc(6)_{codec}", latent_codec(codec)
+    out = run(tiny, name)
+    files = handed.encode(out.latents_sent)
+    assert out.sent == {"latent": sum(map(len, files))}
+    expected = handed.decode(files, out.latents_sent)
+    assert torch.equal(out.latents_received, expected.latents)
+    np.testing.assert_array_equal(out.noise_variance, expected.noise_variance)
+    assert not out.channel_uses.any()
+    assert torch.equal(out.images, run(tiny, name, snr_db=None).images)  # nothing of the channel is in it
+    assert not torch.equal(out.images, run(tiny, "semaigc(6)", snr_db=None).images)
+
+
+def test_receivers_rematch_to_the_noise_of_the_quantiser(tiny: Transceiver) -> None:
+    """`ignore` takes it for clean; and it is the same as that much noise of a channel."""
+    told, untold = (run(tiny, "semaigc(6)_u2", receiver) for receiver in ("rematch", "ignore"))
+    assert torch.equal(told.latents_received, untold.latents_received)
+    assert not torch.equal(told.images, untold.images)
+    states = tiny.trajectory(PROMPTS, SEEDS)
+    handed_over = tiny.deliver(states[6], PROMPTS, SEEDS, 6, None, "rematch", DRAWS, codec="u2")
+    assert torch.equal(handed_over.images, told.images)
+
+
+def test_without_a_step_at_the_edge_no_file_is_sent(tiny: Transceiver) -> None:
+    states = tiny.trajectory(PROMPTS, SEEDS)
+    assert tiny.deliver(states[0], PROMPTS, SEEDS, 0, None, "rematch", DRAWS, codec="u4").sent == {}

@@ -12,11 +12,10 @@ from agents.experiments.shared.crossover import expected_satisfaction, first_cro
 
 def test_edge_gains_by_bandwidth_and_loses_by_an_honest_rate() -> None:
     bandwidths_hz = np.array([3e5, 3e6, 3e7])
-    shannon, coded = (expected_satisfaction(-6.0, bandwidths_hz, rate, num_states=32) for rate in ("shannon", "coded"))
-    assert np.all(np.diff(shannon.edge) > 0)
-    assert np.all(coded.edge <= shannon.edge)
-    assert np.all(coded.semaigc <= shannon.semaigc)
-    assert shannon.semaigc[0] > shannon.edge[0]
+    paper, digital = (expected_satisfaction(-6.0, bandwidths_hz, link, num_states=32) for link in ("paper", "digital"))
+    assert np.all(np.diff(paper.edge) > 0)
+    assert np.all(digital.edge <= paper.edge)
+    assert paper.semaigc[0] > paper.edge[0]
 
 
 def test_the_crossing_lies_between_the_points_where_the_lead_changes() -> None:

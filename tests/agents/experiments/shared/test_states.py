@@ -10,7 +10,7 @@ from rich.console import Console
 
 from agents import load_policy
 from agents.experiments.shared.learning import lesson_of, trained_root
-from agents.experiments.shared.states import FRAMEWORKS, difference, mean_over_states, sample_states, share_of
+from agents.experiments.shared.states import FRAMEWORKS, Sweep, difference, mean_over_states, sample_states, share_of
 from agents.experiments.shared.study import CurveOptions, RootTraining
 from agents.runs.settings import AgentSettings
 from envs import SplitSettings, SplitVectorEnv
@@ -120,3 +120,14 @@ def test_a_trained_root_is_kept_and_repeats_itself(profile: QualityProfile, tmp_
     )
     with pytest.raises(ValueError, match=r"unknown keys in hyperparameters of d3qn: tua"):
         trained("three", agent=AGENT | {"tua": 3})
+
+
+def test_the_mean_over_the_points_of_a_sweep_resamples_the_sessions_that_they_share() -> None:
+    luck, labels = np.linspace(-1, 1, 20), {"episode": np.arange(20) // 5, "request": np.arange(20) % 4}
+
+    def served(lead: float) -> dict[str, Any]:
+        return {"edge": labels | {"reward": lead + luck}, "root": labels | {"reward": np.zeros(20)}}
+
+    one, both = Sweep([0.0], [served(0.3)]), Sweep([0.0, 1.0], [served(0.2), served(0.4)])
+    found, expected = both.over_root_everywhere("edge", "reward"), one.over_root(0, "edge", "reward")
+    assert (found.mean, found.low, found.high) == pytest.approx((0.3, expected.low, expected.high), abs=0.02)

@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import os
 import warnings
+from functools import partial
 from pathlib import Path
 from queue import SimpleQueue
 
 import numpy as np
 import pytest
+from torch import Tensor
 
 from envs.files import Shard
 from envs.transceiver import load_transceiver
+from envs.transceiver.codecs.images import decode_images, encode
 from envs.transceiver.profile import shards
 from envs.transceiver.profile.files import cell_files, gather_profile
 from envs.transceiver.profile.measurement import Search, SharedRuns, transceiver_of
 from envs.transceiver.profile.profile import QualityProfile
 from envs.transceiver.profile.settings import MeasureParams, ReceiverAxes
 from envs.transceiver.profile.shards import measure_cells
-from envs.transceiver.profile.table import METRICS, TableKey
+from envs.transceiver.profile.table import METRICS, NOISE_FREE, TableKey
 
 from .measured import measured_profile
 
@@ -320,3 +323,112 @@ def test_gpus_are_asked_for_where_there_are_none(tiny_folder: Path, tmp_path: Pa
 def test_shards_that_are_none(text: str) -> None:
     with pytest.raises(ValueError, match="shard"):
         Shard.from_text(text)
+
+
+def test_coded_latents_have_tables_of_their_own_and_leave_the_others_valid(tiny_folder: Path, tmp_path: Path) -> None:
+    plain = params_of(tiny_folder, receivers={"finetuned": ReceiverAxes((4,), draws=1)}, requests={"test": 2})
+    coded = params_of(
+        tiny_folder, receivers={"finetuned": ReceiverAxes((4,), draws=1, codecs=("u4",))}, requests={"test": 2}
+    )
+    assert {*cell_files(plain, tmp_path).values()} < {*cell_files(coded, tmp_path).values()}
+    measured_profile(plain, tmp_path / "cells").save(tmp_path / "plain.npz")
+    measured_profile(coded, tmp_path / "cells").save(tmp_path / "coded.npz")
+    one, other = (QualityProfile.load(tmp_path / f"{name}.npz").part("test") for name in ("plain", "coded"))
+    key = TableKey("finetuned", 4)
+    assert np.array_equal(one.table(key).measured, other.table(key).measured, equal_nan=True)
+    table = other.table(TableKey("finetuned", 4, "u4"))
+    assert table.draws == 0
+    assert "channel" not in table.fingerprint
+    live, asked = load_transceiver(tiny_folder, num_inference_steps=4), other.requests[1]
+    out = live.execute("semaigc(2)_u4@4", prompts=[asked.prompt], seeds=[asked.seed], snr_db=-6.0)
+    assert out.alignment is not None
+    assert out.alignment.item() == pytest.approx(table.noise_free[METRICS.index("alignment"), 1, 2], abs=1e-3)
+    np.testing.assert_array_equal(table.noise_free[:, :, 0], one.table(key).noise_free[:, :, 0])  # nothing is sent
+    assert not np.array_equal(table.noise_free[:, :, 2], one.table(key).noise_free[:, :, 2])
+    with pytest.raises(ValueError, match=r"no table of finetuned with T = 4, codec u4"):
+        one.table(TableKey("finetuned", 4, "u4"))
+    with pytest.raises(ValueError, match="unknown codec of latents 'u9'"):
+        ReceiverAxes.from_config("finetuned", {"draws": 1, "codecs": ["u9"]}, 4)
+
+
+CODED = {
+    "codecs": ("webp", "jpeg30", "webp75"),
+    "receivers": {"finetuned_light": ReceiverAxes((4,), 1, 1, 1, (), (2,))},
+}
+
+
+@pytest.fixture(scope="module")
+def coded(tiny_folder: Path, tmp_path_factory: pytest.TempPathFactory) -> tuple[QualityProfile, Path]:
+    folder = tmp_path_factory.mktemp("coded")
+    return measured_profile(params_of(tiny_folder, **CODED), folder), folder
+
+
+def test_coded_images_have_tables_without_a_channel(coded: tuple[QualityProfile, Path], tiny_folder: Path) -> None:
+    profile, folder = coded
+    params = params_of(tiny_folder, **CODED)
+    assert params.codecs == ("webp75", "jpeg30")
+    part = profile.part("train")
+    keys = [key for key in part.tables if key.receiver == NOISE_FREE]
+    assert keys == [TableKey(NOISE_FREE, steps, codec) for codec in params.codecs for steps in (4, 2)]
+    for key in keys:
+        table = part.table(key)
+        assert (table.splits, table.draws, len(table.rows)) == ((key.num_inference_steps,), 0, 3)
+        assert "channel" not in table.fingerprint
+        runs = SharedRuns(transceiver_of(params, key.num_inference_steps), part.requests)
+        files = [encode(each, key.codec) for each in _pixels(runs.reference_images)]
+        expected = runs.judge(decode_images(files, runs.reference_images), np.arange(3))
+        np.testing.assert_allclose(table.noise_free[..., 0], expected, rtol=1e-4)
+        assert (table.noise_free[METRICS.index("ssim"), ..., 0] < 1.0).all()
+        assert not np.array_equal(table.noise_free[0, :, 0], part.references[key.num_inference_steps][0])
+    saved = folder / "profile.npz"
+    profile.save(saved)
+    read = QualityProfile.load(saved).part("test").table(keys[0])
+    np.testing.assert_allclose(read.noise_free, profile.part("test").table(keys[0]).noise_free, rtol=2e-3, atol=1e-3)
+
+
+def test_a_light_network_has_other_steps_at_split_0_on_all_requests(
+    coded: tuple[QualityProfile, Path], tiny_folder: Path
+) -> None:
+    part = coded[0].part("train")
+    whole, local = (part.table(TableKey("finetuned_light", steps)) for steps in (4, 2))
+    assert (whole.splits, len(whole.rows)) == ((0, 1, 2, 3, 4), 1)
+    assert (local.splits, len(local.rows)) == ((0,), 3)
+    runs = SharedRuns(transceiver_of(params_of(tiny_folder, **CODED), 2), part.requests)
+    np.testing.assert_allclose(local.noise_free[..., 0], runs.noise_free("finetuned_light", 0), rtol=1e-4)
+
+
+def test_codecs_and_local_steps_leave_the_other_cells_where_they_are(tiny_folder: Path) -> None:
+    plain, more = params_of(tiny_folder), params_of(tiny_folder, codecs=("avif",))
+    axes = dict(plain.receivers) | {"finetuned": ReceiverAxes((4, 2), draws=2, local_steps=(3,))}
+    both = params_of(tiny_folder, codecs=("avif",), receivers=axes)
+    files = [set(cell_files(each, Path()).values()) for each in (plain, more, both)]
+    assert files[0] < files[1] < files[2]
+
+
+def test_a_coded_image_is_measured_after_the_trajectory_that_it_shares(tiny_folder: Path) -> None:
+    params = params_of(tiny_folder, codecs=("avif",))
+    cells = sorted(cell_files(params, Path()), key=partial(shards._longest_first, params))
+    whole = [cell.table == TableKey(NOISE_FREE, cell.num_inference_steps) for cell in cells]
+    assert whole == sorted(whole, reverse=True)
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"codecs": ("png",)}, "measure.codecs must be lossy codecs of images, jpeg, webp, avif, got 'png'"),
+        ({"codecs": ("u4",)}, "measure.codecs must be lossy codecs of images"),
+        ({"codecs": ("gif",)}, "unknown codec 'gif'"),
+    ],
+)
+def test_codecs_of_images_are_checked(change: dict, message: str, tiny_folder: Path) -> None:
+    with pytest.raises(ValueError, match=message):
+        params_of(tiny_folder, **change)
+
+
+def test_local_steps_are_other_steps() -> None:
+    with pytest.raises(ValueError, match="local_steps are T beside num_inference_steps, got 5 among both"):
+        ReceiverAxes((20, 5), local_steps=(8, 5))
+
+
+def _pixels(images: Tensor) -> np.ndarray:
+    return np.ascontiguousarray(images.mul(255).round().byte().permute(0, 2, 3, 1).numpy())

@@ -86,7 +86,7 @@ def test_the_evaluation_runs_live_on_it(
         f"env.profile={measured[1]}",
         "env=live",
         "env.receiver=rematch_light",
-        "env.quality_min=0.01",
+        "env.acceptance={metric:alignment,least:0.01}",
         "env.max_attempts=1",
     ]
     sizes = ["num_requests=20", "num_envs=1", "bins=2", "figures=false", "policies=[oracle,edge]"]

@@ -1,0 +1,1 @@
+"""Figures and propositions of the SemAIGC paper."""
