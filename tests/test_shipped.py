@@ -10,7 +10,7 @@ from agents import evaluate, load_policy, paired_difference
 from envs import SplitSettings, SplitVectorEnv
 from envs.fidelity import check_measured_with
 from envs.model import SplitModel
-from envs.transceiver import METRICS, SHIPPED_PROFILE, QualityProfile, load_transceiver
+from envs.transceiver import ACCEPTANCE_RULES, METRICS, NOISE_FREE, SHIPPED_PROFILE, QualityProfile, load_transceiver
 from envs.transceiver.profile.measurement import SharedRuns
 from envs.transceiver.profile.table import TableKey
 from envs.transceiver.scenes.scenes import ALL_SCENES, HELD_OUT_SCENES, SEEN_SCENES
@@ -47,12 +47,19 @@ def test_the_profile_has_the_axes_of_the_design(profile: QualityProfile) -> None
     for part in (train, test):
         assert {*part.references} == {5, 8, 12, 20}
         for key, table in part.tables.items():
+            if key.is_coded or (key.receiver == "finetuned_light" and key.num_inference_steps != 20):
+                continue  # no channel, or everything at the user alone
             assert table.splits == tuple(range(key.num_inference_steps + 1))
             assert (table.snr_db[0], table.snr_db[-1], table.draws) == (-20.0, 30.0, 3)
             inner = table.snr_db[(table.snr_db >= -6) & (table.snr_db <= 15)]
             assert np.diff(inner).max() <= 1.5
         for steps in (5, 8, 12, 20):
             assert len(part.table(TableKey("finetuned", steps)).rows) == len(part.requests)
+            assert len(part.table(TableKey("finetuned", steps, "u4")).rows) == len(part.requests)
+            for codec in ("webp75", "jpeg75", "avif60"):
+                assert len(part.table(TableKey(NOISE_FREE, steps, codec)).rows) == len(part.requests)
+        for steps in (5, 8, 12):
+            assert len(part.table(TableKey("finetuned_light", steps)).rows) == len(part.requests)
         for receiver in ("rematch", "ignore", "finetuned_light"):
             assert len(part.table(TableKey(receiver, 20)).rows) >= 96
     assert SHIPPED_PROFILE.stat().st_size <= 8 * 2**20
@@ -113,17 +120,22 @@ def test_the_fine_tuned_receiver_keeps_the_image(snr_db: float, split: int, leas
 
 
 def test_as_many_images_keep_a_similarity_of_0_8(profile: QualityProfile) -> None:
-    """Bars over the test requests that both receivers were measured on, three draws each."""
+    """Bars over the test requests that both receivers were measured on, three draws each.
+
+    The difference in one of the 285 cells has a standard error of about 0.02: one in a hundred may be below the bar of
+    0.05 by chance, and none by more than four standard errors.
+    """
     part = profile.part("test")
-    shares = []
+    accepted = []
     for receiver in ("finetuned", "rematch"):
         table = part.table(TableKey(receiver, 20))
         inner = (table.snr_db >= -6) & (table.snr_db <= 15)
-        accepted = table.values[METRICS.index("ssim"), :96, 1:20][:, :, inner] >= 0.8
-        shares.append(accepted.mean(axis=(0, 3)))
-    gap = shares[0] - shares[1]
-    assert gap.mean() >= -0.01
-    assert gap.min() >= -0.05
+        accepted.append((table.values[METRICS.index("ssim"), :96, 1:20][:, :, inner] >= 0.8).mean(axis=-1))
+    gaps = accepted[0] - accepted[1]  # [R, splits, SNRs]
+    error = gaps.std(axis=0, ddof=1) / np.sqrt(len(gaps))
+    assert gaps.mean() >= -0.01
+    assert (gaps.mean(axis=0) < -0.05).mean() <= 0.01
+    assert (gaps.mean(axis=0) + 4 * error).min() >= -0.05
 
 
 def test_the_fine_tuned_receiver_keeps_the_alignment_at_minus_6_db(runs: SharedRuns) -> None:
@@ -131,11 +143,13 @@ def test_the_fine_tuned_receiver_keeps_the_alignment_at_minus_6_db(runs: SharedR
     assert runs.deliver("finetuned", 12, -6.0)["alignment"].mean() >= 0.87
 
 
-def test_root_is_near_the_bound_on_unseen_requests_and_above_the_best_fixed_split() -> None:
-    env = SplitVectorEnv(64, requests="test")
-    names = ("oracle_bound", "root", "best_fixed")
+@pytest.mark.parametrize("rule", ACCEPTANCE_RULES)
+def test_root_is_near_the_bound_on_unseen_requests_and_above_the_rule_of_two_splits(rule: str) -> None:
+    env = SplitVectorEnv(64, requests="test", acceptance=rule)
+    names = ("oracle_bound", "root", "two_split", "best_fixed")
     rows = {name: evaluate(load_policy(name, env), env, 20480, seed=5) for name in names}
     reward = {name: row["reward"] for name, row in rows.items()}
     assert reward["root"].mean() >= 0.98 * reward["oracle_bound"].mean()
-    gain = paired_difference(reward["root"], reward["best_fixed"], rows["root"]["episode"])
-    assert gain.low > 0
+    for opponent in ("two_split", "best_fixed"):
+        gain = paired_difference(reward["root"], reward[opponent], rows["root"]["episode"])
+        assert gain.low > 0
